@@ -19,12 +19,13 @@ pub(super) fn about_object(note: &Note, api_version: &str, instance: &str, now: 
 }
 
 /// The same about the operator's Deployment, for namespaces that take no events any more.
-pub(super) fn about_deployment(note: &Note, api_version: &str, deployment: &Name, instance: &str, now: Timestamp) -> Event {
+pub(super) fn about_deployment(note: &Note, api_version: &str, deployment: &Name, uid: Option<String>, instance: &str, now: Timestamp) -> Event {
     let regarding = ObjectReference {
         api_version: Some("apps/v1".into()),
         kind: Some("Deployment".into()),
         name: Some(deployment.name.clone()),
         namespace: Some(deployment.namespace.clone()),
+        uid,
         ..ObjectReference::default()
     };
     let message = format!("{} {}: {}", note.kind, note.about, note.message);
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn r22_the_deployments_event_names_the_object() {
         let deployment = Name::new("operators", "tiktok-ads-operator");
-        let event = about_deployment(&note("still active"), "tiktokads.dev/v1alpha1", &deployment, "pod-0", Timestamp::UNIX_EPOCH);
+        let event = about_deployment(&note("still active"), "tiktokads.dev/v1alpha1", &deployment, None, "pod-0", Timestamp::UNIX_EPOCH);
         assert_eq!(event.note.as_deref(), Some("Campaign shop/spring: still active"));
         // The API refuses an event whose namespace is not that of the object it regards.
         assert_eq!(event.metadata.namespace.as_deref(), Some("operators"));
