@@ -264,3 +264,7 @@ fn field(class: ErrorClass, said: &str) -> Option<&'static str> {
         _ => FIELDS.iter().copied().find(|name| said.contains(name)),
     }
 }
+
+#[cfg(test)]
+#[path = "codes_tests.rs"]
+mod tests;

@@ -70,7 +70,12 @@ fn without_envelope(call: &Call, reply: &WireReply, request_id: String) -> Platf
     let status = reply.status;
     let (class, message) = match status {
         429 => (
-            ErrorClass::Throttled(reply.retry_after.map_or(Throttle::Second, Throttle::After)),
+            ErrorClass::Throttled(
+                reply
+                    .retry_after
+                    .map(bounded)
+                    .map_or(Throttle::Second, Throttle::After),
+            ),
             format!("the gateway refused the call as one too many (HTTP {status})"),
         ),
         404 | 405 => (
@@ -293,7 +298,7 @@ impl Reader<'_> {
             Call::GrantedAdvertisers { secret, .. } => Some(secret),
             _ => None,
         };
-        without_secrets(&clean(message, LONGEST_MESSAGE), own_secret)
+        clean(&without_secrets(message, own_secret), LONGEST_MESSAGE)
     }
 }
 
@@ -398,3 +403,7 @@ fn operation(operation_status: Option<&str>, secondary_status: &str) -> Operatio
 pub(super) fn bounded(wait: Duration) -> Duration {
     wait.min(Duration::from_secs(3600))
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -49,25 +49,35 @@ fn cut(mut line: String, max_chars: usize) -> String {
 /// Takes out what may be a credential: `known`, and any run of 36 or more letters and digits. TikTok's access tokens
 /// have 40; its request ids have 34 and the ids of objects at most 20.
 pub(super) fn without_secrets(text: &str, known: Option<&SecretString>) -> String {
-    let mut text = text.to_owned();
-    if let Some(known) = known
+    let mut secret = vec![false; text.len()];
+    let known = known
         .map(ExposeSecret::expose_secret)
-        .filter(|known| !known.is_empty())
+        .filter(|known| !known.is_empty());
+    for (start, found) in known
+        .into_iter()
+        .flat_map(|known| text.match_indices(known))
     {
-        text = text.replace(known, HIDDEN);
+        secret[start..start + found.len()].fill(true);
+    }
+    let mut start = 0;
+    for run in text.split(|character: char| !character.is_ascii_alphanumeric()) {
+        // The parts are slices of the text: where one begins is where the last ended, plus the character between.
+        let end = start + run.len();
+        if run.len() >= 36 {
+            secret[start..end].fill(true);
+        }
+        start = end + text[end..].chars().next().map_or(0, char::len_utf8);
     }
     let mut shown = String::with_capacity(text.len());
-    let mut run = String::new();
-    for character in text.chars().chain(['\0']) {
-        if character.is_ascii_alphanumeric() {
-            run.push(character);
-            continue;
+    let mut hiding = false;
+    for (at, character) in text.char_indices() {
+        if !secret[at] {
+            shown.push(character);
+        } else if !hiding {
+            shown.push_str(HIDDEN);
         }
-        shown.push_str(if run.len() >= 36 { HIDDEN } else { &run });
-        run.clear();
-        shown.push(character);
+        hiding = secret[at];
     }
-    shown.pop();
     shown
 }
 
