@@ -217,7 +217,6 @@ pub(super) const MANUAL_COLUMNS: &[&str] = &[
     "virtual_objective_type",
     "sales_destination",
     "campaign_product_source",
-    "catalog_enabled",
     "budget_optimize_on",
     "bid_type",
     "optimization_goal",

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
-    accounts::unknown_column,
+    advertisers::unknown_column,
     campaign::{PRIMARY_STATUSES, SECONDARY_STATUSES, Tree, View},
     envelope::{Refusal, Reply},
     faults::FaultKind,

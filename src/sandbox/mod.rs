@@ -10,6 +10,7 @@
 //! unknown there is a knob ([`knobs::KNOBS`]).
 
 mod accounts;
+mod advertisers;
 mod budget;
 mod campaign;
 mod campaigns;
