@@ -1,1 +1,5 @@
 //! The one integration binary.
+
+mod official_client;
+mod sandbox_http;
+mod sandbox_process;
