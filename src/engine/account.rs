@@ -13,7 +13,7 @@ use super::state::Key;
 use super::sweep::SweepState;
 use crate::model::ceiling::CeilingView;
 use crate::observe::table::{Begun, Table};
-use crate::platform::call::Tree;
+use crate::platform::Tree;
 
 /// App and advertiser: the queue, the budget and the rows are per this.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,7 +108,10 @@ impl Account {
 
     /// When a reading that proves a name free was begun: a complete list of both trees, or an exact look-up.
     pub fn name_read(&self, name: &str) -> Option<Begun> {
-        let lists = match (self.table.listed(Tree::Manual), self.table.listed(Tree::SmartPlus)) {
+        let lists = match (
+            self.table.listed(Tree::Manual),
+            self.table.listed(Tree::SmartPlus),
+        ) {
             (Some(a), Some(b)) => Some(if a.tick < b.tick { a } else { b }),
             _ => None,
         };

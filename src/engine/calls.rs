@@ -17,11 +17,11 @@ use crate::model::plan::Action;
 use crate::model::reason::Reason;
 use crate::model::record::Record;
 use crate::observe::table::Begun;
-use crate::platform::budget::Urgency;
-use crate::platform::call::{Call, CampaignFilter, OperationStatus, Tree};
-use crate::platform::error::{ErrorClass, PlatformError, Rejection, transport_error};
-use crate::platform::reply::{Answer, CampaignRow, Reply, read};
-use crate::platform::wire::{Door, TransportError};
+use crate::platform::Urgency;
+use crate::platform::{Answer, CampaignRow, Reply, read};
+use crate::platform::{Call, CampaignFilter, OperationStatus, Tree};
+use crate::platform::{Door, TransportError};
+use crate::platform::{ErrorClass, PlatformError, Rejection, transport_error};
 
 /// Who asks for a call.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,11 @@ impl<C: Cluster, P: Door, K: Clock> Drop for Reserved<'_, C, P, K> {
     fn drop(&mut self) {
         let mut state = self.engine.lock();
         if let Some(account) = state.accounts.get_mut(&self.account) {
-            let count = if self.pause { &mut account.pauses } else { &mut account.calls };
+            let count = if self.pause {
+                &mut account.pauses
+            } else {
+                &mut account.calls
+            };
             *count = count.saturating_sub(1);
         }
     }
@@ -61,12 +65,19 @@ pub(super) enum NotNow {
 
 /// The wait after `failures` errors in a row: doubling, with an upper limit.
 pub(super) fn backoff((first, most): (Duration, Duration), failures: u32) -> Duration {
-    first.saturating_mul(1u32 << failures.saturating_sub(1).min(16)).min(most)
+    first
+        .saturating_mul(1u32 << failures.saturating_sub(1).min(16))
+        .min(most)
 }
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Takes a call's place and its budget (decision 10: in one place, right before the send).
-    pub(super) fn begin<'a>(&'a self, id: &AccountId, path: &str, who: Begin<'_>) -> Result<Reserved<'a, C, P, K>, NotNow> {
+    pub(super) fn begin<'a>(
+        &'a self,
+        id: &AccountId,
+        path: &str,
+        who: Begin<'_>,
+    ) -> Result<Reserved<'a, C, P, K>, NotNow> {
         let now = self.clock.now();
         if self.fence().is_none() {
             return Err(NotNow::NotLeader);
@@ -75,8 +86,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let most = state.settings.calls_in_flight;
         let pause_again = state.settings.pause_again;
         let pause = matches!(who, Begin::Pause);
-        let Some(account) = state.accounts.get_mut(id) else { return Err(NotNow::Slot) };
-        let free = if pause { account.pauses == 0 || account.calls < most } else { account.calls < most };
+        let Some(account) = state.accounts.get_mut(id) else {
+            return Err(NotNow::Slot);
+        };
+        let free = if pause {
+            account.pauses == 0 || account.calls < most
+        } else {
+            account.calls < most
+        };
         if !free {
             if let Begin::Create(name) = who {
                 account.wait(name);
@@ -88,8 +105,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Begin::Sweep => Urgency::Background,
             Begin::Create(_) | Begin::Batch => Urgency::Normal,
         };
-        let asked = state.budgets.ask(&id.app, &id.advertiser, path, urgency, now);
-        let Some(account) = state.accounts.get_mut(id) else { return Err(NotNow::Slot) };
+        let asked = state
+            .budgets
+            .ask(&id.app, &id.advertiser, path, urgency, now);
+        let Some(account) = state.accounts.get_mut(id) else {
+            return Err(NotNow::Slot);
+        };
         if let Err(until) = asked {
             match who {
                 Begin::Pause => account.pause_not_before = Some(until.min(now + pause_again)),
@@ -104,26 +125,48 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         // A pause takes the place that is its own, and a common one when several go at once.
         let own_place = pause && account.pauses == 0;
-        if own_place { account.pauses += 1 } else { account.calls += 1 }
-        Ok(Reserved { engine: self, account: id.clone(), pause: own_place })
+        if own_place {
+            account.pauses += 1
+        } else {
+            account.calls += 1
+        }
+        Ok(Reserved {
+            engine: self,
+            account: id.clone(),
+            pause: own_place,
+        })
     }
 
     /// One call. Writes are sent only while the lease covers their whole deadline.
     pub(super) async fn send(&self, id: &AccountId, call: &Call) -> Result<Answer, PlatformError> {
         let (token, deadline) = {
             let state = self.lock();
-            (state.accounts.get(id).map(|a| a.token.clone()), state.settings.call_deadline)
+            (
+                state.accounts.get(id).map(|a| a.token.clone()),
+                state.settings.call_deadline,
+            )
         };
         let fence = match self.fence() {
             Some(fence) => fence,
-            None if call.is_write() => return Err(transport_error(call, TransportError::NotSent("the lease does not cover this call".into()))),
+            None if call.is_write() => {
+                return Err(transport_error(
+                    call,
+                    TransportError::NotSent("the lease does not cover this call".into()),
+                ));
+            }
             None => 0,
         };
         let Some(token) = token else {
-            return Err(transport_error(call, TransportError::NotSent("the account's connection is gone".into())));
+            return Err(transport_error(
+                call,
+                TransportError::NotSent("the account's connection is gone".into()),
+            ));
         };
         let before = self.clock.now();
-        let sent = self.platform.send(call.request(Some(&token)), fence, deadline).await;
+        let sent = self
+            .platform
+            .send(call.request(Some(&token)), fence, deadline)
+            .await;
         let result = match sent {
             Ok(reply) => read(call, reply),
             Err(error) => Err(transport_error(call, error)),
@@ -131,11 +174,22 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         self.metrics.call(call.name(), &result);
         let now = self.clock.now();
         let mut state = self.lock();
-        if let Ok(Answer { date: Some(date), .. }) = &result {
+        if let Ok(Answer {
+            date: Some(date), ..
+        }) = &result
+        {
             // Date has whole seconds; the answer was made somewhere between the two readings of our clock.
-            let middle = before + now.duration_since(before).checked_div(2).unwrap_or_default();
+            let middle = before
+                + now
+                    .duration_since(before)
+                    .checked_div(2)
+                    .unwrap_or_default();
             let skew = date.duration_since(middle);
-            state.skew = if skew.abs() <= jiff::SignedDuration::from_millis(1500) { jiff::SignedDuration::ZERO } else { skew };
+            state.skew = if skew.abs() <= jiff::SignedDuration::from_millis(1500) {
+                jiff::SignedDuration::ZERO
+            } else {
+                skew
+            };
         }
         if let Err(error) = &result {
             state.learn_account_error(id, call, error, now);
@@ -148,12 +202,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// What the answer to a create taught.
-    pub(super) fn learn_created(&self, name: &Name, id: &AccountId, record: &Record, sent: Result<Answer, PlatformError>) {
+    pub(super) fn learn_created(
+        &self,
+        name: &Name,
+        id: &AccountId,
+        record: &Record,
+        sent: Result<Answer, PlatformError>,
+    ) {
         let now = self.clock.now();
         let mut state = self.lock();
         let tick = state.tick();
         let attempt = match sent {
-            Ok(Answer { reply: Reply::Created(row), .. }) => {
+            Ok(Answer {
+                reply: Reply::Created(row),
+                ..
+            }) => {
                 tracing::info!(campaign = %name, id = %row.id, key = %record.key, attempt = record.attempt, "created, switched off");
                 if let Some(account) = state.accounts.get_mut(id) {
                     account.table.wrote_row(row.clone(), tick, now);
@@ -181,10 +244,22 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Sends what waited together.
     pub(super) async fn batch(&self, id: &AccountId, batch: Batch) {
         match batch {
-            Batch::Status { tree, to, postback, members } => self.set_status(id, tree, to, postback, members).await,
-            Batch::Update { tree, id: campaign, changes, member } => self.update(id, tree, campaign, changes, member).await,
+            Batch::Status {
+                tree,
+                to,
+                postback,
+                members,
+            } => self.set_status(id, tree, to, postback, members).await,
+            Batch::Update {
+                tree,
+                id: campaign,
+                changes,
+                member,
+            } => self.update(id, tree, campaign, changes, member).await,
             Batch::LookIds { tree, members } => self.look_ids(id, tree, members).await,
-            Batch::LookCreated { tree, name, member } => self.look_created(id, tree, name, member).await,
+            Batch::LookCreated { tree, name, member } => {
+                self.look_created(id, tree, name, member).await
+            }
             Batch::Names { names } => {
                 let mut state = self.lock();
                 let now = self.clock.now();
@@ -194,13 +269,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// Checked last: only what the newest plan still wants goes out, and never more than the ceilings allow together.
-    fn still_wanted(&self, id: &AccountId, members: Vec<(Name, String)>, wanted: impl Fn(&Action, &str) -> bool, spends: bool) -> Vec<(Name, String)> {
+    fn still_wanted(
+        &self,
+        id: &AccountId,
+        members: Vec<(Name, String)>,
+        wanted: impl Fn(&Action, &str) -> bool,
+        spends: bool,
+    ) -> Vec<(Name, String)> {
         let now = self.clock.now();
         let mut state = self.lock();
         let mut keep = Vec::new();
         for (name, campaign) in members {
             let key = Key::Campaign(name.clone());
-            let Some(object) = state.stores.campaigns.get(&name) else { continue };
+            let Some(object) = state.stores.campaigns.get(&name) else {
+                continue;
+            };
             let plan = state.plan(&name, &object, now);
             if !wanted(&plan.action, &campaign) {
                 state.push(&key, Lane::Change, now);
@@ -209,7 +292,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             if spends {
                 let row = plan.verdict.row.as_ref();
                 let raised = match &plan.action {
-                    Action::Update { changes, .. } => row.and_then(|r| per_day(r.budget_mode.as_deref(), changes.budget)),
+                    Action::Update { changes, .. } => {
+                        row.and_then(|r| per_day(r.budget_mode.as_deref(), changes.budget))
+                    }
                     _ => row.and_then(|r| row_per_day(r, None)),
                 };
                 if let Some(account) = state.accounts.get_mut(id) {
@@ -221,7 +306,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         keep
     }
 
-    async fn set_status(&self, id: &AccountId, tree: Tree, to: OperationStatus, postback: Option<&'static str>, members: Vec<(Name, String)>) {
+    async fn set_status(
+        &self,
+        id: &AccountId,
+        tree: Tree,
+        to: OperationStatus,
+        postback: Option<&'static str>,
+        members: Vec<(Name, String)>,
+    ) {
         let enable = to == OperationStatus::Enable;
         let same = |action: &Action, campaign: &str| matches!(action, Action::SetStatus { id, to: planned, .. } if id == campaign && *planned == to);
         let members = self.still_wanted(id, members, same, enable);
@@ -229,9 +321,24 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             return;
         }
         let ids: Vec<String> = members.iter().map(|(_, id)| id.clone()).collect();
-        let call = Call::SetCampaignStatus { advertiser: id.advertiser.clone(), tree, ids: ids.clone(), status: to, postback_window_mode: postback.map(str::to_owned) };
-        let begin = if to == OperationStatus::Disable { Begin::Pause } else { Begin::Batch };
-        let op = |campaign: &str| Op::SetStatus { tree, id: campaign.to_string(), to, postback };
+        let call = Call::SetCampaignStatus {
+            advertiser: id.advertiser.clone(),
+            tree,
+            ids: ids.clone(),
+            status: to,
+            postback_window_mode: postback.map(str::to_owned),
+        };
+        let begin = if to == OperationStatus::Disable {
+            Begin::Pause
+        } else {
+            Begin::Batch
+        };
+        let op = |campaign: &str| Op::SetStatus {
+            tree,
+            id: campaign.to_string(),
+            to,
+            postback,
+        };
         let Ok(slot) = self.begin(id, call.path(), begin) else {
             self.park_again(id, &members, op);
             self.lock().spent(id, &ids);
@@ -239,15 +346,58 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         let sent = self.send(id, &call).await;
         drop(slot);
+        let warn = self.learn_statuses(id, &call, tree, to, postback, &members, sent);
+        for (name, campaign, pauses, uid) in warn {
+            let message = format!(
+                "campaign {campaign} was switched off for the {pauses}. time; somebody or an automated rule keeps switching it on"
+            );
+            self.note(Note {
+                kind: "Campaign",
+                uid,
+                about: name,
+                warning: true,
+                reason: "SwitchedOnOutside".into(),
+                message,
+            })
+            .await;
+        }
+    }
+
+    /// What the answer to a status call taught, per id; which objects were paused again and again.
+    fn learn_statuses(
+        &self,
+        id: &AccountId,
+        call: &Call,
+        tree: Tree,
+        to: OperationStatus,
+        postback: Option<&'static str>,
+        members: &[(Name, String)],
+        sent: Result<Answer, PlatformError>,
+    ) -> Vec<(Name, String, u32, String)> {
+        let op = |campaign: &str| Op::SetStatus {
+            tree,
+            id: campaign.to_string(),
+            to,
+            postback,
+        };
+        let ids: Vec<String> = members.iter().map(|(_, id)| id.clone()).collect();
         let now = self.clock.now();
         let mut state = self.lock();
         let tick = state.tick();
         match sent {
-            Ok(Answer { reply: Reply::StatusSet { done, refused }, request_id, .. }) => {
-                if let Some(account) = state.accounts.get_mut(id).filter(|_| to == OperationStatus::Disable) {
+            Ok(Answer {
+                reply: Reply::StatusSet { done, refused },
+                request_id,
+                ..
+            }) => {
+                if let Some(account) = state
+                    .accounts
+                    .get_mut(id)
+                    .filter(|_| to == OperationStatus::Disable)
+                {
                     account.pause_failures = 0;
                 }
-                for (name, campaign) in &members {
+                for (name, campaign) in members {
                     if done.contains(campaign) {
                         state.learn_status(id, name, campaign, to, tick, now);
                         tracing::info!(campaign = %name, id = %campaign, to = ?to, "status set");
@@ -268,64 +418,66 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     state.push(&Key::Campaign(name.clone()), Lane::Change, now);
                 }
             }
-            Ok(_) => state.doubt_all(id, &members, now),
+            Ok(_) => state.doubt_all(id, members, now),
             Err(error) => {
                 let single = members.len() == 1;
                 match &error.class {
                     // R5: one bad id never holds the others.
                     ErrorClass::Rejected(_) | ErrorClass::Gone if !single => {
                         if let Some(account) = state.accounts.get_mut(id) {
-                            account.outbox.split(Batch::Status { tree, to, postback, members: members.clone() });
+                            account.outbox.split(Batch::Status {
+                                tree,
+                                to,
+                                postback,
+                                members: members.to_vec(),
+                            });
                         }
                     }
                     ErrorClass::Rejected(_) | ErrorClass::Gone => {
-                        for (name, campaign) in &members {
+                        for (name, campaign) in members {
                             state.learn_refusal(name, refusable(to), &error, now);
                             state.doubt(id, campaign);
                             state.push(&Key::Campaign(name.clone()), Lane::Change, now);
                         }
                     }
-                    ErrorClass::Throttled(_) => drop_and_park(&mut state, id, &members, op, now),
-                    ErrorClass::Ambiguous if to == OperationStatus::Disable => drop_and_park(&mut state, id, &members, op, now),
-                    ErrorClass::Ambiguous => state.doubt_all(id, &members, now),
+                    ErrorClass::Throttled(_) => drop_and_park(&mut state, id, members, op, now),
+                    ErrorClass::Ambiguous if to == OperationStatus::Disable => {
+                        drop_and_park(&mut state, id, members, op, now)
+                    }
+                    ErrorClass::Ambiguous => state.doubt_all(id, members, now),
                     ErrorClass::Retry | ErrorClass::Auth(_) if to == OperationStatus::Disable => {
-                        drop_and_park(&mut state, id, &members, op, now);
+                        drop_and_park(&mut state, id, members, op, now);
                     }
                     ErrorClass::Retry | ErrorClass::Auth(_) => {
-                        for (name, _) in &members {
+                        for (name, _) in members {
                             state.learn_refusal(name, refusable(to), &error, now);
                         }
                     }
                 }
-                if to == OperationStatus::Disable && !matches!(error.class, ErrorClass::Rejected(_) | ErrorClass::Gone) {
+                if to == OperationStatus::Disable
+                    && !matches!(error.class, ErrorClass::Rejected(_) | ErrorClass::Gone)
+                {
                     let most = state.settings.pause_again;
                     if let Some(account) = state.accounts.get_mut(id) {
                         account.pause_failures += 1;
-                        account.pause_not_before = Some(now + backoff((Duration::from_secs(1), most), account.pause_failures));
+                        account.pause_not_before = Some(
+                            now + backoff((Duration::from_secs(1), most), account.pause_failures),
+                        );
                     }
                 }
             }
         }
         state.spent(id, &ids);
-        let warn: Vec<(Name, String, u32)> = members
+        let warn = members
             .iter()
             .filter_map(|(name, campaign)| {
-                let pauses = state.memos.get(name).map_or(0, |m| m.memory.pauses);
-                (to == OperationStatus::Disable && pauses >= 3).then(|| (name.clone(), campaign.clone(), pauses))
+                let memo = state.memos.get(name)?;
+                let pauses = memo.memory.pauses;
+                (to == OperationStatus::Disable && pauses >= 3)
+                    .then(|| (name.clone(), campaign.clone(), pauses, memo.uid.clone()))
             })
             .collect();
-        drop(state);
-        for (name, campaign, pauses) in warn {
-            self.note(Note {
-                kind: "Campaign",
-                uid: self.lock().memos.get(&name).map(|m| m.uid.clone()).unwrap_or_default(),
-                about: name,
-                warning: true,
-                reason: "SwitchedOnOutside".into(),
-                message: format!("campaign {campaign} was switched off for the {pauses}. time; somebody or an automated rule keeps switching it on"),
-            })
-            .await;
-        }
+        warn
     }
 
     fn park_again(&self, id: &AccountId, members: &[(Name, String)], op: impl Fn(&str) -> Op) {
@@ -333,15 +485,33 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         drop_and_park(&mut self.lock(), id, members, op, now);
     }
 
-    async fn update(&self, id: &AccountId, tree: Tree, campaign: String, changes: crate::platform::call::CampaignChanges, member: Name) {
+    async fn update(
+        &self,
+        id: &AccountId,
+        tree: Tree,
+        campaign: String,
+        changes: crate::platform::CampaignChanges,
+        member: Name,
+    ) {
         let same = |action: &Action, of: &str| matches!(action, Action::Update { id, changes: planned, .. } if id == of && *planned == changes);
         let raises = changes.budget.is_some();
         let members = self.still_wanted(id, vec![(member, campaign.clone())], same, raises);
-        let [(name, _)] = members.as_slice() else { return };
-        let call = Call::UpdateCampaign { advertiser: id.advertiser.clone(), tree, id: campaign.clone(), changes: changes.clone() };
+        let [(name, _)] = members.as_slice() else {
+            return;
+        };
+        let call = Call::UpdateCampaign {
+            advertiser: id.advertiser.clone(),
+            tree,
+            id: campaign.clone(),
+            changes: changes.clone(),
+        };
         let ids = [campaign.clone()];
         let Ok(slot) = self.begin(id, call.path(), Begin::Batch) else {
-            self.park_again(id, &members, |of| Op::Update { tree, id: of.to_string(), changes: changes.clone() });
+            self.park_again(id, &members, |of| Op::Update {
+                tree,
+                id: of.to_string(),
+                changes: changes.clone(),
+            });
             self.lock().spent(id, &ids);
             return;
         };
@@ -351,7 +521,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let mut state = self.lock();
         let tick = state.tick();
         match sent {
-            Ok(Answer { reply: Reply::Updated(row), .. }) => {
+            Ok(Answer {
+                reply: Reply::Updated(row),
+                ..
+            }) => {
                 tracing::info!(campaign = %name, id = %campaign, changes = ?changes, "updated");
                 match (row, state.accounts.get_mut(id)) {
                     // The answer may not show every field of the row: what we had, with what we sent on top.
@@ -363,7 +536,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     }
                     (_, None) => {}
                 }
-                let uid = state.stores.campaigns.get(name).and_then(|o| o.metadata.uid.clone()).unwrap_or_default();
+                let uid = state
+                    .stores
+                    .campaigns
+                    .get(name)
+                    .and_then(|o| o.metadata.uid.clone())
+                    .unwrap_or_default();
                 let memo = state.memo(name, &uid);
                 memo.memory.corrections += 1;
                 memo.in_sync_since = None;
@@ -382,13 +560,25 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     async fn look_ids(&self, id: &AccountId, tree: Tree, members: Vec<(Name, String)>) {
         let ids: Vec<String> = members.iter().map(|(_, id)| id.clone()).collect();
-        let filter = CampaignFilter { ids: ids.clone(), include_deleted: true, all_origins: true, ..CampaignFilter::default() };
-        let op = |of: &str| Op::LookId { tree, id: of.to_string() };
-        let Some((rows, begun)) = self.look(id, tree, filter, 100, &members, op).await else { return };
+        let filter = CampaignFilter {
+            ids: ids.clone(),
+            include_deleted: true,
+            all_origins: true,
+            ..CampaignFilter::default()
+        };
+        let op = |of: &str| Op::LookId {
+            tree,
+            id: of.to_string(),
+        };
+        let Some((rows, begun)) = self.look(id, tree, filter, 100, &members, op).await else {
+            return;
+        };
         let now = self.clock.now();
         let mut state = self.lock();
         let settle = state.settings.model.settle;
-        let Some(account) = state.accounts.get_mut(id) else { return };
+        let Some(account) = state.accounts.get_mut(id) else {
+            return;
+        };
         let learned = account.table.looked_up(&ids, rows, begun, now, settle);
         for (name, campaign) in &members {
             let key = Key::Campaign(name.clone());
@@ -402,16 +592,39 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     async fn look_created(&self, id: &AccountId, tree: Tree, wanted: String, member: Name) {
-        let filter = CampaignFilter { name: Some(wanted.clone()), include_deleted: true, all_origins: true, ..CampaignFilter::default() };
+        let filter = CampaignFilter {
+            name: Some(wanted.clone()),
+            include_deleted: true,
+            all_origins: true,
+            ..CampaignFilter::default()
+        };
         let members = [(member.clone(), wanted.clone())];
-        let op = |of: &str| Op::LookCreated { tree, name: of.to_string() };
-        let Some((rows, begun)) = self.look(id, tree, filter, 1000, &members, op).await else { return };
+        let op = |of: &str| Op::LookCreated {
+            tree,
+            name: of.to_string(),
+        };
+        let Some((rows, begun)) = self.look(id, tree, filter, 1000, &members, op).await else {
+            return;
+        };
         let now = self.clock.now();
         let mut state = self.lock();
-        let uid = state.stores.campaigns.get(&member).and_then(|o| o.metadata.uid.clone()).unwrap_or_default();
+        let uid = state
+            .stores
+            .campaigns
+            .get(&member)
+            .and_then(|o| o.metadata.uid.clone())
+            .unwrap_or_default();
         let found: Vec<CampaignRow> = rows
             .into_iter()
-            .filter(|row| row.name == wanted && row.tree == tree && state.stores.holders(&id.advertiser, &row.id).next().is_none())
+            .filter(|row| {
+                row.name == wanted
+                    && row.tree == tree
+                    && state
+                        .stores
+                        .holders(&id.advertiser, &row.id)
+                        .next()
+                        .is_none()
+            })
             .collect();
         let memo = state.memo(&member, &uid);
         memo.memory.found = found;
@@ -421,12 +634,32 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// A complete look-up, all its pages; `None` when it must be asked again (what waits is parked again, or backs off).
-    pub(super) async fn look(&self, id: &AccountId, tree: Tree, filter: CampaignFilter, page_size: u32, members: &[(Name, String)], op: impl Fn(&str) -> Op) -> Option<(Vec<CampaignRow>, Begun)> {
-        let begun = { let now = self.clock.now(); Begun { tick: self.lock().tick(), at: now } };
+    pub(super) async fn look(
+        &self,
+        id: &AccountId,
+        tree: Tree,
+        filter: CampaignFilter,
+        page_size: u32,
+        members: &[(Name, String)],
+        op: impl Fn(&str) -> Op,
+    ) -> Option<(Vec<CampaignRow>, Begun)> {
+        let begun = {
+            let now = self.clock.now();
+            Begun {
+                tick: self.lock().tick(),
+                at: now,
+            }
+        };
         let mut rows: Vec<CampaignRow> = Vec::new();
         let mut page = 1;
         loop {
-            let call = Call::ListCampaigns { advertiser: id.advertiser.clone(), tree, filter: filter.clone(), page, page_size };
+            let call = Call::ListCampaigns {
+                advertiser: id.advertiser.clone(),
+                tree,
+                filter: filter.clone(),
+                page,
+                page_size,
+            };
             let Ok(slot) = self.begin(id, call.path(), Begin::Batch) else {
                 self.park_again(id, members, op);
                 return None;
@@ -434,7 +667,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let sent = self.send(id, &call).await;
             drop(slot);
             match sent {
-                Ok(Answer { reply: Reply::Campaigns { rows: more, total_pages, total, .. }, .. }) => {
+                Ok(Answer {
+                    reply:
+                        Reply::Campaigns {
+                            rows: more,
+                            total_pages,
+                            total,
+                            ..
+                        },
+                    ..
+                }) => {
                     rows.extend(more);
                     if page >= total_pages {
                         if u64::try_from(rows.len()).ok() == Some(total) {
@@ -466,7 +708,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let now = self.clock.now();
         let mut state = self.lock();
         for (name, _) in members {
-            state.retry(name, error.map_or_else(|| "TikTok's list was incomplete".to_string(), ToString::to_string), now);
+            state.retry(
+                name,
+                error.map_or_else(
+                    || "TikTok's list was incomplete".to_string(),
+                    ToString::to_string,
+                ),
+                now,
+            );
         }
     }
 }
@@ -480,7 +729,13 @@ fn refusable(to: OperationStatus) -> Refusable {
 }
 
 /// Parks operations again that did not go out.
-fn drop_and_park(state: &mut State, id: &AccountId, members: &[(Name, String)], op: impl Fn(&str) -> Op, now: Timestamp) {
+fn drop_and_park(
+    state: &mut State,
+    id: &AccountId,
+    members: &[(Name, String)],
+    op: impl Fn(&str) -> Op,
+    now: Timestamp,
+) {
     let place = Some(id.clone());
     for (name, campaign) in members {
         state.park(&place, name, op(campaign), now);
@@ -498,11 +753,22 @@ impl super::account::Account {
 
 impl State {
     /// An answer that says something about the account or its token, not about one object.
-    fn learn_account_error(&mut self, id: &AccountId, call: &Call, error: &PlatformError, now: Timestamp) {
+    fn learn_account_error(
+        &mut self,
+        id: &AccountId,
+        call: &Call,
+        error: &PlatformError,
+        now: Timestamp,
+    ) {
         match &error.class {
-            ErrorClass::Throttled(throttle) => self.budgets.throttled(&id.app, &id.advertiser, call.path(), throttle, now),
+            ErrorClass::Throttled(throttle) => {
+                self.budgets
+                    .throttled(&id.app, &id.advertiser, call.path(), throttle, now)
+            }
             ErrorClass::Auth(_) => {
-                let Some(connection) = self.accounts.get(id).map(|a| a.connection.clone()) else { return };
+                let Some(connection) = self.accounts.get(id).map(|a| a.connection.clone()) else {
+                    return;
+                };
                 if let Some(memo) = self.connections.get_mut(&connection) {
                     memo.refused = Some(error.to_string());
                 }
@@ -513,15 +779,30 @@ impl State {
     }
 
     /// A no, or an error, for one object.
-    fn learn_refusal(&mut self, name: &Name, what: Refusable, error: &PlatformError, now: Timestamp) {
-        let Some(object) = self.stores.campaigns.get(name) else { return };
+    fn learn_refusal(
+        &mut self,
+        name: &Name,
+        what: Refusable,
+        error: &PlatformError,
+        now: Timestamp,
+    ) {
+        let Some(object) = self.stores.campaigns.get(name) else {
+            return;
+        };
         let uid = object.metadata.uid.clone().unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
         match &error.class {
-            ErrorClass::Rejected(Rejection::DuplicateRequest) if what == Refusable::Create => self.memo(name, &uid).memory.key_used = true,
+            ErrorClass::Rejected(Rejection::DuplicateRequest) if what == Refusable::Create => {
+                self.memo(name, &uid).memory.key_used = true
+            }
             ErrorClass::Rejected(Rejection::NothingToUpdate) => {}
             ErrorClass::Rejected(rejection) => {
-                let refused = Refused { generation, what, reason: reason_of(*rejection), message: error.to_string() };
+                let refused = Refused {
+                    generation,
+                    what,
+                    reason: reason_of(*rejection),
+                    message: error.to_string(),
+                };
                 tracing::warn!(campaign = %name, ?what, %error, "TikTok refused");
                 self.memo(name, &uid).memory.refused = Some(refused);
             }
@@ -534,23 +815,44 @@ impl State {
 
     /// Again after a growing wait.
     fn retry(&mut self, name: &Name, message: String, now: Timestamp) {
-        let uid = self.stores.campaigns.get(name).and_then(|o| o.metadata.uid.clone()).unwrap_or_default();
+        let uid = self
+            .stores
+            .campaigns
+            .get(name)
+            .and_then(|o| o.metadata.uid.clone())
+            .unwrap_or_default();
         let limits = self.settings.backoff;
         let memo = self.memo(name, &uid);
         memo.memory.failures += 1;
         let until = now + backoff(limits, memo.memory.failures);
         memo.memory.not_before = Some(until);
-        memo.memory.problem = Some(Problem { reason: Reason::Retrying, message });
+        memo.memory.problem = Some(Problem {
+            reason: Reason::Retrying,
+            message,
+        });
         let key = Key::Campaign(name.clone());
         self.wake(&key, Why::Backoff, until);
         self.push(&key, Lane::Background, now);
     }
 
-    fn learn_status(&mut self, id: &AccountId, name: &Name, campaign: &str, to: OperationStatus, tick: u64, now: Timestamp) {
+    fn learn_status(
+        &mut self,
+        id: &AccountId,
+        name: &Name,
+        campaign: &str,
+        to: OperationStatus,
+        tick: u64,
+        now: Timestamp,
+    ) {
         if let Some(account) = self.accounts.get_mut(id) {
             account.table.wrote_status(campaign, to, tick, now);
         }
-        let uid = self.stores.campaigns.get(name).and_then(|o| o.metadata.uid.clone()).unwrap_or_default();
+        let uid = self
+            .stores
+            .campaigns
+            .get(name)
+            .and_then(|o| o.metadata.uid.clone())
+            .unwrap_or_default();
         let memo = self.memo(name, &uid);
         memo.memory.failures = 0;
         memo.memory.problem = None;
@@ -584,7 +886,9 @@ impl State {
     /// R9: a name check needs a reading of both trees that was begun after the question. A list answers all questions
     /// at once; few names in a large account are asked for one by one.
     fn ask_names(&mut self, id: &AccountId, names: Vec<String>, now: Timestamp) {
-        let Some(account) = self.accounts.get_mut(id) else { return };
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
         let pages = 2 * account.table.len().div_ceil(1000).max(1);
         if names.len() * 2 < pages {
             for name in names {
@@ -606,6 +910,8 @@ fn reason_of(rejection: Rejection) -> Reason {
         Rejection::UseSmartPlus => Reason::UseSmartPlus,
         Rejection::NotAllowlisted => Reason::NotAllowlisted,
         Rejection::InReview => Reason::InReview,
-        Rejection::DuplicateRequest | Rejection::NothingToUpdate | Rejection::Other => Reason::Rejected,
+        Rejection::DuplicateRequest | Rejection::NothingToUpdate | Rejection::Other => {
+            Reason::Rejected
+        }
     }
 }

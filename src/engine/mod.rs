@@ -6,7 +6,7 @@ pub mod connection_turn;
 pub mod doors;
 pub mod due;
 pub mod events;
-pub mod kube_door;
+
 pub mod lease;
 pub mod metrics;
 pub mod outbox;
@@ -17,4 +17,3 @@ pub mod state;
 pub mod stores;
 pub mod sweep;
 pub mod turn;
-pub mod watch;

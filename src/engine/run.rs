@@ -22,7 +22,7 @@ use super::sweep::Page;
 use super::turn::Outcome;
 use crate::api::campaign::Campaign;
 use crate::api::connection::TikTokConnection;
-use crate::platform::wire::Door;
+use crate::platform::Door;
 
 /// Changes of our two kinds, of Secrets and of namespaces.
 pub type Deltas = mpsc::Receiver<Delta<Campaign, TikTokConnection>>;
@@ -35,6 +35,7 @@ pub struct Engine<C, P, K> {
     pub(super) metrics: Metrics,
     pub(super) status_slots: Semaphore,
     fence: Arc<Fence>,
+    call_deadline: Duration,
     state: Mutex<State>,
 }
 
@@ -52,9 +53,25 @@ type Running<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// An engine that knows nothing yet.
-    pub fn new(cluster: C, platform: P, clock: K, settings: Settings, metrics: Metrics, fence: Arc<Fence>) -> Self {
+    pub fn new(
+        cluster: C,
+        platform: P,
+        clock: K,
+        settings: Settings,
+        metrics: Metrics,
+        fence: Arc<Fence>,
+    ) -> Self {
         let status_slots = Semaphore::new(settings.status_in_flight);
-        Self { cluster, platform, clock, metrics, status_slots, fence, state: Mutex::new(State::new(settings)) }
+        Self {
+            cluster,
+            platform,
+            clock,
+            metrics,
+            status_slots,
+            fence,
+            call_deadline: settings.call_deadline,
+            state: Mutex::new(State::new(settings)),
+        }
     }
 
     /// The state. Never held while waiting. A panic in a turn leaves it usable: plans are made anew from it.
@@ -64,17 +81,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     /// The lease's transition count, while it covers a whole call.
     pub(super) fn fence(&self) -> Option<u64> {
-        let deadline = self.lock_free_deadline();
-        self.fence.check(self.clock.awake(), deadline)
-    }
-
-    fn lock_free_deadline(&self) -> Duration {
-        // Callers may hold the lock; the deadline is a constant of the process.
-        super::lease::WRITE_DEADLINE
+        self.fence.check(self.clock.awake(), self.call_deadline)
     }
 
     /// Runs until `stop`, acting only while `leading`.
-    pub async fn run(&self, mut deltas: Deltas, mut leading: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
+    pub async fn run(
+        &self,
+        mut deltas: Deltas,
+        mut leading: watch::Receiver<bool>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut running: Running<'_> = FuturesUnordered::new();
         let mut open = true;
         loop {
@@ -86,7 +102,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     running.push(Box::pin(self.perform(job)));
                 }
             }
-            let sleep = if lead { self.until_next(now) } else { Duration::from_secs(3600) };
+            let sleep = if lead {
+                self.until_next(now)
+            } else {
+                Duration::from_secs(3600)
+            };
             tokio::select! {
                 biased;
                 _ = stop.changed() => break,
@@ -121,8 +141,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     fn everything_again(&self) {
         let now = self.clock.now();
         let mut state = self.lock();
-        let campaigns: Vec<Key> = state.stores.campaigns.iter().map(|(n, _)| Key::Campaign(n.clone())).collect();
-        let connections: Vec<Key> = state.stores.connections.iter().map(|(n, _)| Key::Connection(n.clone())).collect();
+        let campaigns: Vec<Key> = state
+            .stores
+            .campaigns
+            .iter()
+            .map(|(n, _)| Key::Campaign(n.clone()))
+            .collect();
+        let connections: Vec<Key> = state
+            .stores
+            .connections
+            .iter()
+            .map(|(n, _)| Key::Connection(n.clone()))
+            .collect();
         for key in connections.into_iter().chain(campaigns) {
             state.push(&key, Lane::Background, now);
         }
@@ -130,7 +160,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     fn wake_due(&self, now: Timestamp) {
         let mut state = self.lock();
-        let places: Vec<Place> = std::iter::once(None).chain(state.accounts.keys().cloned().map(Some)).collect();
+        let places: Vec<Place> = std::iter::once(None)
+            .chain(state.accounts.keys().cloned().map(Some))
+            .collect();
         for place in places {
             while let Some((key, _)) = state.lines(&place).due.pop(now) {
                 state.push(&key, Lane::Change, now);
@@ -180,7 +212,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 let mut state = self.lock();
                 if let Some(a) = state.accounts.get_mut(&account) {
                     a.in_batch.retain(|n| !members.contains(n));
-                    let count = if pause { &mut a.pause_batches } else { &mut a.batches };
+                    let count = if pause {
+                        &mut a.pause_batches
+                    } else {
+                        &mut a.batches
+                    };
                     *count = count.saturating_sub(1);
                 }
             }
@@ -230,7 +266,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     fn until_next(&self, now: Timestamp) -> Duration {
         let state = self.lock();
         let names_every = state.settings.names_every;
-        let mut next = state.next_resync.into_iter().chain(state.home.due.next()).min();
+        let mut next = state
+            .next_resync
+            .into_iter()
+            .chain(state.home.due.next())
+            .min();
         let mut sooner = |t: Option<Timestamp>| {
             if let Some(t) = t {
                 next = Some(next.map_or(t, |n: Timestamp| n.min(t)));
@@ -239,14 +279,26 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         for account in state.accounts.values() {
             sooner(account.lines.due.next());
             sooner(account.outbox.next_time(now));
-            sooner(account.pause_not_before.filter(|_| !account.outbox.is_empty()));
-            sooner(account.blocked_until.filter(|_| !account.waiting.is_empty() || !account.outbox.is_empty()));
+            sooner(
+                account
+                    .pause_not_before
+                    .filter(|_| !account.outbox.is_empty()),
+            );
+            sooner(
+                account
+                    .blocked_until
+                    .filter(|_| !account.waiting.is_empty() || !account.outbox.is_empty()),
+            );
             sooner(account.sweep.next_time(names_every));
         }
-        let Some(next) = next else { return Duration::from_secs(60) };
+        let Some(next) = next else {
+            return Duration::from_secs(60);
+        };
         let wait = next.duration_since(now);
         // What is due now and did not begin waits for a slot: the end of a call wakes the loop, this is the net below.
-        Duration::try_from(wait).unwrap_or(Duration::ZERO).clamp(Duration::from_millis(20), Duration::from_secs(60))
+        Duration::try_from(wait)
+            .unwrap_or(Duration::ZERO)
+            .clamp(Duration::from_millis(20), Duration::from_secs(60))
     }
 }
 
@@ -259,13 +311,20 @@ impl State {
     /// Our rights in a namespace have to outlive our objects there.
     fn next_keep(&mut self) -> Option<(String, bool)> {
         let held = |state: &Self, namespace: &str| {
-            state.stores.campaigns.iter().any(|(n, o)| n.namespace == namespace && super::state::has_finalizer(o.metadata.finalizers.as_deref()))
-                || state.stores.connections.iter().any(|(n, o)| n.namespace == namespace && super::state::has_finalizer(o.metadata.finalizers.as_deref()))
+            state.stores.campaigns.iter().any(|(n, o)| {
+                n.namespace == namespace
+                    && super::state::has_finalizer(o.metadata.finalizers.as_deref())
+            }) || state.stores.connections.iter().any(|(n, o)| {
+                n.namespace == namespace
+                    && super::state::has_finalizer(o.metadata.finalizers.as_deref())
+            })
         };
-        let wish = self.kept.iter().find_map(|(namespace, known)| match (known, held(self, namespace)) {
-            (false, true) => Some((namespace.clone(), true)),
-            (true, false) => Some((namespace.clone(), false)),
-            _ => None,
+        let wish = self.kept.iter().find_map(|(namespace, known)| {
+            match (known, held(self, namespace)) {
+                (false, true) => Some((namespace.clone(), true)),
+                (true, false) => Some((namespace.clone(), false)),
+                _ => None,
+            }
         })?;
         // Taken: asked once; the answer enters what is known.
         self.kept.insert(wish.0.clone(), wish.1);
@@ -284,8 +343,10 @@ impl State {
             account.pause_batches += 1;
             return Some(account.begin_batch(id, batch));
         }
-        let open = account.blocked_until.is_none_or(|t| t <= now) && account.calls + account.batches < calls;
-        if open && !account.outbox.has_aged(now)
+        let open = account.blocked_until.is_none_or(|t| t <= now)
+            && account.calls + account.batches < calls;
+        if open
+            && !account.outbox.has_aged(now)
             && let Some(name) = account.waiting.pop_front()
         {
             let key = Key::Campaign(name);
@@ -306,7 +367,9 @@ impl State {
         }
         // What can be shared goes out when nobody is in a turn who may join it.
         let account = self.accounts.get_mut(&id)?;
-        let quiet = account.lines.queue.is_empty() && account.lines.queue.in_turn() == 0 && account.waiting.is_empty();
+        let quiet = account.lines.queue.is_empty()
+            && account.lines.queue.in_turn() == 0
+            && account.waiting.is_empty();
         if open && (quiet || account.outbox.has_aged(now)) {
             if let Some(batch) = account.outbox.pop(now, true) {
                 account.batches += 1;

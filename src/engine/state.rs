@@ -18,8 +18,8 @@ use crate::api::{FINALIZER, RECONCILE_REQUESTED_AT};
 use crate::model::facts::{ConnectionView, Facts, Have, Memory, NameLook, Rivals};
 use crate::model::plan::{Action, Plan, plan};
 use crate::model::record::{Record, RecordState};
-use crate::platform::budget::Budgets;
-use crate::platform::call::Tree;
+use crate::platform::Budgets;
+use crate::platform::Tree;
 
 /// One thing to plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,7 +86,7 @@ impl State {
     pub fn new(settings: Settings) -> Self {
         Self {
             stores: Stores::new(&settings.install),
-            budgets: Budgets::new(settings.tier),
+            budgets: Budgets::new(settings.tier, crate::platform::BudgetSettings::default()),
             settings,
             views: BTreeMap::new(),
             accounts: BTreeMap::new(),
@@ -111,11 +111,16 @@ impl State {
 
     /// The queue a key belongs to now.
     pub fn place(&self, key: &Key) -> Place {
-        let Key::Campaign(name) = key else { return None };
+        let Key::Campaign(name) = key else {
+            return None;
+        };
         let object = self.stores.campaigns.get(name)?;
         match self.views.get(&connection_name(&object))? {
             ConnectionView::Usable(a) => {
-                let id = AccountId { app: a.app.clone(), advertiser: a.advertiser.clone() };
+                let id = AccountId {
+                    app: a.app.clone(),
+                    advertiser: a.advertiser.clone(),
+                };
                 self.accounts.contains_key(&id).then_some(id)
             }
             _ => None,
@@ -146,9 +151,19 @@ impl State {
     }
 
     /// Pushes the owners of rows.
-    pub fn push_owners<'a>(&mut self, account: &AccountId, ids: impl IntoIterator<Item = &'a String>, lane: Lane, now: Timestamp) {
+    pub fn push_owners<'a>(
+        &mut self,
+        account: &AccountId,
+        ids: impl IntoIterator<Item = &'a String>,
+        lane: Lane,
+        now: Timestamp,
+    ) {
         for id in ids {
-            let owners: Vec<Name> = self.stores.holders(&account.advertiser, id).cloned().collect();
+            let owners: Vec<Name> = self
+                .stores
+                .holders(&account.advertiser, id)
+                .cloned()
+                .collect();
             for owner in owners {
                 self.push(&Key::Campaign(owner), lane, now);
             }
@@ -180,11 +195,26 @@ impl State {
             }
             Delta::Secret(secret) => self.secret_changed(&secret, now),
             Delta::Namespace { name, terminating } => {
-                let changed = if terminating { self.stores.terminating.insert(name.clone()) } else { self.stores.terminating.remove(&name) };
+                let changed = if terminating {
+                    self.stores.terminating.insert(name.clone())
+                } else {
+                    self.stores.terminating.remove(&name)
+                };
                 if changed {
-                    let keys: Vec<Key> = self.stores.campaigns.iter().filter(|(n, _)| n.namespace == name).map(|(n, _)| Key::Campaign(n.clone())).collect();
-                    let connections: Vec<Key> =
-                        self.stores.connections.iter().filter(|(n, _)| n.namespace == name).map(|(n, _)| Key::Connection(n.clone())).collect();
+                    let keys: Vec<Key> = self
+                        .stores
+                        .campaigns
+                        .iter()
+                        .filter(|(n, _)| n.namespace == name)
+                        .map(|(n, _)| Key::Campaign(n.clone()))
+                        .collect();
+                    let connections: Vec<Key> = self
+                        .stores
+                        .connections
+                        .iter()
+                        .filter(|(n, _)| n.namespace == name)
+                        .map(|(n, _)| Key::Connection(n.clone()))
+                        .collect();
                     for key in keys.iter().chain(&connections) {
                         self.push(key, Lane::Safety, now);
                     }
@@ -204,27 +234,55 @@ impl State {
         };
         if let Some(old) = old
             && let Some(account) = self.place(&key)
-            && let Some(asked) = object.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_REQUESTED_AT))
-            && old.metadata.annotations.as_ref().and_then(|a| a.get(RECONCILE_REQUESTED_AT)) != Some(asked)
+            && let Some(asked) = object
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|a| a.get(RECONCILE_REQUESTED_AT))
+            && old
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|a| a.get(RECONCILE_REQUESTED_AT))
+                != Some(asked)
             && let Some(account) = self.accounts.get_mut(&account)
         {
             account.sweep.ask(now);
         }
-        let lane = if object.metadata.deletion_timestamp.is_some() { Lane::Event } else { Lane::Change };
+        let lane = if object.metadata.deletion_timestamp.is_some() {
+            Lane::Event
+        } else {
+            Lane::Change
+        };
         self.push(&key, lane, now);
     }
 
     /// Whoever's plan read this object: its connection, those who want its name or its id.
-    fn wake_dependants(&mut self, name: &Name, old: Option<&Campaign>, new: Option<&Campaign>, now: Timestamp) {
-        let finalized = |o: Option<&Campaign>| o.is_some_and(|o| has_finalizer(o.metadata.finalizers.as_deref()));
-        let deleting = |o: Option<&Campaign>| o.is_some_and(|o| o.metadata.deletion_timestamp.is_some());
+    fn wake_dependants(
+        &mut self,
+        name: &Name,
+        old: Option<&Campaign>,
+        new: Option<&Campaign>,
+        now: Timestamp,
+    ) {
+        let finalized = |o: Option<&Campaign>| {
+            o.is_some_and(|o| has_finalizer(o.metadata.finalizers.as_deref()))
+        };
+        let deleting =
+            |o: Option<&Campaign>| o.is_some_and(|o| o.metadata.deletion_timestamp.is_some());
         let freed = finalized(old) && !finalized(new);
         if freed || deleting(old) != deleting(new) || new.is_none() {
             for object in [old, new].into_iter().flatten() {
                 self.push(&Key::Connection(connection_name(object)), Lane::Event, now);
             }
         }
-        let identity = |o: &Campaign| (connection_name(o), crate::model::campaign::platform_name(o), self.stores.record(o).own().and_then(|r| r.id.clone()));
+        let identity = |o: &Campaign| {
+            (
+                connection_name(o),
+                crate::model::campaign::platform_name(o),
+                self.stores.record(o).own().and_then(|r| r.id.clone()),
+            )
+        };
         let (was, is) = (old.map(&identity), new.map(&identity));
         if was == is && !(new.is_none() || deleting(old) != deleting(new)) {
             return;
@@ -235,8 +293,16 @@ impl State {
                 if sibling == name {
                     continue;
                 }
-                let Some(object) = self.stores.campaigns.get(sibling) else { continue };
-                let same_id = id.is_some() && (object.spec.external_id == id || self.stores.record(&object).own().is_some_and(|r| r.id == id));
+                let Some(object) = self.stores.campaigns.get(sibling) else {
+                    continue;
+                };
+                let same_id = id.is_some()
+                    && (object.spec.external_id == id
+                        || self
+                            .stores
+                            .record(&object)
+                            .own()
+                            .is_some_and(|r| r.id == id));
                 if same_id || crate::model::campaign::platform_name(&object) == wanted {
                     names.insert(sibling.clone());
                 }
@@ -253,7 +319,13 @@ impl State {
         // A twin waits for the older one to go.
         let mut twins: Vec<Name> = Vec::new();
         for (other, object) in self.stores.connections.iter() {
-            if other != name && [old.and_then(advertiser), new.as_deref().and_then(advertiser)].contains(&advertiser(object)) {
+            if other != name
+                && [
+                    old.and_then(advertiser),
+                    new.as_deref().and_then(advertiser),
+                ]
+                .contains(&advertiser(object))
+            {
                 twins.push(other.clone());
             }
         }
@@ -263,7 +335,12 @@ impl State {
         if new.is_none() {
             self.views.remove(name);
             self.connections.remove(name);
-            let gone: Vec<AccountId> = self.accounts.iter().filter(|(_, a)| a.connection == *name).map(|(id, _)| id.clone()).collect();
+            let gone: Vec<AccountId> = self
+                .accounts
+                .iter()
+                .filter(|(_, a)| a.connection == *name)
+                .map(|(id, _)| id.clone())
+                .collect();
             for id in gone {
                 self.close_account(&id, now);
             }
@@ -281,7 +358,12 @@ impl State {
         if self.accounts.remove(id).is_none() {
             return;
         }
-        let keys: Vec<Key> = self.stores.campaigns.iter().map(|(n, _)| Key::Campaign(n.clone())).collect();
+        let keys: Vec<Key> = self
+            .stores
+            .campaigns
+            .iter()
+            .map(|(n, _)| Key::Campaign(n.clone()))
+            .collect();
         for place in self.turns.values_mut() {
             if place.as_ref() == Some(id) {
                 *place = None;
@@ -302,7 +384,11 @@ impl State {
             .filter(|(name, object)| {
                 name.namespace == secret.namespace
                     && (object.spec.app_secret_ref.name == secret.name
-                        || object.spec.token_secret_ref.as_ref().is_some_and(|r| r.name == secret.name)
+                        || object
+                            .spec
+                            .token_secret_ref
+                            .as_ref()
+                            .is_some_and(|r| r.name == secret.name)
                         || crate::model::connection::token_secret_name(object) == secret.name)
             })
             .map(|(name, _)| name.clone())
@@ -330,7 +416,10 @@ impl State {
     pub fn memo(&mut self, name: &Name, uid: &str) -> &mut Memo {
         let memo = self.memos.entry(name.clone()).or_default();
         if memo.uid != uid {
-            *memo = Memo { uid: uid.into(), ..Memo::default() };
+            *memo = Memo {
+                uid: uid.into(),
+                ..Memo::default()
+            };
         }
         memo
     }
@@ -343,12 +432,20 @@ impl State {
         let place = self.place(&Key::Campaign(name.clone()));
         let terminating = self.stores.terminating.contains(&name.namespace);
         self.refresh_memo(name, object, record.own(), terminating, now);
-        let memory = self.memos.get(name).map(|m| m.memory.clone()).unwrap_or_default();
+        let memory = self
+            .memos
+            .get(name)
+            .map(|m| m.memory.clone())
+            .unwrap_or_default();
 
         let id = match &record {
             RecordState::Own(r) => r.id.clone(),
             RecordState::Claim(r) => object.spec.external_id.clone().or_else(|| r.id.clone()),
-            _ => object.spec.external_id.clone().or_else(|| object.status.as_ref().and_then(|s| s.id.clone())),
+            _ => object
+                .spec
+                .external_id
+                .clone()
+                .or_else(|| object.status.as_ref().and_then(|s| s.id.clone())),
         };
         // A create that was answered names an id before the record does.
         let made = match &memory.attempt {
@@ -371,7 +468,13 @@ impl State {
             .zip(id.as_ref().or(made.as_ref()))
             .and_then(|(advertiser, id)| self.stores.rival_for_id(name, object, advertiser, id))
             .map(|n| n.to_string());
-        let rivals = Rivals { id_holder, same_name: self.stores.rival_for_name(name, object).map(|n| n.to_string()) };
+        let rivals = Rivals {
+            id_holder,
+            same_name: self
+                .stores
+                .rival_for_name(name, object)
+                .map(|n| n.to_string()),
+        };
         let name_look = match place.as_ref() {
             Some(place) => self.name_look(name, place, object, now),
             None => NameLook::NotLooked,
@@ -397,7 +500,10 @@ impl State {
 
     /// What a connection allows.
     pub fn view(&self, connection: &Name) -> ConnectionView {
-        match (self.views.get(connection), self.stores.connections.get(connection)) {
+        match (
+            self.views.get(connection),
+            self.stores.connections.get(connection),
+        ) {
             (_, None) => ConnectionView::Missing,
             (Some(view), Some(_)) => view.clone(),
             (None, Some(_)) => ConnectionView::NotReady {
@@ -408,7 +514,14 @@ impl State {
     }
 
     /// Brings the memory in line with the copy: what belongs to an older generation or another create is dropped.
-    fn refresh_memo(&mut self, name: &Name, object: &Campaign, record: Option<&Record>, terminating: bool, now: Timestamp) {
+    fn refresh_memo(
+        &mut self,
+        name: &Name,
+        object: &Campaign,
+        record: Option<&Record>,
+        terminating: bool,
+        now: Timestamp,
+    ) {
         let uid = object.metadata.uid.clone().unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
         let ending = terminating || object.metadata.deletion_timestamp.is_some();
@@ -422,7 +535,9 @@ impl State {
             memo.memory.failures = 0;
             memo.memory.problem = None;
         }
-        let current = record.filter(|r| r.mark.is_some()).map(|r| (r.key.clone(), r.attempt));
+        let current = record
+            .filter(|r| r.mark.is_some())
+            .map(|r| (r.key.clone(), r.attempt));
         if memo.attempt_of != current {
             memo.memory.attempt = None;
             memo.memory.absence.clear();
@@ -430,30 +545,59 @@ impl State {
             memo.memory.key_used = false;
             memo.attempt_of = current;
         }
-        if memo.in_sync_since.is_some_and(|since| now.duration_since(since) >= HELD) {
+        if memo
+            .in_sync_since
+            .is_some_and(|since| now.duration_since(since) >= HELD)
+        {
             memo.memory.corrections = 0;
         }
-        memo.memory.ending_since = if ending { memo.memory.ending_since.or(Some(now)) } else { None };
+        memo.memory.ending_since = if ending {
+            memo.memory.ending_since.or(Some(now))
+        } else {
+            None
+        };
         if let Some(record) = record {
             memo.seq = memo.seq.max(record.seq);
         }
     }
 
-    fn name_look(&self, me: &Name, place: &AccountId, object: &Campaign, now: Timestamp) -> NameLook {
-        let (Some(account), Some(memo)) = (self.accounts.get(place), self.memos.get(me)) else { return NameLook::NotLooked };
+    fn name_look(
+        &self,
+        me: &Name,
+        place: &AccountId,
+        object: &Campaign,
+        now: Timestamp,
+    ) -> NameLook {
+        let (Some(account), Some(memo)) = (self.accounts.get(place), self.memos.get(me)) else {
+            return NameLook::NotLooked;
+        };
         let wanted = crate::model::campaign::platform_name(object);
-        let Some(asked) = memo.asked.as_ref().filter(|a| a.name == wanted) else { return NameLook::NotLooked };
-        let fresh = account.name_read(&wanted).filter(|read| read.tick > asked.tick && now.duration_since(read.at) <= to_signed(self.settings.names_fresh));
+        let Some(asked) = memo.asked.as_ref().filter(|a| a.name == wanted) else {
+            return NameLook::NotLooked;
+        };
+        let fresh = account.name_read(&wanted).filter(|read| {
+            read.tick > asked.tick
+                && now.duration_since(read.at) <= to_signed(self.settings.names_fresh)
+        });
         if fresh.is_none() {
             return NameLook::NotLooked;
         }
-        let rows = account.table.named(&wanted).into_iter().map(|row| (row.clone(), self.holder_of(me, place, &row.id))).collect();
+        let rows = account
+            .table
+            .named(&wanted)
+            .into_iter()
+            .map(|row| (row.clone(), self.holder_of(me, place, &row.id)))
+            .collect();
         NameLook::Looked(rows)
     }
 
     /// Which other object holds a row: by its record, or by a create whose answer is not stored yet.
     fn holder_of(&self, me: &Name, place: &AccountId, id: &str) -> Option<String> {
-        let by_record = self.stores.holders(&place.advertiser, id).find(|other| *other != me).cloned();
+        let by_record = self
+            .stores
+            .holders(&place.advertiser, id)
+            .find(|other| *other != me)
+            .cloned();
         let by_answer = || {
             self.memos
                 .iter()
@@ -469,20 +613,34 @@ impl State {
         if total {
             return [Tree::Manual, Tree::SmartPlus].into();
         }
-        self.stores.children(connection).filter_map(|c| self.stores.campaigns.get(c)).map(|c| c.spec.automation.into()).collect()
+        self.stores
+            .children(connection)
+            .filter_map(|c| self.stores.campaigns.get(c))
+            .map(|c| c.spec.automation.into())
+            .collect()
     }
 
     /// Decision 7: plans everything in memory; work that nothing had announced is pushed and counted.
     pub fn resync(&mut self, now: Timestamp) -> u64 {
-        let names: Vec<Name> = self.stores.campaigns.iter().map(|(n, _)| n.clone()).collect();
+        let names: Vec<Name> = self
+            .stores
+            .campaigns
+            .iter()
+            .map(|(n, _)| n.clone())
+            .collect();
         let mut missed = 0;
         for name in names {
             let key = Key::Campaign(name.clone());
             let place = self.place(&key);
-            if self.turns.contains_key(&key) || self.lines(&place).queue.knows(&key) || self.parked(&place, &name) {
+            if self.turns.contains_key(&key)
+                || self.lines(&place).queue.knows(&key)
+                || self.parked(&place, &name)
+            {
                 continue;
             }
-            let Some(object) = self.stores.campaigns.get(&name) else { continue };
+            let Some(object) = self.stores.campaigns.get(&name) else {
+                continue;
+            };
             let plan = self.plan(&name, &object, now);
             let status = super::turn::status_of(&object, &plan, now);
             let stale = status.is_some_and(|s| Some(&s) != object.status.as_ref());
@@ -496,13 +654,23 @@ impl State {
 
     /// Does the object wait for a call, a slot or a time?
     fn parked(&self, place: &Place, name: &Name) -> bool {
-        place.as_ref().and_then(|id| self.accounts.get(id)).is_some_and(|a| a.outbox.has(name) || a.waiting.contains(name) || a.in_batch.contains(name))
+        place
+            .as_ref()
+            .and_then(|id| self.accounts.get(id))
+            .is_some_and(|a| {
+                a.outbox.has(name) || a.waiting.contains(name) || a.in_batch.contains(name)
+            })
     }
 
     /// Parks an operation of an object in its account's outbox.
     pub fn park(&mut self, place: &Place, name: &Name, op: Op, now: Timestamp) {
-        let (spacing, read_back) = (self.settings.model.absence_spacing, self.settings.read_back_after);
-        let Some(account) = place.as_ref().and_then(|id| self.accounts.get_mut(id)) else { return };
+        let (spacing, read_back) = (
+            self.settings.model.absence_spacing,
+            self.settings.read_back_after,
+        );
+        let Some(account) = place.as_ref().and_then(|id| self.accounts.get_mut(id)) else {
+            return;
+        };
         let not_before = match &op {
             Op::LookId { id, .. } => account.table.look_not_before(id, spacing, read_back),
             _ => None,

@@ -13,10 +13,10 @@ use super::queue::Lane;
 use super::run::Engine;
 use super::state::{Key, State};
 use crate::observe::table::Begun;
-use crate::platform::call::{Call, CampaignFilter, Tree};
-use crate::platform::error::ErrorClass;
-use crate::platform::reply::{Answer, CampaignRow, Reply};
-use crate::platform::wire::Door;
+use crate::platform::Door;
+use crate::platform::ErrorClass;
+use crate::platform::{Answer, CampaignRow, Reply};
+use crate::platform::{Call, CampaignFilter, Tree};
 
 /// Rows a page (reference 1.3).
 const PAGE: u32 = 1000;
@@ -80,11 +80,21 @@ impl SweepState {
     /// When there is something to do next, if nothing happens before.
     pub fn next_time(&self, names_every: Duration) -> Option<Timestamp> {
         if let Some(running) = &self.running {
-            return if running.in_call { None } else { Some(self.not_before.unwrap_or(Timestamp::MIN)) };
+            return if running.in_call {
+                None
+            } else {
+                Some(self.not_before.unwrap_or(Timestamp::MIN))
+            };
         }
-        let wanted = self.both.then(|| self.both_begun.map_or(Timestamp::MIN, |b| b + names_every));
+        let wanted = self
+            .both
+            .then(|| self.both_begun.map_or(Timestamp::MIN, |b| b + names_every));
         let regular = self.next.unwrap_or(Timestamp::MIN);
-        Some(wanted.map_or(regular, |w| w.min(regular)).max(self.not_before.unwrap_or(Timestamp::MIN)))
+        Some(
+            wanted
+                .map_or(regular, |w| w.min(regular))
+                .max(self.not_before.unwrap_or(Timestamp::MIN)),
+        )
     }
 
     fn due(&self, now: Timestamp, names_every: Duration) -> bool {
@@ -105,8 +115,16 @@ impl State {
             return None;
         }
         if account.sweep.running.is_none() {
-            let both = account.sweep.both && account.sweep.both_begun.is_none_or(|b| b + names_every <= now);
-            let list: VecDeque<Tree> = if both { [Tree::Manual, Tree::SmartPlus].into() } else { trees.into_iter().collect() };
+            let both = account.sweep.both
+                && account
+                    .sweep
+                    .both_begun
+                    .is_none_or(|b| b + names_every <= now);
+            let list: VecDeque<Tree> = if both {
+                [Tree::Manual, Tree::SmartPlus].into()
+            } else {
+                trees.into_iter().collect()
+            };
             if list.is_empty() {
                 // No object yet: nothing to read until one comes.
                 account.sweep.next = Some(now + self.settings.sweep_every);
@@ -116,15 +134,30 @@ impl State {
                 account.sweep.both = false;
                 account.sweep.both_begun = Some(now);
             }
-            account.sweep.running = Some(Running { trees: list, page: 1, rows: Vec::new(), begun: Begun { tick, at: now }, in_call: false, wanted: both });
+            account.sweep.running = Some(Running {
+                trees: list,
+                page: 1,
+                rows: Vec::new(),
+                begun: Begun { tick, at: now },
+                in_call: false,
+                wanted: both,
+            });
         }
         let running = account.sweep.running.as_ref().filter(|r| !r.in_call)?;
-        Some(Page { tree: *running.trees.front()?, page: running.page, wanted: running.wanted })
+        Some(Page {
+            tree: *running.trees.front()?,
+            page: running.page,
+            wanted: running.wanted,
+        })
     }
 
     /// The page's call begins, or did not.
     pub(super) fn page_in_call(&mut self, id: &AccountId, in_call: bool) {
-        if let Some(running) = self.accounts.get_mut(id).and_then(|a| a.sweep.running.as_mut()) {
+        if let Some(running) = self
+            .accounts
+            .get_mut(id)
+            .and_then(|a| a.sweep.running.as_mut())
+        {
             running.in_call = in_call;
         }
     }
@@ -132,7 +165,9 @@ impl State {
     /// The whole list has been read, or the sweep failed and begins anew later.
     fn sweep_failed(&mut self, id: &AccountId, now: Timestamp) {
         let (limits, sweep_every) = (self.settings.backoff, self.settings.sweep_every);
-        let Some(account) = self.accounts.get_mut(id) else { return };
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
         let sweep = &mut account.sweep;
         if let Some(running) = sweep.running.take() {
             sweep.both |= running.wanted;
@@ -150,17 +185,27 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let call = Call::ListCampaigns {
             advertiser: id.advertiser.clone(),
             tree: page.tree,
-            filter: CampaignFilter { all_origins: true, ..CampaignFilter::default() },
+            filter: CampaignFilter {
+                all_origins: true,
+                ..CampaignFilter::default()
+            },
             page: page.page,
             page_size: PAGE,
         };
-        let begin = if page.wanted { Begin::Batch } else { Begin::Sweep };
+        let begin = if page.wanted {
+            Begin::Batch
+        } else {
+            Begin::Sweep
+        };
         let Ok(slot) = self.begin(id, call.path(), begin) else {
             let now = self.clock.now();
             let mut state = self.lock();
             state.page_in_call(id, false);
             if let Some(account) = state.accounts.get_mut(id) {
-                let until = account.blocked_until.filter(|u| *u > now).unwrap_or(now + Duration::from_millis(100));
+                let until = account
+                    .blocked_until
+                    .filter(|u| *u > now)
+                    .unwrap_or(now + Duration::from_millis(100));
                 if account.sweep.not_before.is_none_or(|t| t <= now) {
                     account.sweep.not_before = Some(until);
                 }
@@ -172,7 +217,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let now = self.clock.now();
             let mut state = self.lock();
             let tick = state.tick();
-            if let Some(running) = state.accounts.get_mut(id).and_then(|a| a.sweep.running.as_mut()) {
+            if let Some(running) = state
+                .accounts
+                .get_mut(id)
+                .and_then(|a| a.sweep.running.as_mut())
+            {
                 running.begun = Begun { tick, at: now };
             }
         }
@@ -182,7 +231,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let mut state = self.lock();
         state.page_in_call(id, false);
         match sent {
-            Ok(Answer { reply: Reply::Campaigns { rows, total_pages, total, .. }, .. }) => {
+            Ok(Answer {
+                reply:
+                    Reply::Campaigns {
+                        rows,
+                        total_pages,
+                        total,
+                        ..
+                    },
+                ..
+            }) => {
                 state.learn_page(id, page, rows, total_pages, total, now);
             }
             Ok(_) => state.sweep_failed(id, now),
@@ -201,19 +259,30 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let mut first: Option<Begun> = None;
         let mut found = Vec::new();
         for tree in [Tree::Manual, Tree::SmartPlus] {
-            let filter = CampaignFilter { name: Some(name.clone()), all_origins: true, ..CampaignFilter::default() };
+            let filter = CampaignFilter {
+                name: Some(name.clone()),
+                all_origins: true,
+                ..CampaignFilter::default()
+            };
             let op = |_: &str| Op::LookName(name.clone());
             let Some((rows, begun)) = self.look(id, tree, filter, PAGE, &[], op).await else {
                 let now = self.clock.now();
                 let mut state = self.lock();
                 if let Some(account) = state.accounts.get_mut(id) {
                     account.name_looks.push_back(name.clone());
-                    account.blocked_until = account.blocked_until.max(Some(now + Duration::from_secs(1)));
+                    account.blocked_until = account
+                        .blocked_until
+                        .max(Some(now + Duration::from_secs(1)));
                 }
                 return;
             };
             first.get_or_insert(begun);
-            found.push((begun, rows.into_iter().filter(|r| r.tree == tree).collect::<Vec<_>>()));
+            found.push((
+                begun,
+                rows.into_iter()
+                    .filter(|r| r.tree == tree)
+                    .collect::<Vec<_>>(),
+            ));
         }
         let now = self.clock.now();
         let mut state = self.lock();
@@ -230,10 +299,22 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 }
 
 impl State {
-    fn learn_page(&mut self, id: &AccountId, page: Page, rows: Vec<CampaignRow>, total_pages: u32, total: u64, now: Timestamp) {
+    fn learn_page(
+        &mut self,
+        id: &AccountId,
+        page: Page,
+        rows: Vec<CampaignRow>,
+        total_pages: u32,
+        total: u64,
+        now: Timestamp,
+    ) {
         let (settle, every) = (self.settings.model.settle, self.settings.sweep_every);
-        let Some(account) = self.accounts.get_mut(id) else { return };
-        let Some(running) = account.sweep.running.as_mut() else { return };
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        let Some(running) = account.sweep.running.as_mut() else {
+            return;
+        };
         running.rows.extend(rows);
         if page.page < total_pages {
             running.page += 1;
@@ -264,7 +345,12 @@ impl State {
 
     /// Objects whose question for a name may be answered now.
     fn push_asking(&mut self, id: &AccountId, now: Timestamp) {
-        let asking: Vec<Name> = self.memos.iter().filter(|(_, m)| m.asked.is_some()).map(|(n, _)| n.clone()).collect();
+        let asking: Vec<Name> = self
+            .memos
+            .iter()
+            .filter(|(_, m)| m.asked.is_some())
+            .map(|(n, _)| n.clone())
+            .collect();
         for name in asking {
             let key = Key::Campaign(name);
             if self.place(&key).as_ref() == Some(id) {
@@ -280,8 +366,11 @@ impl State {
             .campaigns
             .iter()
             .filter(|(_, o)| {
-                o.status.as_ref().is_some_and(|s| s.conditions.iter().any(|c| c.type_ == "Held" && c.reason.starts_with("Ceiling")))
-                    || (o.spec.external_id.is_some() && self.stores.record(o).own().is_none())
+                o.status.as_ref().is_some_and(|s| {
+                    s.conditions
+                        .iter()
+                        .any(|c| c.type_ == "Held" && c.reason.starts_with("Ceiling"))
+                }) || (o.spec.external_id.is_some() && self.stores.record(o).own().is_none())
             })
             .map(|(n, _)| n.clone())
             .collect();

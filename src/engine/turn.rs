@@ -13,13 +13,14 @@ use super::run::Engine;
 use super::state::{Asked, Key, Place, has_finalizer};
 use crate::api::campaign::{Campaign, CampaignStatus};
 use crate::api::{FINALIZER, RECORD};
+use crate::model::campaign::new_campaign;
 use crate::model::facts::{Attempt, Look, Problem};
 use crate::model::plan::{Action, Plan};
 use crate::model::reason::Reason;
 use crate::model::record::Record;
 use crate::model::report::{Ready, campaign_status};
-use crate::platform::call::Call;
-use crate::platform::wire::Door;
+use crate::platform::Call;
+use crate::platform::Door;
 
 /// More steps than any honest turn takes; the rest gets another turn.
 const STEPS: usize = 10;
@@ -63,12 +64,21 @@ enum Step {
 
 /// The status that a plan asks for; `None` when nothing is to be said (the object goes, or another install speaks).
 pub fn status_of(object: &Campaign, plan: &Plan, now: Timestamp) -> Option<CampaignStatus> {
-    let going = object.metadata.deletion_timestamp.is_some() && !has_finalizer(object.metadata.finalizers.as_deref());
-    let elsewhere = matches!(plan.verdict.ready, Ready::Stalled(Reason::ManagedElsewhere, _));
+    let going = object.metadata.deletion_timestamp.is_some()
+        && !has_finalizer(object.metadata.finalizers.as_deref());
+    let elsewhere = matches!(
+        plan.verdict.ready,
+        Ready::Stalled(Reason::ManagedElsewhere, _)
+    );
     if going || elsewhere {
         return None;
     }
-    Some(campaign_status(object.status.as_ref(), object.metadata.generation.unwrap_or_default(), &plan.verdict, now))
+    Some(campaign_status(
+        object.status.as_ref(),
+        object.metadata.generation.unwrap_or_default(),
+        &plan.verdict,
+        now,
+    ))
 }
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
@@ -84,7 +94,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let plan = self.lock().plan(name, &object, now);
             match self.step(name, place, &object, &plan, now).await {
                 Step::Again => {}
-                Step::End(outcome @ (Outcome::Released | Outcome::Stale | Outcome::Failed)) => return outcome,
+                Step::End(outcome @ (Outcome::Released | Outcome::Stale | Outcome::Failed)) => {
+                    return outcome;
+                }
                 Step::End(outcome) => {
                     self.report(name, &object, &plan).await;
                     return outcome;
@@ -92,7 +104,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         let now = self.clock.now();
-        self.lock().push(&Key::Campaign(name.clone()), Lane::Change, now);
+        self.lock()
+            .push(&Key::Campaign(name.clone()), Lane::Change, now);
         Outcome::Stale
     }
 
@@ -100,9 +113,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     async fn certain_copy(&self, name: &Name) -> Result<Option<Arc<Campaign>>, ClusterError> {
         let (copy, seq) = {
             let state = self.lock();
-            let Some(copy) = state.stores.campaigns.get(name) else { return Ok(None) };
+            let Some(copy) = state.stores.campaigns.get(name) else {
+                return Ok(None);
+            };
             let uid = copy.metadata.uid.clone().unwrap_or_default();
-            let seq = state.memos.get(name).filter(|m| m.uid == uid).map_or(0, |m| m.seq);
+            let seq = state
+                .memos
+                .get(name)
+                .filter(|m| m.uid == uid)
+                .map_or(0, |m| m.seq);
             let has = state.stores.record(&copy).own().map_or(0, |r| r.seq);
             (copy, if has < seq { Some(seq) } else { None })
         };
@@ -112,7 +131,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let live: Option<Campaign> = self.cluster.get(name).await?;
         let mut state = self.lock();
         state.adopt_copy(name, live);
-        let Some(copy) = state.stores.campaigns.get(name) else { return Ok(None) };
+        let Some(copy) = state.stores.campaigns.get(name) else {
+            return Ok(None);
+        };
         // What the API server has now is so: a record that was stripped is gone, a lower one was restored.
         let has = state.stores.record(&copy).own().map_or(0, |r| r.seq);
         let uid = copy.metadata.uid.clone().unwrap_or_default();
@@ -120,7 +141,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         Ok(Some(copy))
     }
 
-    async fn step(&self, name: &Name, place: &Place, object: &Campaign, plan: &Plan, now: Timestamp) -> Step {
+    async fn step(
+        &self,
+        name: &Name,
+        place: &Place,
+        object: &Campaign,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Step {
         let key = Key::Campaign(name.clone());
         match &plan.action {
             Action::Rest => {
@@ -134,34 +162,62 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     state.wake(&key, Why::Plan, until);
                 }
                 let op = match look {
-                    Look::Id { tree, id } => Op::LookId { tree: *tree, id: id.clone() },
-                    Look::Created { tree, name } => Op::LookCreated { tree: *tree, name: name.clone() },
+                    Look::Id { tree, id } => Op::LookId {
+                        tree: *tree,
+                        id: id.clone(),
+                    },
+                    Look::Created { tree, name } => Op::LookCreated {
+                        tree: *tree,
+                        name: name.clone(),
+                    },
                     Look::Name(wanted) => {
                         let tick = state.tick();
                         let uid = object.metadata.uid.clone().unwrap_or_default();
                         let memo = state.memo(name, &uid);
-                        memo.asked = Some(Asked { name: wanted.clone(), tick });
+                        memo.asked = Some(Asked {
+                            name: wanted.clone(),
+                            tick,
+                        });
                         Op::LookName(wanted.clone())
                     }
                 };
                 state.park(place, name, op, now);
                 Step::End(Outcome::Parked)
             }
-            Action::SetStatus { tree, id, to, postback } => {
-                let op = Op::SetStatus { tree: *tree, id: id.clone(), to: *to, postback: *postback };
+            Action::SetStatus {
+                tree,
+                id,
+                to,
+                postback,
+            } => {
+                let op = Op::SetStatus {
+                    tree: *tree,
+                    id: id.clone(),
+                    to: *to,
+                    postback: *postback,
+                };
                 self.lock().park(place, name, op, now);
                 Step::End(Outcome::Parked)
             }
             Action::Update { tree, id, changes } => {
-                let op = Op::Update { tree: *tree, id: id.clone(), changes: changes.clone() };
+                let op = Op::Update {
+                    tree: *tree,
+                    id: id.clone(),
+                    changes: changes.clone(),
+                };
                 self.lock().park(place, name, op, now);
                 Step::End(Outcome::Parked)
             }
             Action::Mark(record) => self.create(name, place, object, record).await,
             // Only right after its mark, in the same turn: see `create`. A mark that is found unsent is renewed.
             Action::Create { .. } => {
-                let Some(own) = self.lock().stores.record(object).own().cloned() else { return Step::End(Outcome::Stale) };
-                let unmarked = Record { mark: None, ..own.next() };
+                let Some(own) = self.lock().stores.record(object).own().cloned() else {
+                    return Step::End(Outcome::Stale);
+                };
+                let unmarked = Record {
+                    mark: None,
+                    ..own.next()
+                };
                 self.write(name, object, &unmarked).await
             }
             Action::Write(record) => self.write(name, object, record).await,
@@ -169,17 +225,29 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 let finalizers = without_ours(object);
                 self.patch(name, object, Some(finalizers), None).await
             }
-            Action::Release { left_active, message } => self.release(name, object, *left_active, message.as_deref()).await,
+            Action::Release {
+                left_active,
+                message,
+            } => {
+                self.release(name, object, *left_active, message.as_deref())
+                    .await
+            }
         }
     }
 
     /// Announce, send, keep the id: with call slot and budget in hand from before the announcement.
     async fn create(&self, name: &Name, place: &Place, object: &Campaign, record: &Record) -> Step {
-        let Some(account) = place.clone() else { return Step::End(Outcome::Stale) };
-        let call_path = Call::create_path(record.tree);
-        let slot = match self.begin(&account, call_path, Begin::Create(name)) {
-            Ok(slot) => slot,
-            Err(_) => return Step::End(Outcome::Parked),
+        let Some(account) = place.clone() else {
+            return Step::End(Outcome::Stale);
+        };
+        let campaign = new_campaign(object, &record.key);
+        let announced = Call::CreateCampaign {
+            advertiser: account.advertiser.clone(),
+            tree: record.tree,
+            campaign,
+        };
+        let Ok(slot) = self.begin(&account, announced.path(), Begin::Create(name)) else {
+            return Step::End(Outcome::Parked);
         };
         // The mark: from here on a crash leaves an announced create, which is looked for before anything else.
         if let Step::End(outcome) = self.write(name, object, record).await {
@@ -192,19 +260,34 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             memo.attempt_of = Some((record.key.clone(), record.attempt));
             memo.memory.attempt = Some(Attempt::Unsent);
         }
-        let Some(marked) = self.lock().stores.campaigns.get(name) else { return Step::End(Outcome::Forgotten) };
+        let Some(marked) = self.lock().stores.campaigns.get(name) else {
+            return Step::End(Outcome::Forgotten);
+        };
         let now = self.clock.now();
         let again = self.lock().plan(name, &marked, now);
         if let Action::Create { tree, campaign } = again.action {
-            self.send_create(name, &account, slot, tree, *campaign, record).await;
+            self.send_create(name, &account, slot, tree, *campaign, record)
+                .await;
         } else {
             drop(slot);
         }
         Step::Again
     }
 
-    async fn send_create(&self, name: &Name, account: &super::account::AccountId, slot: Reserved<'_, C, P, K>, tree: crate::platform::call::Tree, campaign: crate::platform::call::NewCampaign, record: &Record) {
-        let call = Call::CreateCampaign { advertiser: account.advertiser.clone(), tree, campaign };
+    async fn send_create(
+        &self,
+        name: &Name,
+        account: &super::account::AccountId,
+        slot: Reserved<'_, C, P, K>,
+        tree: crate::platform::Tree,
+        campaign: crate::platform::NewCampaign,
+        record: &Record,
+    ) {
+        let call = Call::CreateCampaign {
+            advertiser: account.advertiser.clone(),
+            tree,
+            campaign,
+        };
         let sent = self.send(account, &call).await;
         drop(slot);
         self.learn_created(name, account, record, sent);
@@ -216,15 +299,25 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if object.metadata.deletion_timestamp.is_none() && !has_finalizer(Some(&finalizers)) {
             finalizers.push(FINALIZER.into());
         }
-        self.patch(name, object, Some(finalizers), Some(record)).await
+        self.patch(name, object, Some(finalizers), Some(record))
+            .await
     }
 
-    async fn patch(&self, name: &Name, object: &Campaign, finalizers: Option<Vec<String>>, record: Option<&Record>) -> Step {
+    async fn patch(
+        &self,
+        name: &Name,
+        object: &Campaign,
+        finalizers: Option<Vec<String>>,
+        record: Option<&Record>,
+    ) -> Step {
         let patch = MetaPatch {
             uid: object.metadata.uid.clone().unwrap_or_default(),
             resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
             finalizers,
-            annotations: record.map(|r| (RECORD.to_string(), r.text())).into_iter().collect(),
+            annotations: record
+                .map(|r| (RECORD.to_string(), r.text()))
+                .into_iter()
+                .collect(),
         };
         match self.cluster.patch_meta::<Campaign>(name, &patch).await {
             Ok(written) => {
@@ -252,7 +345,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         Step::End(self.cluster_failed(name, error))
     }
 
-    async fn release(&self, name: &Name, object: &Campaign, left_active: bool, message: Option<&str>) -> Step {
+    async fn release(
+        &self,
+        name: &Name,
+        object: &Campaign,
+        left_active: bool,
+        message: Option<&str>,
+    ) -> Step {
         let finalizers = without_ours(object);
         if let Step::End(outcome) = self.patch(name, object, Some(finalizers), None).await {
             return Step::End(outcome);
@@ -272,7 +371,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 message: format!(
                     "campaign {} was released{}{}",
                     id.as_deref().unwrap_or("(none)"),
-                    if left_active { " while it may still be on" } else { "" },
+                    if left_active {
+                        " while it may still be on"
+                    } else {
+                        ""
+                    },
                     message.map(|m| format!(": {m}")).unwrap_or_default()
                 ),
             })
@@ -280,23 +383,32 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         let now = self.clock.now();
         let connection = super::stores::connection_name(object);
-        self.lock().push(&Key::Connection(connection), Lane::Event, now);
+        self.lock()
+            .push(&Key::Connection(connection), Lane::Event, now);
         Step::End(Outcome::Released)
     }
 
     /// Compares first: a no-op write costs the server as much as a real one.
     async fn report(&self, name: &Name, object: &Campaign, plan: &Plan) {
         let now = self.clock.now();
-        let Some(status) = status_of(object, plan, now) else { return };
+        let Some(status) = status_of(object, plan, now) else {
+            return;
+        };
         if object.status.as_ref() == Some(&status) {
             self.metrics.status_skipped();
             return;
         }
-        let Ok(value) = serde_json::to_value(&status) else { return };
+        let Ok(value) = serde_json::to_value(&status) else {
+            return;
+        };
         let version = object.metadata.resource_version.clone().unwrap_or_default();
         let _permit = self.status_slots.acquire().await;
         self.metrics.status_sent();
-        match self.cluster.apply_status::<Campaign>(name, &version, value).await {
+        match self
+            .cluster
+            .apply_status::<Campaign>(name, &version, value)
+            .await
+        {
             Ok(written) => {
                 self.announce(name, object, &status, plan).await;
                 self.lock().adopt_copy(name, Some(written));
@@ -313,12 +425,20 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     fn cluster_failed(&self, name: &Name, error: &ClusterError) -> Outcome {
         let now = self.clock.now();
         let mut state = self.lock();
-        let uid = state.stores.campaigns.get(name).and_then(|o| o.metadata.uid.clone()).unwrap_or_default();
+        let uid = state
+            .stores
+            .campaigns
+            .get(name)
+            .and_then(|o| o.metadata.uid.clone())
+            .unwrap_or_default();
         let settings = state.settings.backoff;
         let memo = state.memo(name, &uid);
         memo.memory.failures += 1;
         let wait = super::calls::backoff(settings, memo.memory.failures);
-        memo.memory.problem = Some(Problem { reason: Reason::Retrying, message: error.to_string() });
+        memo.memory.problem = Some(Problem {
+            reason: Reason::Retrying,
+            message: error.to_string(),
+        });
         tracing::warn!(campaign = %name, %error, "the API server did not take it");
         state.wake(&Key::Campaign(name.clone()), Why::Backoff, now + wait);
         Outcome::Failed
@@ -356,7 +476,8 @@ impl super::state::State {
 
     /// A turn that has nothing to do.
     fn rest(&mut self, key: &Key, name: &Name, place: &Place, plan: &Plan, now: Timestamp) {
-        let in_sync = matches!(plan.verdict.ready, Ready::Yes(..)) && plan.verdict.differences.is_empty();
+        let in_sync =
+            matches!(plan.verdict.ready, Ready::Yes(..)) && plan.verdict.differences.is_empty();
         if let Some(memo) = self.memos.get_mut(name) {
             if in_sync {
                 memo.in_sync_since = memo.in_sync_since.or(Some(now));
@@ -377,5 +498,12 @@ impl super::state::State {
 }
 
 fn without_ours(object: &Campaign) -> Vec<String> {
-    object.metadata.finalizers.iter().flatten().filter(|f| *f != FINALIZER).cloned().collect()
+    object
+        .metadata
+        .finalizers
+        .iter()
+        .flatten()
+        .filter(|f| *f != FINALIZER)
+        .cloned()
+        .collect()
 }
