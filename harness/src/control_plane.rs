@@ -151,7 +151,7 @@ impl ControlPlane {
     /// When no token is issued.
     pub fn as_service_account(&self, namespace: &str, name: &str) -> Result<Kubectl> {
         let token = self
-            .run(&["create", "token", name, "-n", namespace, "--duration=24h"])?
+            .run(&["create", "token", name, "-n", namespace, "--duration=720h"])?
             .ok()?;
         let path = self.folder().join(format!(
             "kubeconfig-{namespace}-{name}-{}.json",

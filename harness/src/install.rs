@@ -196,12 +196,26 @@ impl<'cluster> Install<'cluster> {
     /// Deployment is replaced by a free one, which is the only difference.
     ///
     /// # Errors
+    /// See [`Install::run_at`].
+    pub fn run_with(&self, binary: &Path, args: &[&str], env: &[(&str, &str)]) -> Result<Operator> {
+        self.run_at(binary, free_port()?, args, env)
+    }
+
+    /// The same with a health port of the caller's choice, for a replica that comes back where it was.
+    ///
+    /// # Errors
     /// When the Deployment has no arguments to run with or the binary cannot be started. A binary that ends at once is
     /// noticed by [`Operator::wait_ready`].
-    pub fn run_with(&self, binary: &Path, args: &[&str], env: &[(&str, &str)]) -> Result<Operator> {
+    pub fn run_at(
+        &self,
+        binary: &Path,
+        port: u16,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Result<Operator> {
         let number = self.cluster.number();
         let container = &self.deployment["spec"]["template"]["spec"]["containers"][0];
-        let health = format!("127.0.0.1:{}", free_port()?);
+        let health = format!("127.0.0.1:{port}");
         let rendered = strings(&container["args"])?;
         let mut command = Command::new(binary);
         command

@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tiktok_ads_harness::control_plane::free_port;
 use tiktok_ads_harness::programs::{Programs, repository};
 use tiktok_ads_harness::{Chart, ControlPlane, Error, Result, Sandbox, wait_until};
 
@@ -199,28 +200,26 @@ impl Stack {
         step(&format!("sandbox at {}", sandbox.url()));
         let install = cluster.install(Chart::cluster_wide().platform_url(sandbox.url()))?;
         step("chart installed");
-        let mut operator = install.run(&binary)?;
+        let port = free_port()?;
+        let start = || install.run_at(&binary, port, &[], &[]);
+        let mut operator = start()?;
         operator.wait_ready(Duration::from_secs(60))?;
         step(&format!("operator at {}", operator.url()));
 
-        let write_env = |metrics: &str| {
-            self.write_env(&[
-                ("KUBECONFIG", cluster.kubeconfig().display().to_string()),
-                ("SANDBOX_URL", sandbox.url().to_owned()),
-                ("METRICS_URL", format!("{metrics}/metrics")),
-                ("AUDIT_LOG", cluster.audit().path().display().to_string()),
-                ("STACK_DATA", cluster.folder().display().to_string()),
-            ])
-        };
-        write_env(operator.url())?;
+        self.write_env(&[
+            ("KUBECONFIG", cluster.kubeconfig().display().to_string()),
+            ("SANDBOX_URL", sandbox.url().to_owned()),
+            ("METRICS_URL", format!("{}/metrics", operator.url())),
+            ("AUDIT_LOG", cluster.audit().path().display().to_string()),
+            ("STACK_DATA", cluster.folder().display().to_string()),
+        ])?;
         // What a kubelet would do: an operator that ended is started again, after a second.
         loop {
             std::thread::sleep(Duration::from_secs(1));
             sandbox.alive()?;
             if let Err(error) = operator.alive() {
                 step(&format!("starting the operator again: {error}"));
-                operator = install.run(&binary)?;
-                write_env(operator.url())?;
+                operator = start()?;
             }
         }
     }
