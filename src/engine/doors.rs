@@ -1,6 +1,6 @@
 //! The two doors to the world, and the clock. A simulation replaces all three in process.
 //!
-//! The platform's door is [`crate::platform::wire::Door`]: one request in, one reply out. This file has the
+//! The platform's door is [`crate::platform::Door`]: one request in, one reply out. This file has the
 //! cluster's door. No method retries: a failed step is a turn's outcome, and the queue decides when to try again.
 
 use std::collections::BTreeMap;
@@ -16,12 +16,26 @@ use serde::de::DeserializeOwned;
 
 /// What the engine needs of a kind of ours. Any of them, one engine (decision 1).
 pub trait Kind:
-    Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+    Resource<DynamicType = ()>
+    + Clone
+    + std::fmt::Debug
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
 {
 }
 
 impl<K> Kind for K where
-    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
+    K: Resource<DynamicType = ()>
+        + Clone
+        + std::fmt::Debug
+        + Serialize
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static
 {
 }
 
@@ -35,13 +49,19 @@ pub struct Name {
 impl Name {
     /// Joins the two.
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// Of an object that the API server has.
     pub fn of<K: Resource>(object: &K) -> Self {
         let meta = object.meta();
-        Self::new(meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
+        Self::new(
+            meta.namespace.clone().unwrap_or_default(),
+            meta.name.clone().unwrap_or_default(),
+        )
     }
 }
 
@@ -121,9 +141,16 @@ pub struct Note {
 /// The API server.
 pub trait Cluster: Send + Sync + 'static {
     /// One live GET. `None`: 404.
-    fn get<K: Kind>(&self, name: &Name) -> impl Future<Output = Result<Option<K>, ClusterError>> + Send;
+    fn get<K: Kind>(
+        &self,
+        name: &Name,
+    ) -> impl Future<Output = Result<Option<K>, ClusterError>> + Send;
     /// A merge patch of metadata with uid and resourceVersion of the copy it was planned from.
-    fn patch_meta<K: Kind>(&self, name: &Name, patch: &MetaPatch) -> impl Future<Output = Result<K, ClusterError>> + Send;
+    fn patch_meta<K: Kind>(
+        &self,
+        name: &Name,
+        patch: &MetaPatch,
+    ) -> impl Future<Output = Result<K, ClusterError>> + Send;
     /// Server-side apply of `/status` under one field manager, with the resourceVersion of the copy compared.
     fn apply_status<K: Kind>(
         &self,
@@ -132,20 +159,37 @@ pub trait Cluster: Send + Sync + 'static {
         status: serde_json::Value,
     ) -> impl Future<Output = Result<K, ClusterError>> + Send;
     /// One live GET of a Secret; from then on its changes arrive as [`Delta::Secret`].
-    fn secret(&self, name: &Name) -> impl Future<Output = Result<Option<SecretCopy>, ClusterError>> + Send;
+    fn secret(
+        &self,
+        name: &Name,
+    ) -> impl Future<Output = Result<Option<SecretCopy>, ClusterError>> + Send;
     /// Creates or replaces a Secret of ours.
-    fn write_secret(&self, write: &SecretWrite) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn write_secret(
+        &self,
+        write: &SecretWrite,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Takes our finalizer off a Secret of ours and deletes it, if it is still this one. Gone is done.
-    fn drop_secret(&self, name: &Name, uid: &str) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn drop_secret(
+        &self,
+        name: &Name,
+        uid: &str,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Says that objects of ours are (not any more) held in a namespace, so that our rights there outlive them
     /// (decision 16).
-    fn keep_rights(&self, namespace: &str, keep: bool) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    fn keep_rights(
+        &self,
+        namespace: &str,
+        keep: bool,
+    ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Publishes an event. In a namespace that is ending it goes to the operator's own Deployment.
     fn note(&self, note: &Note) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// The operator's lease.
     fn lease(&self) -> impl Future<Output = Result<Option<Lease>, ClusterError>> + Send;
     /// Creates (no resourceVersion) or replaces (with it) the lease.
-    fn write_lease(&self, lease: &Lease) -> impl Future<Output = Result<Lease, ClusterError>> + Send;
+    fn write_lease(
+        &self,
+        lease: &Lease,
+    ) -> impl Future<Output = Result<Lease, ClusterError>> + Send;
 }
 
 /// What the watches saw. The order between kinds is not defined.
@@ -156,7 +200,10 @@ pub enum Delta<C, T> {
     /// A named Secret changed, came or went; its content is read when it is needed.
     Secret(Name),
     /// A namespace began or ceased to be deleted.
-    Namespace { name: String, terminating: bool },
+    Namespace {
+        name: String,
+        terminating: bool,
+    },
 }
 
 /// A change of one kind's objects.
@@ -189,6 +236,57 @@ impl Clock for SystemClock {
 
     fn awake(&self) -> Duration {
         let t = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        Duration::new(u64::try_from(t.tv_sec).unwrap_or(0), u32::try_from(t.tv_nsec).unwrap_or(0))
+        Duration::new(
+            u64::try_from(t.tv_sec).unwrap_or(0),
+            u32::try_from(t.tv_nsec).unwrap_or(0),
+        )
+    }
+}
+
+/// A door that several parts of the process share (the engine and the lease).
+impl<D: Cluster> Cluster for std::sync::Arc<D> {
+    async fn get<K: Kind>(&self, name: &Name) -> Result<Option<K>, ClusterError> {
+        (**self).get(name).await
+    }
+
+    async fn patch_meta<K: Kind>(&self, name: &Name, patch: &MetaPatch) -> Result<K, ClusterError> {
+        (**self).patch_meta(name, patch).await
+    }
+
+    async fn apply_status<K: Kind>(
+        &self,
+        name: &Name,
+        resource_version: &str,
+        status: serde_json::Value,
+    ) -> Result<K, ClusterError> {
+        (**self).apply_status(name, resource_version, status).await
+    }
+
+    async fn secret(&self, name: &Name) -> Result<Option<SecretCopy>, ClusterError> {
+        (**self).secret(name).await
+    }
+
+    async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {
+        (**self).write_secret(write).await
+    }
+
+    async fn drop_secret(&self, name: &Name, uid: &str) -> Result<(), ClusterError> {
+        (**self).drop_secret(name, uid).await
+    }
+
+    async fn keep_rights(&self, namespace: &str, keep: bool) -> Result<(), ClusterError> {
+        (**self).keep_rights(namespace, keep).await
+    }
+
+    async fn note(&self, note: &Note) -> Result<(), ClusterError> {
+        (**self).note(note).await
+    }
+
+    async fn lease(&self) -> Result<Option<Lease>, ClusterError> {
+        (**self).lease().await
+    }
+
+    async fn write_lease(&self, lease: &Lease) -> Result<Lease, ClusterError> {
+        (**self).write_lease(lease).await
     }
 }

@@ -24,7 +24,10 @@ pub struct Due<K> {
 
 impl<K: Ord + Clone> Default for Due<K> {
     fn default() -> Self {
-        Self { by_time: BTreeSet::new(), by_key: BTreeMap::new() }
+        Self {
+            by_time: BTreeSet::new(),
+            by_key: BTreeMap::new(),
+        }
     }
 }
 
@@ -51,7 +54,11 @@ impl<K: Ord + Clone> Due<K> {
 
     /// Takes one that is due.
     pub fn pop(&mut self, now: Timestamp) -> Option<(K, Why)> {
-        let first = self.by_time.first().filter(|(when, _, _)| *when <= now)?.clone();
+        let first = self
+            .by_time
+            .first()
+            .filter(|(when, _, _)| *when <= now)?
+            .clone();
         self.by_time.remove(&first);
         self.by_key.remove(&(first.1.clone(), first.2));
         Some((first.1, first.2))

@@ -6,6 +6,7 @@ pub mod connection_turn;
 pub mod doors;
 pub mod due;
 pub mod events;
+
 pub mod kube_door;
 pub mod lease;
 pub mod metrics;

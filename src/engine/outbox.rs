@@ -9,16 +9,31 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::doors::Name;
-use crate::platform::call::{CampaignChanges, OperationStatus, Tree};
+use crate::platform::{CampaignChanges, OperationStatus, Tree};
 
 /// One object's wish for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
-    SetStatus { tree: Tree, id: String, to: OperationStatus, postback: Option<&'static str> },
-    LookId { tree: Tree, id: String },
-    LookCreated { tree: Tree, name: String },
+    SetStatus {
+        tree: Tree,
+        id: String,
+        to: OperationStatus,
+        postback: Option<&'static str>,
+    },
+    LookId {
+        tree: Tree,
+        id: String,
+    },
+    LookCreated {
+        tree: Tree,
+        name: String,
+    },
     LookName(String),
-    Update { tree: Tree, id: String, changes: CampaignChanges },
+    Update {
+        tree: Tree,
+        id: String,
+        changes: CampaignChanges,
+    },
 }
 
 /// A wish and since when it waits.
@@ -32,23 +47,50 @@ struct Parked {
 /// Calls in the order in which they may go out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Batch {
-    Status { tree: Tree, to: OperationStatus, postback: Option<&'static str>, members: Vec<(Name, String)> },
-    LookIds { tree: Tree, members: Vec<(Name, String)> },
-    LookCreated { tree: Tree, name: String, member: Name },
-    Names { names: Vec<String> },
-    Update { tree: Tree, id: String, changes: CampaignChanges, member: Name },
+    Status {
+        tree: Tree,
+        to: OperationStatus,
+        postback: Option<&'static str>,
+        members: Vec<(Name, String)>,
+    },
+    LookIds {
+        tree: Tree,
+        members: Vec<(Name, String)>,
+    },
+    LookCreated {
+        tree: Tree,
+        name: String,
+        member: Name,
+    },
+    Names {
+        names: Vec<String>,
+    },
+    Update {
+        tree: Tree,
+        id: String,
+        changes: CampaignChanges,
+        member: Name,
+    },
 }
 
 impl Batch {
     /// Only a pause may overtake everything and use the budget's reserved share.
     pub fn is_pause(&self) -> bool {
-        matches!(self, Self::Status { to: OperationStatus::Disable, .. })
+        matches!(
+            self,
+            Self::Status {
+                to: OperationStatus::Disable,
+                ..
+            }
+        )
     }
 
     /// The objects it speaks for.
     pub fn members(&self) -> Vec<Name> {
         match self {
-            Self::Status { members, .. } | Self::LookIds { members, .. } => members.iter().map(|(name, _)| name.clone()).collect(),
+            Self::Status { members, .. } | Self::LookIds { members, .. } => {
+                members.iter().map(|(name, _)| name.clone()).collect()
+            }
             Self::LookCreated { member, .. } | Self::Update { member, .. } => vec![member.clone()],
             Self::Names { .. } => Vec::new(),
         }
@@ -76,7 +118,14 @@ impl Outbox {
         match self.parked.get_mut(name) {
             Some(parked) if parked.op == op => parked.not_before = not_before,
             _ => {
-                self.parked.insert(name.clone(), Parked { op, since: now, not_before });
+                self.parked.insert(
+                    name.clone(),
+                    Parked {
+                        op,
+                        since: now,
+                        not_before,
+                    },
+                );
             }
         }
     }
@@ -93,10 +142,23 @@ impl Outbox {
 
     /// Puts the halves of a refused batch at the front.
     pub fn split(&mut self, batch: Batch) {
-        let Batch::Status { tree, to, postback, members } = batch else { return };
+        let Batch::Status {
+            tree,
+            to,
+            postback,
+            members,
+        } = batch
+        else {
+            return;
+        };
         let middle = members.len().div_ceil(2);
         for half in members.chunks(middle.max(1)).rev() {
-            self.halves.push(Batch::Status { tree, to, postback, members: half.to_vec() });
+            self.halves.push(Batch::Status {
+                tree,
+                to,
+                postback,
+                members: half.to_vec(),
+            });
         }
     }
 
@@ -112,7 +174,11 @@ impl Outbox {
 
     /// When the earliest operation that may not go yet may go.
     pub fn next_time(&self, now: Timestamp) -> Option<Timestamp> {
-        self.parked.values().filter_map(|p| p.not_before).filter(|t| *t > now).min()
+        self.parked
+            .values()
+            .filter_map(|p| p.not_before)
+            .filter(|t| *t > now)
+            .min()
     }
 
     /// The next pause, if one waits.
@@ -125,7 +191,17 @@ impl Outbox {
 
     /// Has anything but pauses waited so long that it goes before creates?
     pub fn has_aged(&self, now: Timestamp) -> bool {
-        self.parked.values().any(|p| p.since + AGED <= now && p.ready(now) && !matches!(p.op, Op::SetStatus { to: OperationStatus::Disable, .. }))
+        self.parked.values().any(|p| {
+            p.since + AGED <= now
+                && p.ready(now)
+                && !matches!(
+                    p.op,
+                    Op::SetStatus {
+                        to: OperationStatus::Disable,
+                        ..
+                    }
+                )
+        })
     }
 
     /// The next batch that is no pause. Name checks only when `names` allows another list.
@@ -142,42 +218,79 @@ impl Outbox {
     }
 
     fn pop_status(&mut self, wanted: OperationStatus, now: Timestamp) -> Option<Batch> {
-        let first = self.parked.values().filter(|p| p.ready(now)).find_map(|p| match &p.op {
-            Op::SetStatus { tree, to, postback, .. } if *to == wanted => Some((*tree, *postback)),
-            _ => None,
-        })?;
+        let first = self
+            .parked
+            .values()
+            .filter(|p| p.ready(now))
+            .find_map(|p| match &p.op {
+                Op::SetStatus {
+                    tree, to, postback, ..
+                } if *to == wanted => Some((*tree, *postback)),
+                _ => None,
+            })?;
         let members: Vec<(Name, String)> = self
             .parked
             .iter()
             .filter(|(_, p)| p.ready(now))
             .filter_map(|(name, p)| match &p.op {
-                Op::SetStatus { tree, id, to, postback } if *to == wanted && (*tree, *postback) == first => Some((name.clone(), id.clone())),
+                Op::SetStatus {
+                    tree,
+                    id,
+                    to,
+                    postback,
+                } if *to == wanted && (*tree, *postback) == first => {
+                    Some((name.clone(), id.clone()))
+                }
                 _ => None,
             })
             .take(STATUS_IDS)
             .collect();
         self.unpark(&members);
-        Some(Batch::Status { tree: first.0, to: wanted, postback: first.1, members })
+        Some(Batch::Status {
+            tree: first.0,
+            to: wanted,
+            postback: first.1,
+            members,
+        })
     }
 
     fn pop_update(&mut self, now: Timestamp) -> Option<Batch> {
-        let (name, batch) = self.parked.iter().filter(|(_, p)| p.ready(now)).find_map(|(name, p)| match &p.op {
-            Op::Update { tree, id, changes } => {
-                Some((name.clone(), Batch::Update { tree: *tree, id: id.clone(), changes: changes.clone(), member: name.clone() }))
-            }
-            _ => None,
-        })?;
+        let (name, batch) =
+            self.parked
+                .iter()
+                .filter(|(_, p)| p.ready(now))
+                .find_map(|(name, p)| match &p.op {
+                    Op::Update { tree, id, changes } => Some((
+                        name.clone(),
+                        Batch::Update {
+                            tree: *tree,
+                            id: id.clone(),
+                            changes: changes.clone(),
+                            member: name.clone(),
+                        },
+                    )),
+                    _ => None,
+                })?;
         self.parked.remove(&name);
         Some(batch)
     }
 
     fn pop_created(&mut self, now: Timestamp) -> Option<Batch> {
-        let (member, batch) = self.parked.iter().filter(|(_, p)| p.ready(now)).find_map(|(member, p)| match &p.op {
-            Op::LookCreated { tree, name } => {
-                Some((member.clone(), Batch::LookCreated { tree: *tree, name: name.clone(), member: member.clone() }))
-            }
-            _ => None,
-        })?;
+        let (member, batch) =
+            self.parked
+                .iter()
+                .filter(|(_, p)| p.ready(now))
+                .find_map(|(member, p)| match &p.op {
+                    Op::LookCreated { tree, name } => Some((
+                        member.clone(),
+                        Batch::LookCreated {
+                            tree: *tree,
+                            name: name.clone(),
+                            member: member.clone(),
+                        },
+                    )),
+                    _ => None,
+                })?;
         self.parked.remove(&member);
         Some(batch)
     }
@@ -197,25 +310,37 @@ impl Outbox {
         for member in asking {
             self.parked.remove(&member);
         }
-        Some(Batch::Names { names: names.into_iter().collect() })
+        Some(Batch::Names {
+            names: names.into_iter().collect(),
+        })
     }
 
     /// Look-ups by id: when one is due, what else waits for the same tree goes along.
     fn pop_ids(&mut self, now: Timestamp) -> Option<Batch> {
-        let tree = self.parked.values().filter(|p| p.ready(now)).find_map(|p| match &p.op {
-            Op::LookId { tree, .. } => Some(*tree),
-            _ => None,
-        })?;
+        let tree = self
+            .parked
+            .values()
+            .filter(|p| p.ready(now))
+            .find_map(|p| match &p.op {
+                Op::LookId { tree, .. } => Some(*tree),
+                _ => None,
+            })?;
         let mut members: Vec<(Name, String, Option<Timestamp>)> = self
             .parked
             .iter()
             .filter_map(|(name, p)| match &p.op {
-                Op::LookId { tree: other, id } if *other == tree => Some((name.clone(), id.clone(), p.not_before)),
+                Op::LookId { tree: other, id } if *other == tree => {
+                    Some((name.clone(), id.clone(), p.not_before))
+                }
                 _ => None,
             })
             .collect();
         members.sort_by_key(|(_, _, not_before)| *not_before);
-        let members: Vec<(Name, String)> = members.into_iter().take(LOOK_IDS).map(|(name, id, _)| (name, id)).collect();
+        let members: Vec<(Name, String)> = members
+            .into_iter()
+            .take(LOOK_IDS)
+            .map(|(name, id, _)| (name, id))
+            .collect();
         self.unpark(&members);
         Some(Batch::LookIds { tree, members })
     }

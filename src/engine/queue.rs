@@ -49,7 +49,12 @@ pub struct Queue<K> {
 
 impl<K: Ord + Clone> Default for Queue<K> {
     fn default() -> Self {
-        Self { lanes: Default::default(), waiting: BTreeMap::new(), in_turn: BTreeSet::new(), again: BTreeMap::new() }
+        Self {
+            lanes: Default::default(),
+            waiting: BTreeMap::new(),
+            in_turn: BTreeSet::new(),
+            again: BTreeMap::new(),
+        }
     }
 }
 
@@ -89,7 +94,11 @@ impl<K: Ord + Clone> Queue<K> {
         for lane in Lane::ALL {
             // Drop places that a more urgent push left behind.
             while let Some(front) = self.lanes[lane as usize].front() {
-                if self.waiting.get(front).is_some_and(|(queued, _)| *queued == lane) {
+                if self
+                    .waiting
+                    .get(front)
+                    .is_some_and(|(queued, _)| *queued == lane)
+                {
                     break;
                 }
                 self.lanes[lane as usize].pop_front();
@@ -102,8 +111,16 @@ impl<K: Ord + Clone> Queue<K> {
             let front = self.lanes[lane as usize].front()?;
             self.waiting.get(front).map(|(_, since)| *since)
         };
-        let aged = Lane::ALL.into_iter().filter_map(|lane| Some((since(lane)?, lane))).filter(|(since, _)| *since + AGED <= now).min();
-        aged.map(|(_, lane)| lane).or_else(|| Lane::ALL.into_iter().find(|lane| !self.lanes[*lane as usize].is_empty()))
+        let aged = Lane::ALL
+            .into_iter()
+            .filter_map(|lane| Some((since(lane)?, lane)))
+            .filter(|(since, _)| *since + AGED <= now)
+            .min();
+        aged.map(|(_, lane)| lane).or_else(|| {
+            Lane::ALL
+                .into_iter()
+                .find(|lane| !self.lanes[*lane as usize].is_empty())
+        })
     }
 
     /// Ends a turn. True: the key was pushed meanwhile and waits again.
@@ -126,6 +143,15 @@ impl<K: Ord + Clone> Queue<K> {
     /// Is the key waiting or in its turn?
     pub fn knows(&self, key: &K) -> bool {
         self.waiting.contains_key(key) || self.in_turn.contains(key)
+    }
+
+    /// Does a pause wait?
+    pub fn has_safety(&self) -> bool {
+        self.lanes[Lane::Safety as usize].iter().any(|key| {
+            self.waiting
+                .get(key)
+                .is_some_and(|(lane, _)| *lane == Lane::Safety)
+        })
     }
 
     /// Keys in a turn.

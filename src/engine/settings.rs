@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model;
-use crate::platform::budget::Tier;
+use crate::platform::Tier;
 
 /// Settings of one operator process.
 #[derive(Clone, Debug)]

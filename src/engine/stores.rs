@@ -9,7 +9,7 @@ use kube::Resource;
 use super::doors::{Change, Kind, Name};
 use crate::api::campaign::Campaign;
 use crate::api::connection::TikTokConnection;
-use crate::api::{RECORD, RELEASE, RESUME, TAKE_OVER, RECONCILE_REQUESTED_AT};
+use crate::api::{RECONCILE_REQUESTED_AT, RECORD, RELEASE, RESUME, TAKE_OVER};
 use crate::model::campaign::platform_name;
 use crate::model::record::{Record, RecordState};
 
@@ -25,7 +25,11 @@ pub struct Store<K> {
 
 impl<K> Default for Store<K> {
     fn default() -> Self {
-        Self { objects: BTreeMap::new(), relist: None, synced: false }
+        Self {
+            objects: BTreeMap::new(),
+            relist: None,
+            synced: false,
+        }
     }
 }
 
@@ -42,8 +46,14 @@ impl<K: Kind> Store<K> {
                 if let Some(seen) = &mut self.relist {
                     seen.insert(name.clone());
                 }
-                // A relist shows every object again: the same version is no news.
-                if self.objects.get(&name).is_some_and(|old| old.meta().resource_version == object.meta().resource_version) {
+                // A relist shows every object again, and a watch trails our own writes: the same or an older version is
+                // no news. During a relist the server's word counts even if its numbers went back (a restored etcd).
+                let relisting = self.relist.is_some();
+                if self
+                    .objects
+                    .get(&name)
+                    .is_some_and(|old| is_no_news(&**old, &*object, relisting))
+                {
                     return Vec::new();
                 }
                 let old = self.objects.insert(name.clone(), Arc::new(*object));
@@ -52,16 +62,33 @@ impl<K: Kind> Store<K> {
             Change::Deleted(object) => {
                 let name = Name::of(&*object);
                 // A late event about an object whose namesake is there already.
-                if self.objects.get(&name).is_some_and(|now| now.meta().uid != object.meta().uid) {
+                if self
+                    .objects
+                    .get(&name)
+                    .is_some_and(|now| now.meta().uid != object.meta().uid)
+                {
                     return Vec::new();
                 }
-                self.objects.remove(&name).map(|old| (name, Some(old))).into_iter().collect()
+                self.objects
+                    .remove(&name)
+                    .map(|old| (name, Some(old)))
+                    .into_iter()
+                    .collect()
             }
             Change::Listed => {
                 self.synced = true;
-                let Some(seen) = self.relist.take() else { return Vec::new() };
-                let gone: Vec<Name> = self.objects.keys().filter(|name| !seen.contains(*name)).cloned().collect();
-                gone.into_iter().filter_map(|name| self.objects.remove(&name).map(|old| (name, Some(old)))).collect()
+                let Some(seen) = self.relist.take() else {
+                    return Vec::new();
+                };
+                let gone: Vec<Name> = self
+                    .objects
+                    .keys()
+                    .filter(|name| !seen.contains(*name))
+                    .cloned()
+                    .collect();
+                gone.into_iter()
+                    .filter_map(|name| self.objects.remove(&name).map(|old| (name, Some(old))))
+                    .collect()
             }
         }
     }
@@ -99,13 +126,18 @@ pub struct Stores {
     children: BTreeMap<Name, BTreeSet<Name>>,
     by_id: BTreeMap<(String, String), BTreeSet<Name>>,
     by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
+    /// Campaigns with our finalizer, per namespace.
+    held: BTreeMap<String, usize>,
     install: String,
 }
 
 impl Stores {
     /// For one install.
     pub fn new(install: &str) -> Self {
-        Self { install: install.into(), ..Self::default() }
+        Self {
+            install: install.into(),
+            ..Self::default()
+        }
     }
 
     /// Both kinds have been listed once.
@@ -115,6 +147,14 @@ impl Stores {
 
     /// Brings the indexes up to date after a campaign changed from `old`.
     pub fn reindex(&mut self, name: &Name, old: Option<&Campaign>) {
+        let finalized =
+            |o: &Campaign| super::state::has_finalizer(o.metadata.finalizers.as_deref());
+        let (was, is) = (
+            old.is_some_and(finalized),
+            self.campaigns.get(name).is_some_and(|o| finalized(&o)),
+        );
+        let held = self.held.entry(name.namespace.clone()).or_default();
+        *held = (*held + usize::from(is)).saturating_sub(usize::from(was));
         if let Some(old) = old {
             let keys = self.keys(old);
             remove(&mut self.children, &keys.connection, name);
@@ -125,8 +165,14 @@ impl Stores {
         }
         if let Some(new) = self.campaigns.get(name) {
             let keys = self.keys(&new);
-            self.children.entry(keys.connection.clone()).or_default().insert(name.clone());
-            self.by_name.entry((keys.connection, keys.name)).or_default().insert(name.clone());
+            self.children
+                .entry(keys.connection.clone())
+                .or_default()
+                .insert(name.clone());
+            self.by_name
+                .entry((keys.connection, keys.name))
+                .or_default()
+                .insert(name.clone());
             if let Some(id) = keys.id {
                 self.by_id.entry(id).or_default().insert(name.clone());
             }
@@ -138,14 +184,25 @@ impl Stores {
         IndexKeys {
             connection: connection_name(object),
             name: platform_name(object),
-            id: record.own().and_then(|r| r.id.clone().map(|id| (r.advertiser.clone(), id))),
+            id: record
+                .own()
+                .and_then(|r| r.id.clone().map(|id| (r.advertiser.clone(), id))),
         }
     }
 
     /// The record of an object, as this install reads it.
     pub fn record(&self, object: &Campaign) -> RecordState {
-        let text = object.metadata.annotations.as_ref().and_then(|a| a.get(RECORD)).map(String::as_str);
-        RecordState::read(text, object.metadata.uid.as_deref().unwrap_or_default(), &self.install)
+        let text = object
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|a| a.get(RECORD))
+            .map(String::as_str);
+        RecordState::read(
+            text,
+            object.metadata.uid.as_deref().unwrap_or_default(),
+            &self.install,
+        )
     }
 
     /// Objects that refer to a connection.
@@ -155,15 +212,31 @@ impl Stores {
 
     /// Objects that hold an id by their record.
     pub fn holders(&self, advertiser: &str, id: &str) -> impl Iterator<Item = &Name> {
-        self.by_id.get(&(advertiser.to_string(), id.to_string())).into_iter().flatten()
+        self.by_id
+            .get(&(advertiser.to_string(), id.to_string()))
+            .into_iter()
+            .flatten()
     }
 
     /// Who but `me` holds the id: by record before nobody's, the older of two.
-    pub fn rival_for_id(&self, me: &Name, mine: &Campaign, advertiser: &str, id: &str) -> Option<Name> {
-        let i_hold = self.record(mine).own().is_some_and(|r| r.id.as_deref() == Some(id));
+    pub fn rival_for_id(
+        &self,
+        me: &Name,
+        mine: &Campaign,
+        advertiser: &str,
+        id: &str,
+    ) -> Option<Name> {
+        let i_hold = self
+            .record(mine)
+            .own()
+            .is_some_and(|r| r.id.as_deref() == Some(id));
         self.holders(advertiser, id)
             .filter(|other| *other != me)
-            .find(|other| self.campaigns.get(other).is_some_and(|object| !i_hold || older(&object, mine)))
+            .find(|other| {
+                self.campaigns
+                    .get(other)
+                    .is_some_and(|object| !i_hold || older(&*object, mine))
+            })
             .cloned()
     }
 
@@ -176,15 +249,35 @@ impl Stores {
             .flatten()
             .filter(|other| *other != me)
             .find(|other| {
-                self.campaigns.get(other).is_some_and(|object| object.metadata.deletion_timestamp.is_none() && older(&object, mine))
+                self.campaigns.get(other).is_some_and(|object| {
+                    object.metadata.deletion_timestamp.is_none() && older(&*object, mine)
+                })
             })
             .cloned()
     }
 
+    /// Does anything of ours hold a namespace back?
+    pub fn holds(&self, namespace: &str) -> bool {
+        self.held.get(namespace).is_some_and(|n| *n > 0)
+            || self.connections.iter().any(|(n, o)| {
+                n.namespace == namespace
+                    && super::state::has_finalizer(o.metadata.finalizers.as_deref())
+            })
+    }
+
     /// Records of living objects, for asking which rows belong to somebody.
     pub fn own_record(&self, name: &Name) -> Option<Record> {
-        self.campaigns.get(name).and_then(|object| self.record(&object).own().cloned())
+        self.campaigns
+            .get(name)
+            .and_then(|object| self.record(&object).own().cloned())
     }
+}
+
+/// Is `new` the copy at hand, or older? Versions of one object are comparable numbers.
+fn is_no_news<K: Resource>(old: &K, new: &K, relisting: bool) -> bool {
+    let (was, is) = (&old.meta().resource_version, &new.meta().resource_version);
+    let number = |v: &Option<String>| v.as_ref().and_then(|v| v.parse::<u128>().ok());
+    was == is || (!relisting && old.meta().uid == new.meta().uid && number(is) < number(was))
 }
 
 struct IndexKeys {
@@ -204,12 +297,23 @@ fn remove<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Name>>, key: &K, name: &Name)
 
 /// The connection that a campaign names.
 pub fn connection_name(object: &Campaign) -> Name {
-    Name::new(object.metadata.namespace.clone().unwrap_or_default(), object.spec.connection_ref.name.clone())
+    Name::new(
+        object.metadata.namespace.clone().unwrap_or_default(),
+        object.spec.connection_ref.name.clone(),
+    )
 }
 
 /// Creation time, then uid.
 fn older<K: Resource>(a: &K, b: &K) -> bool {
-    let key = |o: &K| (o.meta().creation_timestamp.as_ref().map_or(Timestamp::MAX, |t| t.0), o.meta().uid.clone());
+    let key = |o: &K| {
+        (
+            o.meta()
+                .creation_timestamp
+                .as_ref()
+                .map_or(Timestamp::MAX, |t| t.0),
+            o.meta().uid.clone(),
+        )
+    };
     key(a) < key(b)
 }
 
@@ -224,6 +328,8 @@ pub fn strip<K: Resource>(object: &mut K) {
     meta.managed_fields = None;
     meta.labels = None;
     if let Some(annotations) = &mut meta.annotations {
-        annotations.retain(|name, _| [RECORD, RELEASE, RESUME, TAKE_OVER, RECONCILE_REQUESTED_AT].contains(&name.as_str()));
+        annotations.retain(|name, _| {
+            [RECORD, RELEASE, RESUME, TAKE_OVER, RECONCILE_REQUESTED_AT].contains(&name.as_str())
+        });
     }
 }

@@ -4,8 +4,8 @@ use super::effective::DriftRules;
 use super::tiktok_names::TikTokName;
 use crate::api::campaign::{Campaign, CampaignSpec};
 use crate::api::common::DriftPolicy;
-use crate::platform::call::{CampaignChanges, Cents, NewCampaign, Tree};
-use crate::platform::reply::CampaignRow;
+use crate::platform::CampaignRow;
+use crate::platform::{CampaignChanges, Cents, NewCampaign, Tree};
 
 /// R16: fields that are minded, or left, together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +46,11 @@ pub struct Diff {
 
 /// The name on the platform: `spec.name`, else the object's own.
 pub fn platform_name(object: &Campaign) -> String {
-    object.spec.name.clone().unwrap_or_else(|| object.metadata.name.clone().unwrap_or_default())
+    object
+        .spec
+        .name
+        .clone()
+        .unwrap_or_else(|| object.metadata.name.clone().unwrap_or_default())
 }
 
 /// The budget's amount in hundredths, when one is said.
@@ -88,11 +92,21 @@ pub fn diff(object: &Campaign, row: &CampaignRow, rules: &DriftRules) -> Diff {
     let spec = &object.spec;
     let mut out = Diff::default();
     let mut note = |group, field, want: String, have: String| {
-        out.differences.push(Difference { group, field, want, have });
+        out.differences.push(Difference {
+            group,
+            field,
+            want,
+            have,
+        });
     };
 
     if let Some(want) = wanted_budget(spec).filter(|want| row.budget != Some(*want)) {
-        note(Group::Budget, "budget.amount", want.to_string(), row.budget.map_or_else(|| "none".into(), |b| b.to_string()));
+        note(
+            Group::Budget,
+            "budget.amount",
+            want.to_string(),
+            row.budget.map_or_else(|| "none".into(), |b| b.to_string()),
+        );
         if rules.budget == DriftPolicy::Correct {
             out.changes.budget = Some(want);
         }
@@ -106,13 +120,27 @@ pub fn diff(object: &Campaign, row: &CampaignRow, rules: &DriftRules) -> Diff {
     let mut have = row.special_industries.clone();
     have.sort_unstable();
     if let Some(want) = industries(spec).filter(|want| *want != have) {
-        note(Group::Settings, "specialIndustries", list(&want), list(&have));
+        note(
+            Group::Settings,
+            "specialIndustries",
+            list(&want),
+            list(&have),
+        );
         if rules.settings == DriftPolicy::Correct {
             out.changes.special_industries = Some(want);
         }
     }
-    if let Some(want) = spec.po_number.as_ref().filter(|want| row.po_number.as_ref() != Some(want)) {
-        note(Group::Settings, "poNumber", want.clone(), row.po_number.clone().unwrap_or_else(|| "none".into()));
+    if let Some(want) = spec
+        .po_number
+        .as_ref()
+        .filter(|want| row.po_number.as_ref() != Some(want))
+    {
+        note(
+            Group::Settings,
+            "poNumber",
+            want.clone(),
+            row.po_number.clone().unwrap_or_else(|| "none".into()),
+        );
         if rules.settings == DriftPolicy::Correct {
             out.changes.po_number = Some(want.clone());
         }
@@ -129,25 +157,67 @@ pub fn fixed(spec: &CampaignSpec, row: &CampaignRow) -> Vec<Difference> {
         if let (Some(want), Some(have)) = (want, have)
             && want != have
         {
-            out.push(Difference { group: Group::Fixed, field, want, have });
+            out.push(Difference {
+                group: Group::Fixed,
+                field,
+                want,
+                have,
+            });
         }
     };
-    compare("automation", Some(tree_word(spec.automation.into())), Some(tree_word(row.tree)));
-    compare("objective", Some(spec.objective.tiktok().into()), Some(row.objective.clone()));
-    compare("budget.mode", spec.budget.as_ref().map(|b| b.mode.tiktok().into()), row.budget_mode.clone());
-    compare("budgetOptimization", spec.budget_optimization.map(|b| b.to_string()), row.budget_optimize_on.map(|b| b.to_string()));
-    compare("campaignType", spec.campaign_type.map(|t| t.tiktok().into()), row.campaign_type.clone());
-    compare("appPromotionType", spec.app_promotion_type.map(|t| t.tiktok().into()), row.app_promotion_type.clone());
+    compare(
+        "automation",
+        Some(tree_word(spec.automation.into())),
+        Some(tree_word(row.tree)),
+    );
+    compare(
+        "objective",
+        Some(spec.objective.tiktok().into()),
+        Some(row.objective.clone()),
+    );
+    compare(
+        "budget.mode",
+        spec.budget.as_ref().map(|b| b.mode.tiktok().into()),
+        row.budget_mode.clone(),
+    );
+    compare(
+        "budgetOptimization",
+        spec.budget_optimization.map(|b| b.to_string()),
+        row.budget_optimize_on.map(|b| b.to_string()),
+    );
+    compare(
+        "campaignType",
+        spec.campaign_type.map(|t| t.tiktok().into()),
+        row.campaign_type.clone(),
+    );
+    compare(
+        "appPromotionType",
+        spec.app_promotion_type.map(|t| t.tiktok().into()),
+        row.app_promotion_type.clone(),
+    );
     compare("appId", spec.app_id.clone(), row.app_id.clone());
-    compare("salesDestination", spec.sales_destination.map(|d| d.tiktok().into()), row.sales_destination.clone());
-    compare("catalogEnabled", spec.catalog_enabled.map(|b| b.to_string()), row.catalog_enabled.map(|b| b.to_string()));
-    compare("catalogType", spec.catalog_type.map(|t| t.tiktok().into()), row.catalog_type.clone());
+    compare(
+        "salesDestination",
+        spec.sales_destination.map(|d| d.tiktok().into()),
+        row.sales_destination.clone(),
+    );
+    compare(
+        "catalogEnabled",
+        spec.catalog_enabled.map(|b| b.to_string()),
+        row.catalog_enabled.map(|b| b.to_string()),
+    );
+    compare(
+        "catalogType",
+        spec.catalog_type.map(|t| t.tiktok().into()),
+        row.catalog_type.clone(),
+    );
     out
 }
 
 /// R11: does a row agree in what the outstanding create sent? Name and tree were the question asked of the platform.
 pub fn agrees_with_create(object: &Campaign, row: &CampaignRow) -> bool {
-    fixed(&object.spec, row).is_empty() && wanted_budget(&object.spec).is_none_or(|want| row.budget == Some(want))
+    fixed(&object.spec, row).is_empty()
+        && wanted_budget(&object.spec).is_none_or(|want| row.budget == Some(want))
 }
 
 fn tree_word(tree: Tree) -> String {
@@ -158,7 +228,11 @@ fn tree_word(tree: Tree) -> String {
 }
 
 fn list(words: &[String]) -> String {
-    if words.is_empty() { "none".into() } else { words.join(", ") }
+    if words.is_empty() {
+        "none".into()
+    } else {
+        words.join(", ")
+    }
 }
 
 impl CampaignChanges {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use super::facts::Caps;
 use super::reason::Reason;
-use crate::platform::call::Cents;
-use crate::platform::reply::{CampaignRow, OperationState};
+use crate::platform::Cents;
+use crate::platform::{CampaignRow, OperationState};
 
 /// What the account's enabled objects could spend in a day, by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,9 @@ pub struct Hold {
 pub fn per_day(mode: Option<&str>, budget: Option<Cents>) -> Option<i64> {
     let Cents(amount) = budget?;
     match mode {
-        Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET") => Some(amount.saturating_mul(5).saturating_add(3) / 4),
+        Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET") => {
+            Some(amount.saturating_mul(5).saturating_add(3) / 4)
+        }
         Some("BUDGET_MODE_DAY" | "BUDGET_MODE_TOTAL") => Some(amount),
         _ => None,
     }
@@ -48,10 +50,18 @@ impl Caps {
     /// is the most the object could spend in a day.
     pub fn standing_hold(&self, amount: Option<i64>, currency: &str) -> Option<Hold> {
         // The total depends on the neighbours: it is asked before something is switched on, never to switch off.
-        let alone = Self { total: self.total.map(|_| i64::MAX), ..self.clone() };
-        let nobody = CeilingView { complete: true, ..CeilingView::default() };
+        let alone = Self {
+            total: self.total.map(|_| i64::MAX),
+            ..self.clone()
+        };
+        let nobody = CeilingView {
+            complete: true,
+            ..CeilingView::default()
+        };
         // Without a budget of its own there is nothing to compare: that stops a switching on, not a running object.
-        nobody.check(&alone, "", Some(amount.unwrap_or(0)), currency).err()
+        nobody
+            .check(&alone, "", Some(amount.unwrap_or(0)), currency)
+            .err()
     }
 }
 
@@ -64,11 +74,19 @@ impl CeilingView {
     }
 
     /// May `id`, spending at most `amount` a day, be on? Checked over everything that is on or about to be.
-    pub fn check(&self, caps: &Caps, id: &str, amount: Option<i64>, currency: &str) -> Result<(), Hold> {
+    pub fn check(
+        &self,
+        caps: &Caps,
+        id: &str,
+        amount: Option<i64>,
+        currency: &str,
+    ) -> Result<(), Hold> {
         if let Some(wrong) = &caps.wrong_currency {
             return Err(Hold {
                 reason: Reason::CurrencyMismatch,
-                message: format!("the connection's caps are in {wrong}, the account is in {currency}; write spec.caps in {currency}"),
+                message: format!(
+                    "the connection's caps are in {wrong}, the account is in {currency}; write spec.caps in {currency}"
+                ),
             });
         }
         if caps.per_object.is_none() && caps.total.is_none() {
@@ -98,7 +116,9 @@ impl CeilingView {
                 ),
             });
         }
-        let Some(most) = caps.total else { return Ok(()) };
+        let Some(most) = caps.total else {
+            return Ok(());
+        };
         if !self.complete {
             return Err(Hold {
                 reason: Reason::CeilingUnknown,
@@ -108,7 +128,11 @@ impl CeilingView {
             });
         }
         let mut sum = i128::from(amount);
-        for (other, could) in self.enabled.iter().filter(|(other, _)| other.as_str() != id) {
+        for (other, could) in self
+            .enabled
+            .iter()
+            .filter(|(other, _)| other.as_str() != id)
+        {
             let Some(could) = could else {
                 return Err(Hold {
                     reason: Reason::CeilingUnknown,
@@ -143,20 +167,38 @@ mod tests {
     use proptest::prelude::*;
 
     fn caps(per_object: Option<i64>, total: Option<i64>) -> Caps {
-        Caps { per_object, total, wrong_currency: None }
+        Caps {
+            per_object,
+            total,
+            wrong_currency: None,
+        }
     }
 
     #[test]
     fn r20_without_a_ceiling_nothing_is_enabled() {
-        let view = CeilingView { complete: true, ..CeilingView::default() };
-        let hold = view.check(&caps(None, None), "1", Some(100), "EUR").unwrap_err();
+        let view = CeilingView {
+            complete: true,
+            ..CeilingView::default()
+        };
+        let hold = view
+            .check(&caps(None, None), "1", Some(100), "EUR")
+            .unwrap_err();
         assert_eq!(hold.reason, Reason::NoBudgetCeiling);
     }
 
     #[test]
     fn r20_dynamic_daily_counts_a_quarter_more_rounded_up() {
-        assert_eq!(per_day(Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET"), Some(Cents(10_000))), Some(12_500));
-        assert_eq!(per_day(Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET"), Some(Cents(1))), Some(2));
+        assert_eq!(
+            per_day(
+                Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET"),
+                Some(Cents(10_000))
+            ),
+            Some(12_500)
+        );
+        assert_eq!(
+            per_day(Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET"), Some(Cents(1))),
+            Some(2)
+        );
         assert_eq!(per_day(Some("BUDGET_MODE_INFINITE"), Some(Cents(0))), None);
         assert_eq!(per_day(None, Some(Cents(5))), None);
     }
@@ -164,16 +206,33 @@ mod tests {
     #[test]
     fn r20_an_incomplete_list_refuses_the_total() {
         let view = CeilingView::default();
-        let hold = view.check(&caps(None, Some(1_000_000)), "1", Some(100), "EUR").unwrap_err();
+        let hold = view
+            .check(&caps(None, Some(1_000_000)), "1", Some(100), "EUR")
+            .unwrap_err();
         assert_eq!(hold.reason, Reason::CeilingUnknown);
-        assert!(view.check(&caps(Some(100), None), "1", Some(100), "EUR").is_ok());
+        assert!(
+            view.check(&caps(Some(100), None), "1", Some(100), "EUR")
+                .is_ok()
+        );
     }
 
     #[test]
     fn r20_an_unbounded_neighbour_refuses_the_total() {
-        let view = CeilingView { complete: true, enabled: [("9".to_string(), None)].into() };
-        assert_eq!(view.check(&caps(None, Some(1_000)), "1", Some(1), "EUR").unwrap_err().reason, Reason::CeilingUnknown);
-        assert!(view.check(&caps(None, Some(1_000)), "9", Some(1), "EUR").is_ok(), "the object itself does not count twice");
+        let view = CeilingView {
+            complete: true,
+            enabled: [("9".to_string(), None)].into(),
+        };
+        assert_eq!(
+            view.check(&caps(None, Some(1_000)), "1", Some(1), "EUR")
+                .unwrap_err()
+                .reason,
+            Reason::CeilingUnknown
+        );
+        assert!(
+            view.check(&caps(None, Some(1_000)), "9", Some(1), "EUR")
+                .is_ok(),
+            "the object itself does not count twice"
+        );
     }
 
     proptest! {

@@ -2,7 +2,9 @@
 
 use super::facts::{Account, ConnectionView};
 use crate::api::campaign::CampaignSpec;
-use crate::api::common::{Adoption, DeletionPolicy, DesiredState, DriftPolicies, DriftPolicy, Mode, StateDriftPolicy};
+use crate::api::common::{
+    Adoption, DeletionPolicy, DesiredState, DriftPolicies, DriftPolicy, Mode, StateDriftPolicy,
+};
 
 /// The values in force for one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +40,11 @@ fn strictness(mode: Mode) -> u8 {
 
 /// The strictest of several modes; nothing said is `Enforce`.
 pub fn strictest(modes: impl IntoIterator<Item = Option<Mode>>) -> Mode {
-    modes.into_iter().flatten().max_by_key(|m| strictness(*m)).unwrap_or(Mode::Enforce)
+    modes
+        .into_iter()
+        .flatten()
+        .max_by_key(|m| strictness(*m))
+        .unwrap_or(Mode::Enforce)
 }
 
 impl Effective {
@@ -51,13 +57,22 @@ impl Effective {
         let read_only = account.is_some_and(|a| a.read_only);
         let token = read_only.then_some(Mode::Suspend);
         Self {
-            state: spec.state.or(if adopted { None } else { Some(DesiredState::Paused) }),
-            deletion: spec
-                .deletion_policy
-                .unwrap_or(if adopted { DeletionPolicy::Retain } else { DeletionPolicy::Pause }),
+            state: spec.state.or(if adopted {
+                None
+            } else {
+                Some(DesiredState::Paused)
+            }),
+            deletion: spec.deletion_policy.unwrap_or(if adopted {
+                DeletionPolicy::Retain
+            } else {
+                DeletionPolicy::Pause
+            }),
             mode: strictest([spec.mode, account.and_then(|a| a.mode), token]),
             read_only,
-            adoption: spec.adoption.or(account.and_then(|a| a.adoption)).unwrap_or(Adoption::Refuse),
+            adoption: spec
+                .adoption
+                .or(account.and_then(|a| a.adoption))
+                .unwrap_or(Adoption::Refuse),
             drift: DriftRules::of(spec.drift.as_ref(), account),
         }
     }
@@ -77,7 +92,9 @@ impl DriftRules {
     fn of(own: Option<&DriftPolicies>, account: Option<&Account>) -> Self {
         let theirs = account.and_then(|a| a.drift.as_ref());
         let pick = |get: fn(&DriftPolicies) -> Option<DriftPolicy>| {
-            own.and_then(get).or_else(|| theirs.and_then(get)).unwrap_or(DriftPolicy::Correct)
+            own.and_then(get)
+                .or_else(|| theirs.and_then(get))
+                .unwrap_or(DriftPolicy::Correct)
         };
         Self {
             budget: pick(|d| d.budget),
@@ -101,6 +118,9 @@ mod tests {
         assert_eq!(strictest([None, None]), Enforce);
         assert_eq!(strictest([Some(Enforce), Some(Suspend)]), Suspend);
         assert_eq!(strictest([Some(Plan), Some(Suspend)]), Plan);
-        assert_eq!(strictest([Some(Plan), Some(Observe), Some(Suspend)]), Observe);
+        assert_eq!(
+            strictest([Some(Plan), Some(Observe), Some(Suspend)]),
+            Observe
+        );
     }
 }

@@ -9,8 +9,8 @@ use super::reason::Reason;
 use super::record::RecordState;
 use crate::api::campaign::Campaign;
 use crate::api::common::{Adoption, DriftPolicies, Mode};
-use crate::platform::call::Tree;
-use crate::platform::reply::CampaignRow;
+use crate::platform::CampaignRow;
+use crate::platform::Tree;
 
 /// The inputs of one plan for one campaign. Equal facts give an equal plan.
 #[derive(Clone, Debug)]

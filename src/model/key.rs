@@ -5,9 +5,23 @@ use sha2::{Digest, Sha256};
 /// The `request_id` for one object of one advertiser: 63 bits of SHA-256 as a decimal string (TikTok converts the
 /// text with `int64`). The same object gives the same key in a second cluster or after a restore; `counter` and
 /// `incarnation` ask for another one on purpose.
-pub fn request_id(advertiser: &str, kind: &str, namespace: &str, name: &str, incarnation: i64, counter: u32) -> String {
+pub fn request_id(
+    advertiser: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+    incarnation: i64,
+    counter: u32,
+) -> String {
     let mut hash = Sha256::new();
-    for part in [advertiser, kind, namespace, name, &incarnation.to_string(), &counter.to_string()] {
+    for part in [
+        advertiser,
+        kind,
+        namespace,
+        name,
+        &incarnation.to_string(),
+        &counter.to_string(),
+    ] {
         // The length in front keeps ("ab","c") and ("a","bc") apart.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
@@ -27,7 +41,10 @@ mod tests {
     #[test]
     fn r10_key_is_stable_and_fits_int64() {
         let a = request_id("7002238017842757633", "Campaign", "ads", "spring", 0, 0);
-        assert_eq!(a, request_id("7002238017842757633", "Campaign", "ads", "spring", 0, 0));
+        assert_eq!(
+            a,
+            request_id("7002238017842757633", "Campaign", "ads", "spring", 0, 0)
+        );
         assert!(a.parse::<i64>().is_ok_and(|n| n > 0));
     }
 

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::platform::call::Tree;
+use crate::platform::Tree;
 
 /// The version of the annotation's format that this build writes.
 pub const FORMAT: u8 = 1;
@@ -99,7 +99,10 @@ impl RecordState {
         let Some(text) = text else { return Self::None };
         match serde_json::from_str::<Record>(text) {
             Err(e) => Self::Unreadable(e.to_string()),
-            Ok(r) if r.v != FORMAT => Self::Unreadable(format!("it has format {}, this operator knows {FORMAT}", r.v)),
+            Ok(r) if r.v != FORMAT => Self::Unreadable(format!(
+                "it has format {}, this operator knows {FORMAT}",
+                r.v
+            )),
             Ok(r) if r.install != install => Self::Elsewhere(r),
             Ok(r) if r.uid != uid => Self::Claim(r),
             Ok(r) => Self::Own(r),
@@ -125,6 +128,9 @@ impl Record {
     /// The record that follows this one: same content, next number.
     #[must_use]
     pub fn next(&self) -> Self {
-        Self { seq: self.seq + 1, ..self.clone() }
+        Self {
+            seq: self.seq + 1,
+            ..self.clone()
+        }
     }
 }

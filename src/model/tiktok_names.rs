@@ -1,10 +1,10 @@
 //! The words of our API in TikTok's words. The only place that knows both.
 
 use crate::api::campaign::{
-    AppPromotionType, Automation, BudgetMode, CampaignType, CatalogType, Objective, PostbackWindowMode, SalesDestination,
-    SpecialIndustry,
+    AppPromotionType, Automation, BudgetMode, CampaignType, CatalogType, Objective,
+    PostbackWindowMode, SalesDestination, SpecialIndustry,
 };
-use crate::platform::call::Tree;
+use crate::platform::Tree;
 
 /// A user's word that TikTok spells its own way.
 pub trait TikTokName {
@@ -88,6 +88,16 @@ impl TikTokName for SalesDestination {
             Self::Website => "WEBSITE",
             Self::App => "APP",
             Self::WebAndApp => "WEB_AND_APP",
+        }
+    }
+}
+
+impl TikTokName for CatalogType {
+    fn tiktok(self) -> &'static str {
+        match self {
+            Self::Ecommerce => "ECOM",
+            Self::TravelEntertainment => "TRAVEL_ENTERTAINMENT",
+            Self::MiniSeries => "MINI_SERIES",
         }
     }
 }

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 
 use crate::model::ceiling::CeilingView;
 use crate::model::facts::{Have, Seen};
-use crate::platform::call::{Cents, OperationStatus, Tree};
-use crate::platform::reply::{CampaignRow, OperationState};
+use crate::platform::{CampaignRow, OperationState};
+use crate::platform::{Cents, OperationStatus, Tree};
 
 /// When a read was begun: its tick, and our clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,18 +69,39 @@ impl Table {
         if let Some(missing) = self.missing.get(id)
             && let (Some(first), Some(last)) = (missing.first(), missing.last())
         {
-            return if *last >= *first + spacing { Have::Absent } else { Have::Unknown };
+            return if *last >= *first + spacing {
+                Have::Absent
+            } else {
+                Have::Unknown
+            };
         }
         match self.rows.get(id) {
-            Some(entry) if !entry.unknown => Have::Present(Seen { row: entry.row.clone(), read_back: entry.read_back, at: entry.at }),
+            Some(entry) if !entry.unknown => Have::Present(Seen {
+                row: entry.row.clone(),
+                read_back: entry.read_back,
+                at: entry.at,
+            }),
             _ => Have::Unknown,
         }
     }
 
     /// When a look-up for an id makes sense: at once, or spaced from one that found nothing, or after a write settled.
-    pub fn look_not_before(&self, id: &str, spacing: Duration, read_back_after: Duration) -> Option<Timestamp> {
-        let spaced = self.missing.get(id).and_then(|m| m.first()).map(|first| *first + spacing);
-        let settled = self.rows.get(id).filter(|e| e.wrote > 0 && !e.read_back).map(|e| e.wrote_at + read_back_after);
+    pub fn look_not_before(
+        &self,
+        id: &str,
+        spacing: Duration,
+        read_back_after: Duration,
+    ) -> Option<Timestamp> {
+        let spaced = self
+            .missing
+            .get(id)
+            .and_then(|m| m.first())
+            .map(|first| *first + spacing);
+        let settled = self
+            .rows
+            .get(id)
+            .filter(|e| e.wrote > 0 && !e.read_back)
+            .map(|e| e.wrote_at + read_back_after);
         spaced.max(settled)
     }
 
@@ -92,7 +113,12 @@ impl Table {
     /// Live rows of exactly this name, in both trees.
     pub fn named(&self, name: &str) -> Vec<&CampaignRow> {
         let ids = self.by_name.get(name);
-        ids.into_iter().flatten().filter_map(|id| self.rows.get(id)).map(|e| &e.row).filter(|r| r.operation != OperationState::Deleted).collect()
+        ids.into_iter()
+            .flatten()
+            .filter_map(|id| self.rows.get(id))
+            .map(|e| &e.row)
+            .filter(|r| r.operation != OperationState::Deleted)
+            .collect()
     }
 
     /// When the last complete list of a tree was begun.
@@ -117,10 +143,18 @@ impl Table {
 
     /// What the enabled rows could spend in a day.
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
-        let complete = [Tree::Manual, Tree::SmartPlus].iter().all(|tree| self.complete.contains_key(tree));
-        let mut view = CeilingView { complete, ..CeilingView::default() };
+        let complete = [Tree::Manual, Tree::SmartPlus]
+            .iter()
+            .all(|tree| self.complete.contains_key(tree));
+        let mut view = CeilingView {
+            complete,
+            ..CeilingView::default()
+        };
         for entry in self.rows.values() {
-            let high = entry.high.filter(|(_, seen)| *seen + HIGH_FOR > now).map(|(high, _)| high);
+            let high = entry
+                .high
+                .filter(|(_, seen)| *seen + HIGH_FOR > now)
+                .map(|(high, _)| high);
             view.count(&entry.row, high);
         }
         view
@@ -146,9 +180,15 @@ impl Table {
                 OperationStatus::Delete => OperationState::Deleted,
             };
             match (to, entry.row.secondary_status.as_str()) {
-                (OperationStatus::Delete, _) => entry.row.secondary_status = "CAMPAIGN_STATUS_DELETE".into(),
-                (OperationStatus::Disable, "CAMPAIGN_STATUS_ENABLE") => entry.row.secondary_status = "CAMPAIGN_STATUS_DISABLE".into(),
-                (OperationStatus::Enable, "CAMPAIGN_STATUS_DISABLE") => entry.row.secondary_status = "CAMPAIGN_STATUS_ENABLE".into(),
+                (OperationStatus::Delete, _) => {
+                    entry.row.secondary_status = "CAMPAIGN_STATUS_DELETE".into()
+                }
+                (OperationStatus::Disable, "CAMPAIGN_STATUS_ENABLE") => {
+                    entry.row.secondary_status = "CAMPAIGN_STATUS_DISABLE".into()
+                }
+                (OperationStatus::Enable, "CAMPAIGN_STATUS_DISABLE") => {
+                    entry.row.secondary_status = "CAMPAIGN_STATUS_ENABLE".into()
+                }
                 _ => {}
             }
             entry.at = now;
@@ -167,13 +207,21 @@ impl Table {
     }
 
     /// Learns a complete list of one tree. Rows of the other tree that it shows are dropped (R29).
-    pub fn swept(&mut self, tree: Tree, rows: Vec<CampaignRow>, begun: Begun, now: Timestamp, settle: Duration) -> Learned {
+    pub fn swept(
+        &mut self,
+        tree: Tree,
+        rows: Vec<CampaignRow>,
+        begun: Begun,
+        now: Timestamp,
+        settle: Duration,
+    ) -> Learned {
         let mut learned = Learned::default();
         let mut listed = BTreeSet::new();
         for row in rows.into_iter().filter(|row| row.tree == tree) {
             listed.insert(row.id.clone());
             let contradicts_write = self.rows.get(&row.id).is_some_and(|e| {
-                e.wrote > begun.tick || (e.wrote > 0 && now < e.wrote_at + settle && contradicts(&e.row, &row))
+                e.wrote > begun.tick
+                    || (e.wrote > 0 && now < e.wrote_at + settle && contradicts(&e.row, &row))
             });
             if !contradicts_write {
                 self.read(row, begun, &mut learned);
@@ -202,7 +250,14 @@ impl Table {
     }
 
     /// Learns a look-up by ids, deleted objects included.
-    pub fn looked_up(&mut self, asked: &[String], rows: Vec<CampaignRow>, begun: Begun, now: Timestamp, settle: Duration) -> Learned {
+    pub fn looked_up(
+        &mut self,
+        asked: &[String],
+        rows: Vec<CampaignRow>,
+        begun: Begun,
+        now: Timestamp,
+        settle: Duration,
+    ) -> Learned {
         let mut learned = Learned::default();
         let mut found = BTreeSet::new();
         for row in rows.into_iter().filter(|row| asked.contains(&row.id)) {
@@ -211,7 +266,11 @@ impl Table {
                 self.read(row, begun, &mut learned);
                 continue;
             };
-            let settling = entry.wrote > begun.tick || (entry.wrote > 0 && now < entry.wrote_at + settle && !entry.unknown && contradicts(&entry.row, &row));
+            let settling = entry.wrote > begun.tick
+                || (entry.wrote > 0
+                    && now < entry.wrote_at + settle
+                    && !entry.unknown
+                    && contradicts(&entry.row, &row));
             if settling {
                 learned.again.insert(row.id);
             } else {
@@ -219,7 +278,9 @@ impl Table {
             }
         }
         for id in asked.iter().filter(|id| !found.contains(*id)) {
-            let fresh_write = self.rows.get(id).is_some_and(|e| e.wrote > begun.tick || (e.wrote > 0 && now < e.wrote_at + settle));
+            let fresh_write = self.rows.get(id).is_some_and(|e| {
+                e.wrote > begun.tick || (e.wrote > 0 && now < e.wrote_at + settle)
+            });
             if fresh_write {
                 learned.again.insert(id.clone());
                 continue;
@@ -262,7 +323,16 @@ impl Table {
                 self.unname(&old.row);
                 old
             }
-            None => Entry { row: row.clone(), at, read: 0, wrote: 0, wrote_at: at, read_back: false, unknown: false, high: None },
+            None => Entry {
+                row: row.clone(),
+                at,
+                read: 0,
+                wrote: 0,
+                wrote_at: at,
+                read_back: false,
+                unknown: false,
+                high: None,
+            },
         };
         let budget = row.budget.max(row.current_budget);
         entry.high = match (entry.high, budget) {
@@ -274,7 +344,10 @@ impl Table {
         entry.at = at;
         entry.unknown = false;
         update(&mut entry);
-        self.by_name.entry(entry.row.name.clone()).or_default().insert(id.clone());
+        self.by_name
+            .entry(entry.row.name.clone())
+            .or_default()
+            .insert(id.clone());
         self.rows.insert(id, entry);
     }
 

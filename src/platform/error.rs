@@ -83,8 +83,93 @@ pub struct PlatformError {
 impl std::error::Error for PlatformError {}
 
 impl fmt::Display for PlatformError {
+    /// What happened, what it means and what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call, self.message)
+        match self.code {
+            Some(code) if self.message.is_empty() => {
+                write!(f, "{}: TikTok answered with code {code}", self.call)?
+            }
+            Some(code) => write!(
+                f,
+                "{}: TikTok says: {} (code {code}",
+                self.call, self.message
+            )?,
+            None => write!(f, "{}: {}", self.call, self.message)?,
+        }
+        match (
+            self.code,
+            self.message.is_empty(),
+            self.request_id.is_empty(),
+        ) {
+            (Some(_), false, false) => write!(f, ", request {})", self.request_id)?,
+            (Some(_), false, true) => write!(f, ")")?,
+            (_, _, false) => write!(f, " (request {})", self.request_id)?,
+            (_, _, true) => {}
+        }
+        write!(f, ". {}", self.class.advice())
+    }
+}
+
+impl ErrorClass {
+    /// What this class of error means and what to do, as a sentence for whoever reads a status or a log.
+    pub fn advice(self) -> &'static str {
+        match self {
+            ErrorClass::Retry => "Nothing was changed; it is tried again by itself",
+            ErrorClass::Throttled(Throttle::Advertiser) => {
+                "Too many calls for this ad account; it is tried again by itself, more slowly"
+            }
+            ErrorClass::Throttled(_) => {
+                "Too many calls of this developer app; it is tried again by itself. If it keeps happening, check the \
+                 tier in the operator's settings and what else uses the app"
+            }
+            ErrorClass::Auth(AuthProblem::TokenExpired) => {
+                "The access token has expired: authorise the connection again"
+            }
+            ErrorClass::Auth(AuthProblem::TokenInvalid) => {
+                "The access token is not valid or was revoked: authorise the connection again"
+            }
+            ErrorClass::Auth(AuthProblem::TokenMissing) => {
+                "No access token was sent: check the connection's Secret"
+            }
+            ErrorClass::Auth(AuthProblem::NotGranted) => {
+                "The token has no right to this ad account or object: check the advertiser id, and that the account \
+                 granted access to the app"
+            }
+            ErrorClass::Auth(AuthProblem::AppRefused) => {
+                "TikTok refuses the developer app or its credentials: check app id, secret and the app's state"
+            }
+            ErrorClass::Auth(AuthProblem::ScopeMissing) => {
+                "The app lacks a permission (scope): add it in TikTok's developer portal and authorise again"
+            }
+            ErrorClass::Rejected(Rejection::NameTaken) => {
+                "Another campaign of this ad account has the name: choose another, or adopt that campaign"
+            }
+            ErrorClass::Rejected(Rejection::BudgetTooLow) => {
+                "The budget is below TikTok's minimum or below 105 % of what is already spent: raise it"
+            }
+            ErrorClass::Rejected(Rejection::UseSmartPlus) => {
+                "TikTok takes this objective in the Smart+ tree only: create the campaign there"
+            }
+            ErrorClass::Rejected(Rejection::NotAllowlisted) => {
+                "TikTok offers this to selected accounts only: ask your TikTok representative, or leave it out"
+            }
+            ErrorClass::Rejected(Rejection::DuplicateRequest) => {
+                "This idempotency key was used before: the platform is looked up before anything else is done"
+            }
+            ErrorClass::Rejected(Rejection::NothingToUpdate) => {
+                "The platform already has these values"
+            }
+            ErrorClass::Rejected(Rejection::InReview) => {
+                "TikTok is reviewing it; it is tried again after the review"
+            }
+            ErrorClass::Rejected(Rejection::Other) => {
+                "TikTok will refuse it again until it is changed"
+            }
+            ErrorClass::Gone => "It does not exist on the platform, or is deleted",
+            ErrorClass::Ambiguous => {
+                "It may or may not have been done: the platform is looked up before it is repeated"
+            }
+        }
     }
 }
 
@@ -102,8 +187,4 @@ pub fn transport_error(call: &Call, error: TransportError) -> PlatformError {
         call: call.name(),
         field: None,
     }
-}
-
-pub(super) fn class_of_item(_message: &str) -> ErrorClass {
-    ErrorClass::Retry
 }

@@ -204,3 +204,7 @@ fn retry_after(text: &str, date: Option<Timestamp>) -> Option<Duration> {
     let wait = http_date(text)?.duration_since(date?);
     Some(wait.try_into().unwrap_or(Duration::ZERO))
 }
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@
 
 mod budget;
 mod call;
+mod codes;
 mod create;
 mod error;
 mod http;

@@ -47,9 +47,9 @@ pub struct RefusedId {
 }
 
 impl RefusedId {
-    /// What the refusal means for this one object: `Gone`, `Rejected` or, when TikTok's words say nothing, `Retry`.
+    /// What the refusal means for this one object: `Gone` or `Rejected`.
     pub fn class(&self) -> ErrorClass {
-        super::error::class_of_item(&self.message)
+        super::codes::class_of_item(&self.message)
     }
 }
 
