@@ -1,1 +1,4 @@
-//! See docs/architecture.md.
+//! The subcommands. Each file has its arguments and a `run`.
+
+pub mod check;
+pub mod crds;
