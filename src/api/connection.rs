@@ -141,9 +141,9 @@ pub struct TikTokConnectionStatus {
     /// The ad account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertiser: Option<AdvertiserStatus>,
-    /// The ids of ad accounts that the token reaches, the first 20; advertiserCount has them all.
+    /// The ad accounts that the token reaches, id and name, the first 20; advertiserCount has them all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), inner(length(max = 20)))]
+    #[schemars(length(max = 20), inner(length(max = 128)))]
     pub advertisers: Option<Vec<String>>,
     /// How many ad accounts the token reaches.
     #[serde(skip_serializing_if = "Option::is_none")]
