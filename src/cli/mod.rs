@@ -1,4 +1,4 @@
-//! The subcommands. See docs/architecture.md.
+//! The command line: one file per subcommand, each with its arguments (clap) and its run function.
 
 pub mod check;
 pub mod crds;
@@ -40,8 +40,8 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Print the CustomResourceDefinitions.
     Crds(crds::CrdsArgs),
-    /// Validate manifests offline, with the rules the API server has.
-    Check(check::CheckArgs),
+    // Validate manifests offline, with the rules the API server has.
+    // Check(check::CheckArgs),
 }
 
 /// Without RUST_LOG. The watches are logged by ourselves, once per change; kube would repeat a missing right every
@@ -50,7 +50,9 @@ const LOG: &str = "info,kube_runtime::watcher=error";
 
 fn log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
@@ -62,11 +64,19 @@ pub async fn main(cli: Cli) -> ExitCode {
     let done: Result<ExitCode, Box<dyn std::error::Error>> = match cli.command {
         Command::Run(args) => {
             log(cli.log_format);
-            run::run(*args).await.map(|()| ExitCode::SUCCESS).map_err(Into::into)
+            run::run(*args)
+                .await
+                .map(|()| ExitCode::SUCCESS)
+                .map_err(Into::into)
         }
-        Command::Sandbox(args) => sandbox::run(args).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
-        Command::Crds(args) => crds::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
-        Command::Check(args) => check::run(&args).map_err(Into::into),
+        Command::Sandbox(args) => sandbox::run(args)
+            .await
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Into::into),
+        Command::Crds(args) => crds::run(&args)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Into::into),
+        // Command::Check(args) => check::run(&args).map_err(Into::into),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error}");

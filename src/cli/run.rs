@@ -33,7 +33,12 @@ const DELTAS: usize = 1024;
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
     /// TikTok's API, or a sandbox (tiktok-ads-operator sandbox): scheme and host.
-    #[arg(long, value_name = "URL", env = "PLATFORM_URL", default_value = "https://business-api.tiktok.com")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "PLATFORM_URL",
+        default_value = "https://business-api.tiktok.com"
+    )]
     pub platform_url: String,
     /// The rate limits TikTok grants to the app: Basic, Advanced, Premium or Ultimate.
     #[arg(long, env = "PLATFORM_TIER", default_value = "Basic")]
@@ -44,13 +49,23 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", env = "INSTALL_NAME")]
     pub install: Option<String>,
     /// Namespace of the Lease that decides which replica acts, and of the operator's Deployment.
-    #[arg(long, value_name = "NAMESPACE", env = "POD_NAMESPACE", default_value = "default")]
+    #[arg(
+        long,
+        value_name = "NAMESPACE",
+        env = "POD_NAMESPACE",
+        default_value = "default"
+    )]
     pub lease_namespace: String,
     /// Name of that Lease. Not said: the Deployment's.
     #[arg(long, value_name = "NAME", env = "LEASE_NAME")]
     pub lease_name: Option<String>,
     /// A namespace to watch; may be repeated. Not said: the whole cluster.
-    #[arg(long = "watch-namespace", value_name = "NAMESPACE", env = "WATCH_NAMESPACES", value_delimiter = ',')]
+    #[arg(
+        long = "watch-namespace",
+        value_name = "NAMESPACE",
+        env = "WATCH_NAMESPACES",
+        value_delimiter = ','
+    )]
     pub watch_namespaces: Vec<String>,
     /// With --watch-namespace: the RoleBinding in each namespace that gives the operator its rights. It is kept with a
     /// finalizer while such a namespace is being deleted. Not said: it has the Deployment's name.
@@ -63,7 +78,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", env = "POD_NAME", default_value = "local")]
     pub pod_name: String,
     /// Where /livez, /readyz and /metrics answer. Port 0 takes a free one, which the log names.
-    #[arg(long, value_name = "ADDRESS", env = "HEALTH_ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "HEALTH_ADDR",
+        default_value = "127.0.0.1:8080"
+    )]
     pub health_addr: SocketAddr,
     /// How long the Lease counts after a renewal.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, hide_short_help = true)]
@@ -85,7 +105,9 @@ pub enum RunError {
     #[error("--platform-url: {0}")]
     PlatformUrl(#[from] BaseUrlError),
     /// No kubeconfig and not in a pod.
-    #[error("cannot find the API server: {0}. Set KUBECONFIG, or run in a pod with a ServiceAccount")]
+    #[error(
+        "cannot find the API server: {0}. Set KUBECONFIG, or run in a pod with a ServiceAccount"
+    )]
     NoCluster(#[from] kube::config::InferConfigError),
     /// The client for the API server cannot be made.
     #[error("cannot make a client for the API server: {0}")]
@@ -97,7 +119,9 @@ pub enum RunError {
     #[error("cannot receive signals: {0}")]
     Signals(#[from] std::io::Error),
     /// Another replica may act now. The caller starts this one anew.
-    #[error("the lease is lost: another replica may act now. Starting again makes this one a candidate")]
+    #[error(
+        "the lease is lost: another replica may act now. Starting again makes this one a candidate"
+    )]
     LeaseLost,
     /// A part that must not end has ended.
     #[error("a part of the operator ended unexpectedly ({0}); this is a bug")]
@@ -106,19 +130,28 @@ pub enum RunError {
 
 impl RunArgs {
     fn deployment(&self) -> &str {
-        self.deployment_name.as_deref().filter(|name| !name.is_empty()).unwrap_or(NAME)
+        self.deployment_name
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .unwrap_or(NAME)
     }
 
     /// Each namespace once: two watches of one would contradict each other.
     fn namespaces(&self) -> Vec<String> {
-        let names: BTreeSet<&str> = self.watch_namespaces.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
+        let names: BTreeSet<&str> = self
+            .watch_namespaces
+            .iter()
+            .map(|name| name.trim())
+            .filter(|name| !name.is_empty())
+            .collect();
         names.into_iter().map(String::from).collect()
     }
 
     fn settings(&self) -> Settings {
         let install = self.install.clone().filter(|name| !name.is_empty());
         let mut settings = Settings {
-            install: install.unwrap_or_else(|| format!("{}/{}", self.lease_namespace, self.deployment())),
+            install: install
+                .unwrap_or_else(|| format!("{}/{}", self.lease_namespace, self.deployment())),
             tier: self.tier,
             ..Settings::default()
         };
@@ -128,18 +161,32 @@ impl RunArgs {
 
     fn door(&self) -> DoorSettings {
         DoorSettings {
-            lease: Name::new(&self.lease_namespace, self.lease_name.as_deref().unwrap_or(self.deployment())),
+            lease: Name::new(
+                &self.lease_namespace,
+                self.lease_name.as_deref().unwrap_or(self.deployment()),
+            ),
             instance: self.pod_name.clone(),
-            deployment: self.deployment_name.as_ref().map(|name| Name::new(&self.lease_namespace, name)),
+            deployment: self
+                .deployment_name
+                .as_ref()
+                .map(|name| Name::new(&self.lease_namespace, name)),
             namespaces: self.namespaces(),
-            binding: Some(self.binding_name.clone().unwrap_or_else(|| self.deployment().to_string())),
+            binding: Some(
+                self.binding_name
+                    .clone()
+                    .unwrap_or_else(|| self.deployment().to_string()),
+            ),
             deadline: Duration::from_secs(10),
             lease_deadline: Duration::from_secs(5),
         }
     }
 
     fn lease(&self) -> LeaseSettings {
-        LeaseSettings { duration: self.lease_duration, renew_every: self.lease_renew, ..LeaseSettings::default() }
+        LeaseSettings {
+            duration: self.lease_duration,
+            renew_every: self.lease_renew,
+            ..LeaseSettings::default()
+        }
     }
 
     /// Settings that each make sense, but not together.
@@ -151,10 +198,14 @@ impl RunArgs {
         }
         // A write starts only if its deadline fits into the lease; right before a renewal is done, the least is left.
         if self.lease_duration < self.lease_renew + times.call_deadline + Duration::from_secs(2) {
-            return wrong("--lease-duration must be at least 2 s longer than --lease-renew and --call-deadline together");
+            return wrong(
+                "--lease-duration must be at least 2 s longer than --lease-renew and --call-deadline together",
+            );
         }
         if times.write_deadline < times.call_deadline {
-            return wrong("--write-deadline must not be shorter than --call-deadline: no create could ever be sent");
+            return wrong(
+                "--write-deadline must not be shorter than --call-deadline: no create could ever be sent",
+            );
         }
         if times.backoff_longest < times.backoff_first {
             return wrong("--backoff-longest must not be shorter than --backoff-first");
@@ -172,14 +223,32 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let client = Client::try_from(config)?;
     let server = Server::bind(args.health_addr).await?;
     tracing::info!(address = %server.address(), "health and metrics");
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
 
     let (sender, deltas) = mpsc::channel(DELTAS);
     let namespaces = args.namespaces();
-    let waiting = Arc::new(Waiting::on(["campaigns", "namespaces", "tiktokconnections"]));
-    let cluster = Arc::new(KubeCluster::new(client.clone(), args.door(), sender.clone()));
+    let waiting = Arc::new(Waiting::on([
+        "campaigns",
+        "namespaces",
+        "tiktokconnections",
+    ]));
+    let cluster = Arc::new(KubeCluster::new(
+        client.clone(),
+        args.door(),
+        sender.clone(),
+    ));
     let fence = Arc::new(Fence::default());
-    let engine = Engine::new(cluster.clone(), platform, SystemClock, args.settings(), Metrics::default(), fence.clone());
+    let engine = Engine::new(
+        cluster.clone(),
+        platform,
+        SystemClock,
+        args.settings(),
+        Metrics::default(),
+        fence.clone(),
+    );
     let engine = Arc::new(engine);
     let (changes, leading) = tokio_watch::channel(false);
     let (stop, stopping) = tokio_watch::channel(false);
@@ -231,7 +300,16 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
             let stop = async {
                 let _ = is_idle.wait_for(|idle| *idle).await;
             };
-            lead(&cluster, &SystemClock, &identity, &settings, &fence, &changes, stop).await
+            lead(
+                &cluster,
+                &SystemClock,
+                &identity,
+                &settings,
+                &fence,
+                &changes,
+                stop,
+            )
+            .await
         }
     });
 
@@ -284,7 +362,9 @@ mod tests {
 
     #[test]
     fn everything_of_a_release_has_the_deployments_name() {
-        let args = args("--lease-namespace ops --deployment-name ads --watch-namespace b,a --watch-namespace a");
+        let args = args(
+            "--lease-namespace ops --deployment-name ads --watch-namespace b,a --watch-namespace a",
+        );
         let door = args.door();
         assert_eq!(door.lease, Name::new("ops", "ads"));
         assert_eq!(door.binding.as_deref(), Some("ads"));
@@ -305,7 +385,11 @@ mod tests {
         assert!(args("").check().is_ok());
         assert!(args("--lease-duration 20s").check().is_err());
         assert!(args("--lease-duration 30500ms").check().is_err());
-        assert!(args("--lease-duration 6s --lease-renew 1s --call-deadline 3s").check().is_ok());
+        assert!(
+            args("--lease-duration 6s --lease-renew 1s --call-deadline 3s")
+                .check()
+                .is_ok()
+        );
         assert!(args("--write-deadline 10s").check().is_err());
         assert!(args("--backoff-first 10m").check().is_err());
     }

@@ -61,7 +61,8 @@ impl Fence {
     /// `awake`: [`Clock::awake`] now. `need`: the longest that what is about to be started may take.
     pub fn check(&self, awake: Duration, need: Duration) -> Option<u64> {
         let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.filter(|held| awake.saturating_add(need) < held.until).map(|held| held.transitions)
+        held.filter(|held| awake.saturating_add(need) < held.until)
+            .map(|held| held.transitions)
     }
 
     fn set(&self, held: Option<Held>) {
@@ -105,7 +106,12 @@ pub async fn lead<D: Cluster, K: Clock>(
     changes: &watch::Sender<bool>,
     stop: impl Future<Output = ()> + Send,
 ) -> Ended {
-    let candidate = Candidate { door, clock, identity, settings };
+    let candidate = Candidate {
+        door,
+        clock,
+        identity,
+        settings,
+    };
     let mut stop = std::pin::pin!(stop);
     let (mut lease, mut held) = tokio::select! {
         // A stop and the lease at the same moment: stop first, so that it is never taken to be given back.
@@ -166,7 +172,10 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         }
     }
 
-    async fn try_acquire(&self, watched: &mut Option<Watched>) -> Result<Option<(Lease, Held)>, ClusterError> {
+    async fn try_acquire(
+        &self,
+        watched: &mut Option<Watched>,
+    ) -> Result<Option<(Lease, Held)>, ClusterError> {
         let found = self.read().await?;
         let transitions = match self.look(found.as_ref(), watched) {
             Some(transitions) => transitions,
@@ -181,22 +190,32 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         let now = self.clock.awake();
         let Some(lease) = found else {
             // Never seen: nobody can hold what never was there, unless it was deleted before we came.
-            let Some(before) = watched else { return Some(1) };
+            let Some(before) = watched else {
+                return Some(1);
+            };
             if !before.vanished {
                 before.vanished = true;
                 before.since = now;
             }
-            return before.expired(now).then_some(before.highest.saturating_add(1));
+            return before
+                .expired(now)
+                .then_some(before.highest.saturating_add(1));
         };
         let spec = lease.spec.clone().unwrap_or_default();
         let holder = spec.holder_identity.unwrap_or_default();
         let transitions = spec.lease_transitions.unwrap_or(0);
         let seconds = u64::try_from(spec.lease_duration_seconds.unwrap_or(0)).unwrap_or(0);
         let unchanged = watched.as_ref().is_some_and(|before| {
-            !before.vanished && before.holder == holder && before.renewed == spec.renew_time && before.transitions == transitions
+            !before.vanished
+                && before.holder == holder
+                && before.renewed == spec.renew_time
+                && before.transitions == transitions
         });
         if !unchanged {
-            let highest = watched.as_ref().map_or(0, |before| before.highest).max(transitions);
+            let highest = watched
+                .as_ref()
+                .map_or(0, |before| before.highest)
+                .max(transitions);
             *watched = Some(Watched {
                 holder: holder.clone(),
                 renewed: spec.renew_time,
@@ -222,18 +241,27 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
             let left = held.until.checked_sub(self.clock.awake())?;
             sleep(wait.min(left)).await;
             // A machine that slept wakes up here: what it holds may have run out meanwhile.
-            let left = held.until.checked_sub(self.clock.awake()).filter(|left| !left.is_zero())?;
+            let left = held
+                .until
+                .checked_sub(self.clock.awake())
+                .filter(|left| !left.is_zero())?;
             match timeout(left, self.try_renew(&mut lease, held)).await {
                 Ok(Ok(Some(renewed))) => return Some(renewed),
                 Ok(Ok(None)) => return None,
-                Ok(Err(error)) => tracing::warn!(%error, left = left.as_secs(), "cannot renew the lease; trying again"),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, left = left.as_secs(), "cannot renew the lease; trying again")
+                }
                 Err(_) => return None,
             }
             wait = self.settings.try_again;
         }
     }
 
-    async fn try_renew(&self, lease: &mut Lease, held: Held) -> Result<Option<(Lease, Held)>, ClusterError> {
+    async fn try_renew(
+        &self,
+        lease: &mut Lease,
+        held: Held,
+    ) -> Result<Option<(Lease, Held)>, ClusterError> {
         let transitions = i32::try_from(held.transitions).unwrap_or(i32::MAX);
         match self.write(lease.clone(), transitions, false).await {
             Ok(renewed) => return Ok(Some(renewed)),
@@ -244,7 +272,9 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         match self.read().await? {
             Some(found) => {
                 let spec = found.spec.clone().unwrap_or_default();
-                if spec.holder_identity.as_deref() != Some(self.identity) || spec.lease_transitions != Some(transitions) {
+                if spec.holder_identity.as_deref() != Some(self.identity)
+                    || spec.lease_transitions != Some(transitions)
+                {
                     return Ok(None);
                 }
                 *lease = found;
@@ -253,20 +283,33 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
             None => *lease = Lease::default(),
         }
         match self.write(lease.clone(), transitions, false).await {
-            Err(ClusterError::Changed) => Err(ClusterError::Unclear("the lease keeps changing".into())),
+            Err(ClusterError::Changed) => {
+                Err(ClusterError::Unclear("the lease keeps changing".into()))
+            }
             done => done.map(Some),
         }
     }
 
     /// Writes ourselves into a copy of the lease, under compare-and-swap.
-    async fn write(&self, mut lease: Lease, transitions: i32, new: bool) -> Result<(Lease, Held), ClusterError> {
+    async fn write(
+        &self,
+        mut lease: Lease,
+        transitions: i32,
+        new: bool,
+    ) -> Result<(Lease, Held), ClusterError> {
         // Before the request: whoever sees the renewal sees it later than this.
         let sent = self.clock.awake();
         let now = MicroTime(self.clock.now());
-        let acquired = lease.spec.as_ref().and_then(|spec| spec.acquire_time.clone()).filter(|_| !new);
+        let acquired = lease
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.acquire_time.clone())
+            .filter(|_| !new);
         lease.spec = Some(LeaseSpec {
             holder_identity: Some(self.identity.to_string()),
-            lease_duration_seconds: Some(i32::try_from(self.settings.duration.as_secs()).unwrap_or(i32::MAX)),
+            lease_duration_seconds: Some(
+                i32::try_from(self.settings.duration.as_secs()).unwrap_or(i32::MAX),
+            ),
             lease_transitions: Some(transitions),
             acquire_time: acquired.or(Some(now.clone())),
             renew_time: Some(now),
@@ -274,7 +317,13 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         });
         let written = self.within(self.door.write_lease(&lease)).await?;
         let until = sent + self.settings.duration.saturating_sub(SLACK);
-        Ok((written, Held { until, transitions: u64::try_from(transitions).unwrap_or(0) }))
+        Ok((
+            written,
+            Held {
+                until,
+                transitions: u64::try_from(transitions).unwrap_or(0),
+            },
+        ))
     }
 
     /// Gives the lease back, so that the next one need not wait. Not tried for long: it also runs out.
@@ -283,7 +332,10 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         if done == Err(ClusterError::Changed) {
             // The stop came in the middle of a renewal.
             done = match self.read().await {
-                Ok(Some(now)) if now.spec.as_ref().and_then(|s| s.holder_identity.as_deref()) == Some(self.identity) => {
+                Ok(Some(now))
+                    if now.spec.as_ref().and_then(|s| s.holder_identity.as_deref())
+                        == Some(self.identity) =>
+                {
                     self.write_free(now, held).await
                 }
                 other => other.map(drop),
@@ -291,7 +343,9 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         }
         match done {
             Ok(()) => tracing::info!(identity = self.identity, "the lease is given back"),
-            Err(error) => tracing::warn!(%error, "the lease could not be given back; it runs out by itself"),
+            Err(error) => {
+                tracing::warn!(%error, "the lease could not be given back; it runs out by itself")
+            }
         }
     }
 
@@ -309,10 +363,16 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         self.within(self.door.lease()).await
     }
 
-    async fn within<R>(&self, request: impl Future<Output = Result<R, ClusterError>>) -> Result<R, ClusterError> {
+    async fn within<R>(
+        &self,
+        request: impl Future<Output = Result<R, ClusterError>>,
+    ) -> Result<R, ClusterError> {
         match timeout(self.settings.try_for, request).await {
             Ok(answer) => answer,
-            Err(_) => Err(ClusterError::Unclear(format!("no answer within {} s", self.settings.try_for.as_secs()))),
+            Err(_) => Err(ClusterError::Unclear(format!(
+                "no answer within {} s",
+                self.settings.try_for.as_secs()
+            ))),
         }
     }
 }

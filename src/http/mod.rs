@@ -31,7 +31,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address} for health and metrics: {source}. Choose another with --health-addr")]
+    #[error(
+        "cannot listen on {address} for health and metrics: {source}. Choose another with --health-addr"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -82,7 +84,10 @@ async fn readyz(State(handles): State<Handles>) -> impl IntoResponse {
     if waiting.is_empty() {
         return (StatusCode::OK, "ok\n".to_string());
     }
-    let lines: String = waiting.iter().map(|name| format!("waiting for {name}\n")).collect();
+    let lines: String = waiting
+        .iter()
+        .map(|name| format!("waiting for {name}\n"))
+        .collect();
     (StatusCode::SERVICE_UNAVAILABLE, lines)
 }
 
@@ -101,7 +106,8 @@ mod tests {
 
     async fn ask(address: SocketAddr, path: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut reply = String::new();
         stream.read_to_string(&mut reply).await.unwrap();
@@ -126,17 +132,26 @@ mod tests {
         }));
         assert!(ask(address, "/livez").await.starts_with("HTTP/1.1 200"));
         let reply = ask(address, "/readyz").await;
-        assert!(reply.starts_with("HTTP/1.1 503") && reply.ends_with("waiting for campaigns\n"), "{reply}");
+        assert!(
+            reply.starts_with("HTTP/1.1 503") && reply.ends_with("waiting for campaigns\n"),
+            "{reply}"
+        );
         waiting.lock().unwrap().clear();
         assert!(ask(address, "/readyz").await.starts_with("HTTP/1.1 200"));
         let reply = ask(address, "/metrics").await;
-        assert!(reply.contains("content-type: application/openmetrics-text; version=1.0.0"), "{reply}");
+        assert!(
+            reply.contains("content-type: application/openmetrics-text; version=1.0.0"),
+            "{reply}"
+        );
         assert!(reply.ends_with("# EOF\n"), "{reply}");
         assert!(ask(address, "/secrets").await.starts_with("HTTP/1.1 404"));
         stop.send(()).unwrap();
         task.await.unwrap();
         assert!(TcpStream::connect(address).await.is_err());
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        assert!(matches!(Server::bind(taken.local_addr().unwrap()).await, Err(HttpError::Listen { .. })));
+        assert!(matches!(
+            Server::bind(taken.local_addr().unwrap()).await,
+            Err(HttpError::Listen { .. })
+        ));
     }
 }

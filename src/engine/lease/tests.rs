@@ -21,7 +21,11 @@ struct Server {
 impl Server {
     fn write(&self, lease: &Lease) -> Result<Lease, ClusterError> {
         let mut here = self.lease.lock().unwrap();
-        if here.as_ref().and_then(|l| l.metadata.resource_version.clone()) != lease.metadata.resource_version {
+        if here
+            .as_ref()
+            .and_then(|l| l.metadata.resource_version.clone())
+            != lease.metadata.resource_version
+        {
             return Err(ClusterError::Changed);
         }
         let mut version = self.version.lock().unwrap();
@@ -33,7 +37,12 @@ impl Server {
     }
 
     fn holder(&self) -> Option<String> {
-        self.lease.lock().unwrap().clone().and_then(|l| l.spec).and_then(|s| s.holder_identity)
+        self.lease
+            .lock()
+            .unwrap()
+            .clone()
+            .and_then(|l| l.spec)
+            .and_then(|s| s.holder_identity)
     }
 }
 
@@ -69,7 +78,12 @@ impl Cluster for Line {
     async fn patch_meta<K: Kind>(&self, _: &Name, _: &MetaPatch) -> Result<K, ClusterError> {
         unreachable!()
     }
-    async fn apply_status<K: Kind>(&self, _: &Name, _: &str, _: serde_json::Value) -> Result<K, ClusterError> {
+    async fn apply_status<K: Kind>(
+        &self,
+        _: &Name,
+        _: &str,
+        _: serde_json::Value,
+    ) -> Result<K, ClusterError> {
         unreachable!()
     }
     async fn secret(&self, _: &Name) -> Result<Option<SecretCopy>, ClusterError> {
@@ -88,7 +102,8 @@ impl Cluster for Line {
         unreachable!()
     }
     async fn lease(&self) -> Result<Option<Lease>, ClusterError> {
-        self.carry(|| Ok(self.server.lease.lock().unwrap().clone())).await
+        self.carry(|| Ok(self.server.lease.lock().unwrap().clone()))
+            .await
     }
     async fn write_lease(&self, lease: &Lease) -> Result<Lease, ClusterError> {
         self.carry(|| self.server.write(lease)).await
@@ -104,7 +119,10 @@ struct TestClock {
 
 impl TestClock {
     fn new() -> Self {
-        Self { start: Instant::now(), slept: Arc::default() }
+        Self {
+            start: Instant::now(),
+            slept: Arc::default(),
+        }
     }
 }
 
@@ -130,23 +148,48 @@ struct Replica {
 
 impl Replica {
     fn start(server: &Arc<Server>, identity: &str) -> Self {
-        let line = Line { server: server.clone(), ..Line::default() };
+        let line = Line {
+            server: server.clone(),
+            ..Line::default()
+        };
         let (clock, fence) = (TestClock::new(), Arc::new(Fence::default()));
         let (changes, leads) = watch::channel(false);
         let (stop, stopped) = oneshot::channel::<()>();
         let frozen = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn({
-            let (line, clock, fence, identity) = (line.clone(), clock.clone(), fence.clone(), identity.to_string());
+            let (line, clock, fence, identity) = (
+                line.clone(),
+                clock.clone(),
+                fence.clone(),
+                identity.to_string(),
+            );
             freezable(frozen.clone(), async move {
                 let stop = async {
                     if stopped.await.is_err() {
                         std::future::pending().await
                     }
                 };
-                lead(&line, &clock, &identity, &LeaseSettings::default(), &fence, &changes, stop).await
+                lead(
+                    &line,
+                    &clock,
+                    &identity,
+                    &LeaseSettings::default(),
+                    &fence,
+                    &changes,
+                    stop,
+                )
+                .await
             })
         });
-        Self { line, clock, fence, leads, frozen, stop: Some(stop), task }
+        Self {
+            line,
+            clock,
+            fence,
+            leads,
+            frozen,
+            stop: Some(stop),
+            task,
+        }
     }
 
     fn holds(&self) -> Option<u64> {
@@ -189,9 +232,19 @@ async fn the_first_takes_the_lease_and_keeps_it() {
     for _ in 0..120 {
         pass(SECOND).await;
         assert_eq!((a.holds(), b.holds()), (Some(1), None));
-        assert!(a.fence.check(a.clock.awake(), Duration::from_secs(20)).is_some(), "a write of 20 s always fits");
+        assert!(
+            a.fence
+                .check(a.clock.awake(), Duration::from_secs(20))
+                .is_some(),
+            "a write of 20 s always fits"
+        );
     }
-    assert!(a.fence.check(a.clock.awake(), Duration::from_secs(30)).is_none(), "no longer than it holds");
+    assert!(
+        a.fence
+            .check(a.clock.awake(), Duration::from_secs(30))
+            .is_none(),
+        "no longer than it holds"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,7 +256,11 @@ async fn a_candidate_takes_over_after_the_duration_and_raises_the_count() {
     pass(10 * SECOND).await;
     a.task.abort();
     pass(24 * SECOND).await;
-    assert_eq!(b.holds(), None, "the last renewal was at most 5 s before the crash");
+    assert_eq!(
+        b.holds(),
+        None,
+        "the last renewal was at most 5 s before the crash"
+    );
     pass(17 * SECOND).await;
     assert_eq!(b.holds(), Some(2));
 }
@@ -239,7 +296,11 @@ async fn a_leader_whose_machine_slept_has_lost() {
     assert_eq!(a.holds(), None);
     pass(6 * SECOND).await;
     assert_eq!(a.task.await.unwrap(), Ended::Lost);
-    assert_eq!(server.holder().as_deref(), Some("a"), "nothing was written after waking up");
+    assert_eq!(
+        server.holder().as_deref(),
+        Some("a"),
+        "nothing was written after waking up"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -298,7 +359,9 @@ async fn never_two_at_a_time() {
     for seed in 0..12 {
         let mut random = fastrand::Rng::with_seed(seed);
         let server = Arc::new(Server::default());
-        let mut replicas: Vec<Replica> = (0..3).map(|n| Replica::start(&server, &format!("r{n}"))).collect();
+        let mut replicas: Vec<Replica> = (0..3)
+            .map(|n| Replica::start(&server, &format!("r{n}")))
+            .collect();
         let mut highest = 0;
         for step in 0..400 {
             for (n, replica) in replicas.iter_mut().enumerate() {
@@ -323,7 +386,10 @@ async fn never_two_at_a_time() {
                 let holders: Vec<u64> = replicas.iter().filter_map(Replica::holds).collect();
                 assert!(holders.len() <= 1, "seed {seed}, step {step}: {holders:?}");
                 if let Some(count) = holders.first() {
-                    assert!(*count >= highest, "seed {seed}, step {step}: {count} after {highest}");
+                    assert!(
+                        *count >= highest,
+                        "seed {seed}, step {step}: {count} after {highest}"
+                    );
                     takeovers += u64::from(*count > highest);
                     highest = *count;
                 }
@@ -333,5 +399,8 @@ async fn never_two_at_a_time() {
             replica.task.abort();
         }
     }
-    assert!(takeovers > 40, "{takeovers}: the test has to see changes of leader");
+    assert!(
+        takeovers > 40,
+        "{takeovers}: the test has to see changes of leader"
+    );
 }
