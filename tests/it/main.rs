@@ -9,5 +9,6 @@ mod control_plane;
 mod door;
 mod layers;
 mod official_client;
+mod replicas;
 mod sandbox_http;
 mod sandbox_process;
