@@ -1,1 +1,3 @@
-//! See docs/architecture.md.
+//! The subcommands. See docs/architecture.md.
+
+pub mod sandbox;

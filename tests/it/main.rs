@@ -6,3 +6,6 @@
 mod admission;
 mod chart;
 mod control_plane;
+mod official_client;
+mod sandbox_http;
+mod sandbox_process;
