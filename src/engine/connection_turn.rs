@@ -586,6 +586,7 @@ impl State {
             };
         }
         let memo = memo.clone();
+        let orphans = self.orphans_of(name);
         let key = token_key(object);
         let children = self
             .stores
@@ -613,7 +614,7 @@ impl State {
             older_twin: self.older_twin(name, object),
             namespace_terminating: self.stores.terminating.contains(&name.namespace),
             not_before: memo.not_before,
-            orphans: self.orphans(name),
+            orphans,
         };
         plan(&facts)
     }
@@ -629,11 +630,6 @@ impl State {
                     && older_connection(twin, object)
             })
             .map(|(other, _)| other.to_string())
-    }
-
-    /// R32: rows this process saw held by an object that is gone without having let go.
-    fn orphans(&self, _name: &Name) -> Vec<String> {
-        Vec::new()
     }
 
     /// Lets children use, or not use, the connection from now on.

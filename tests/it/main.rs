@@ -6,6 +6,7 @@
 mod admission;
 mod chart;
 mod control_plane;
+mod layers;
 mod official_client;
 mod sandbox_http;
 mod sandbox_process;
