@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tiktok_ads_harness::kubectl::Kubectl;
 use tiktok_ads_harness::programs::repository;
-use tiktok_ads_harness::{Chart, shared};
+use tiktok_ads_harness::{Chart, ControlPlane, shared};
 
 /// All objects that the chart renders.
 fn rendered(chart: &Chart) -> Vec<Value> {
@@ -452,4 +452,78 @@ fn uninstall_returns_and_leaves_the_campaigns() {
         .json(&["get", "deployments", "-n", &namespace])
         .unwrap();
     assert_eq!(deployments["items"].as_array().unwrap().len(), 0);
+}
+
+/// The release that users get, on a control plane of its own: uninstalled, installed again, and left for good.
+#[test]
+fn crds_and_campaigns_outlive_the_release() {
+    let cluster = ControlPlane::start().unwrap();
+    let install = cluster.install(Chart::cluster_wide()).unwrap();
+    let namespace = cluster.namespace("kept").unwrap();
+    let served = || {
+        tiktok_ads_harness::wait_until("campaigns", std::time::Duration::from_secs(30), || {
+            let answer = cluster.run(&["get", "campaigns", "-A"])?;
+            Ok(if answer.success {
+                Ok(())
+            } else {
+                Err(answer.stderr)
+            })
+        })
+        .unwrap();
+    };
+    served();
+    let manifest = crate::admission::campaign("c")
+        .replace("spec:", "  finalizers: [tiktokads.dev/finalizer]\nspec:");
+    cluster.apply(&namespace, &manifest).unwrap();
+    let uid = || {
+        let found = cluster
+            .json(&["get", "campaign", "c", "-n", &namespace])
+            .unwrap();
+        found["metadata"]["uid"].as_str().unwrap().to_owned()
+    };
+    let before = uid();
+    install.uninstall().unwrap();
+    assert_eq!(uid(), before);
+    let policies = cluster
+        .json(&["get", "validatingadmissionpolicies"])
+        .unwrap();
+    assert_eq!(
+        policies["items"],
+        serde_json::json!([]),
+        "a policy without its operator would be in the way"
+    );
+
+    // A new install takes the CRDs over, and an upgrade changes what it is told to.
+    let install = cluster.install(Chart::cluster_wide()).unwrap();
+    assert_eq!(uid(), before);
+    let install = install.upgrade(&["replicas=2"]).unwrap();
+    assert_eq!(install.deployment()["spec"]["replicas"], 2);
+
+    // The line that helm prints, word for word.
+    let notes = cluster
+        .helm(&["get", "notes", install.release(), "-n", install.namespace()])
+        .unwrap()
+        .ok()
+        .unwrap();
+    let free = notes
+        .lines()
+        .find(|line| line.contains("while read"))
+        .unwrap();
+    install.uninstall().unwrap();
+    cluster
+        .run(&["delete", "campaign", "c", "-n", &namespace, "--wait=false"])
+        .unwrap()
+        .ok()
+        .unwrap();
+    assert_eq!(uid(), before, "the finalizer holds it");
+    cluster.shell(free).unwrap().ok().unwrap();
+    let gone = cluster
+        .run(&["get", "campaign", "c", "-n", &namespace])
+        .unwrap();
+    assert!(
+        gone.stderr.contains("NotFound"),
+        "{}{}",
+        gone.stdout,
+        gone.stderr
+    );
 }
