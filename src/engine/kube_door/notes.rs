@@ -54,7 +54,7 @@ fn event(
     let stem = regarding.name.clone().unwrap_or_default();
     Event {
         metadata: ObjectMeta {
-            generate_name: Some(format!("{}.", cut(&stem, 200))),
+            generate_name: Some(format!("{}-", cut(&stem, 200))),
             namespace: regarding.namespace.clone(),
             ..ObjectMeta::default()
         },
