@@ -10,3 +10,4 @@ mod layers;
 mod official_client;
 mod sandbox_http;
 mod sandbox_process;
+mod stack;
