@@ -223,10 +223,9 @@ fn victim() {
         return;
     };
     let cluster = ControlPlane::start().unwrap();
-    let mut command = Command::new("sh");
-    command
-        .args(["-c", "sleep 600; :", "-"])
-        .arg(cluster.folder());
+    // One process without children of its own, as the operator is.
+    let mut command = Command::new("tail");
+    command.arg("-f").arg(cluster.folder().join("audit.log"));
     let _operator = Process::spawn(
         "an operator",
         command,

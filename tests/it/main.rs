@@ -12,3 +12,4 @@ mod official_client;
 mod replicas;
 mod sandbox_http;
 mod sandbox_process;
+mod stack;
