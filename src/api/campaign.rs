@@ -307,10 +307,9 @@ pub struct CampaignStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub name: Option<String>,
-    /// One word for where this object is in its life.
+    /// The last generation of the spec that TikTok had in full; a difference after that is drift.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub phase: Option<String>,
+    pub synced_generation: Option<i64>,
     /// The switch on TikTok: On, Off or Deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

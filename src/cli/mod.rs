@@ -1,4 +1,6 @@
-//! The subcommands. Each file has its arguments and a `run`.
+//! The command line: one file per subcommand, each with its arguments (clap) and its run function.
 
 pub mod check;
 pub mod crds;
+pub mod run;
+pub mod sandbox;

@@ -1,1 +1,465 @@
-//! See docs/architecture.md.
+//! A local TikTok: the wire contract of the Marketing API v1.3, with a clock, knobs and faults.
+//!
+//! [`Sandbox`] is a plain value: no sockets, no threads, no system clock, no system randomness. A request and the time
+//! go in, an [`Answer`] comes out. The same seed, times and requests give the same answers. It can be cloned at any
+//! point, which is what a search through its states needs. `http` serves it on a socket; `docs/sandbox.md` describes it
+//! for users.
+//!
+//! It shares no name, type or table with the operator's own client, so that a wrong name in one cannot agree with itself
+//! in the other. What is known about TikTok, and how well, stands in comments only where a choice was made; where it is
+//! unknown there is a knob ([`knobs::KNOBS`]).
+
+mod accounts;
+mod advertisers;
+mod budget;
+mod campaign;
+mod campaigns;
+mod changes;
+mod control;
+mod control_api;
+mod create;
+mod envelope;
+mod faults;
+mod fields;
+pub mod http;
+pub mod knobs;
+mod limits;
+mod listing;
+mod log;
+mod message;
+mod names;
+mod oauth;
+mod query;
+mod smart_plus;
+pub mod state;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use accounts::{Account, AccountError, NewAccount, default_account};
+pub use campaign::{Campaign, Tree};
+pub use control::ControlError;
+pub use faults::{ActiveFault, Fault, FaultKind, Match};
+pub use knobs::KnobError;
+pub use limits::Tier;
+pub use log::{FenceViolation, LogEntry, LogFilter, PathCounts};
+pub use message::{Answer, Outcome, Request, Response};
+
+use accounts::{Accounts, Token};
+use create::Key;
+use envelope::{Refusal, Reply};
+use faults::{Faults, Target};
+use limits::Limits;
+use log::Log;
+use query::{Body, Params};
+
+/// How a sandbox starts.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Ids, tokens and log ids follow from it.
+    pub seed: u64,
+    /// Knobs as `(name, value)`, for all advertisers.
+    pub knobs: Vec<(String, String)>,
+    /// How many requests the log keeps; 0: none (counts are kept all the same).
+    pub log_capacity: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            knobs: Vec::new(),
+            log_capacity: 100_000,
+        }
+    }
+}
+
+/// A request whose effect comes later.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pending {
+    due: i64,
+    request: Request,
+}
+
+/// The platform. See the module's documentation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sandbox {
+    random: u64,
+    last_campaign_id: u64,
+    clock_offset_ms: i64,
+    knobs: knobs::Settings,
+    accounts: Accounts,
+    /// advertiser → id → campaign
+    campaigns: BTreeMap<String, BTreeMap<u64, Campaign>>,
+    keys: BTreeMap<String, Key>,
+    limits: Limits,
+    faults: Faults,
+    pending: Vec<Pending>,
+    log: Log,
+}
+
+const PREFIX: &str = "/open_api/v1.3";
+
+/// The endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    AccessToken,
+    RefreshToken,
+    RevokeToken,
+    AdvertiserGet,
+    AdvertiserInfo,
+    Create(Tree),
+    Update(Tree),
+    Status(Tree),
+    List(Tree),
+}
+
+impl Route {
+    fn find(path: &str) -> Option<(Self, &'static str)> {
+        Some(match path.strip_prefix(PREFIX)? {
+            "/oauth2/access_token/" => (Self::AccessToken, "POST"),
+            "/oauth2/refresh_token/" => (Self::RefreshToken, "POST"),
+            "/oauth2/revoke_token/" => (Self::RevokeToken, "POST"),
+            "/oauth2/advertiser/get/" => (Self::AdvertiserGet, "GET"),
+            "/advertiser/info/" => (Self::AdvertiserInfo, "GET"),
+            "/campaign/create/" => (Self::Create(Tree::Manual), "POST"),
+            "/campaign/update/" => (Self::Update(Tree::Manual), "POST"),
+            "/campaign/status/update/" => (Self::Status(Tree::Manual), "POST"),
+            "/campaign/get/" => (Self::List(Tree::Manual), "GET"),
+            "/smart_plus/campaign/create/" => (Self::Create(Tree::SmartPlus), "POST"),
+            "/smart_plus/campaign/update/" => (Self::Update(Tree::SmartPlus), "POST"),
+            "/smart_plus/campaign/status/update/" => (Self::Status(Tree::SmartPlus), "POST"),
+            "/smart_plus/campaign/get/" => (Self::List(Tree::SmartPlus), "GET"),
+            _ => return None,
+        })
+    }
+
+    fn is_write(self) -> bool {
+        matches!(self, Self::Create(_) | Self::Update(_) | Self::Status(_))
+    }
+}
+
+impl Sandbox {
+    /// A new platform with the default account.
+    ///
+    /// # Errors
+    /// A knob that does not exist or does not take its value.
+    pub fn new(config: &Config) -> Result<Self, KnobError> {
+        let mut sandbox = Self {
+            random: config.seed,
+            last_campaign_id: 0,
+            clock_offset_ms: 0,
+            knobs: knobs::Settings::default(),
+            accounts: Accounts::default(),
+            campaigns: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            limits: Limits::default(),
+            faults: Faults::default(),
+            pending: Vec::new(),
+            log: Log::new(config.log_capacity),
+        };
+        sandbox.last_campaign_id = 1_800_000_000_000_000 + sandbox.draw() % 100_000_000_000_000;
+        for (name, value) in &config.knobs {
+            sandbox.knobs.set(None, name, value)?;
+        }
+        sandbox.add_default_account();
+        Ok(sandbox)
+    }
+
+    /// Answers one request. `now` is the time in milliseconds since 1970; the sandbox adds its own offset. Effects that
+    /// were delayed and are due happen first. Paths under `/sandbox/` are the control interface.
+    pub fn handle(&mut self, now: i64, request: &Request) -> Answer {
+        let at = self.at(now);
+        self.apply_due(at);
+        if request.path == "/"
+            || request.path == "/sandbox"
+            || request.path.starts_with("/sandbox/")
+        {
+            return Answer::now(self.control_request(now, request));
+        }
+        let (advertiser_id, params, body) = parts(request);
+        let route =
+            Route::find(&request.path).filter(|(route, _)| self.exists(*route, &advertiser_id));
+        let write = route.is_some_and(|(route, _)| route.is_write());
+        let mut entry = self.log.begin(at, request, &advertiser_id, write);
+        let kinds = self.faults.strike(&Target {
+            method: &request.method,
+            path: &request.path,
+            advertiser_id: &advertiser_id,
+            query: &request.query,
+            body: &request.body,
+        });
+        entry.faults = kinds.iter().map(|kind| kind.name().to_owned()).collect();
+        let mut answer = self.answer(
+            at,
+            request,
+            route,
+            &params,
+            body.as_ref(),
+            &kinds,
+            &mut entry,
+        );
+        for kind in &kinds {
+            match kind {
+                FaultKind::Delay { ms } => answer.delay += Duration::from_millis(*ms),
+                FaultKind::AnswerLost => answer.outcome = Outcome::Cut,
+                _ => {}
+            }
+        }
+        match &answer.outcome {
+            Outcome::Reply(response) => entry.status = response.status,
+            Outcome::Cut => entry.answered = false,
+        }
+        self.log.finish(entry);
+        answer
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn answer(
+        &mut self,
+        at: i64,
+        request: &Request,
+        route: Option<(Route, &'static str)>,
+        params: &Params,
+        body: Option<&Map<String, Value>>,
+        kinds: &[FaultKind],
+        entry: &mut LogEntry,
+    ) -> Answer {
+        let log_id = self.next_log_id(at);
+        for kind in kinds {
+            match kind {
+                FaultKind::CutBefore => {
+                    return Answer {
+                        delay: Duration::ZERO,
+                        outcome: Outcome::Cut,
+                    };
+                }
+                FaultKind::EffectDelay { ms } => {
+                    self.pending.push(Pending {
+                        due: at + ms,
+                        request: request.clone(),
+                    });
+                    return Answer {
+                        delay: Duration::ZERO,
+                        outcome: Outcome::Cut,
+                    };
+                }
+                FaultKind::Error { code, message } => {
+                    let result = Err(Refusal::new(*code, message.clone()));
+                    (entry.code, entry.message) = (Some(*code), message.clone());
+                    return Answer::now(envelope::wrap(&result, &log_id, at));
+                }
+                FaultKind::HttpStatus {
+                    status,
+                    after_effect: false,
+                    retry_after,
+                } => {
+                    return Answer::now(http_fault(*status, *retry_after, at));
+                }
+                _ => {}
+            }
+        }
+        let Some((route, method)) = route else {
+            return Answer::now(envelope::plain(404, "404 page not found", at));
+        };
+        if request.method != method {
+            return Answer::now(envelope::plain(405, "405 method not allowed", at));
+        }
+        let result = self.serve(at, route, request, params, body, kinds);
+        match &result {
+            Ok(reply) => (entry.code, entry.message) = (Some(reply.code), reply.message.clone()),
+            Err(refusal) => {
+                (entry.code, entry.message) = (Some(refusal.code), refusal.message.clone())
+            }
+        }
+        let mut response = envelope::wrap(&result, &log_id, at);
+        for kind in kinds {
+            match kind {
+                FaultKind::MalformedBody => response.body.truncate(response.body.len() / 2),
+                FaultKind::HttpStatus {
+                    status,
+                    after_effect: true,
+                    retry_after,
+                } => {
+                    response = http_fault(*status, *retry_after, at);
+                }
+                _ => {}
+            }
+        }
+        Answer::now(response)
+    }
+
+    fn exists(&self, route: Route, advertiser_id: &str) -> bool {
+        route != Route::RefreshToken
+            || self
+                .knobs
+                .is(&knobs::REFRESH_ENDPOINT, advertiser_id, "present")
+    }
+
+    /// Token, limits, grant, then the endpoint itself.
+    fn serve(
+        &mut self,
+        at: i64,
+        route: Route,
+        request: &Request,
+        params: &Params,
+        body: Option<&Map<String, Value>>,
+        kinds: &[FaultKind],
+    ) -> Result<Reply, Refusal> {
+        let (advertiser_id, _, _) = parts(request);
+        let numeric_ids = self.knobs.is(&knobs::NUMERIC_IDS, &advertiser_id, "accept");
+        let need_body = || {
+            body.map(|map| Body::new(map, numeric_ids))
+                .ok_or_else(|| Refusal::parameter("The request body is not a valid JSON object."))
+        };
+        match route {
+            Route::AccessToken => return self.oauth_access_token(at, need_body()?),
+            Route::RefreshToken => return self.oauth_refresh_token(at, need_body()?),
+            Route::RevokeToken => return self.oauth_revoke_token(need_body()?),
+            _ => {}
+        }
+        let token: Token = self.token(at, request)?.clone();
+        self.count_call(at, &token.app_id, &advertiser_id, &request.path)?;
+        match route {
+            Route::AdvertiserGet => return self.oauth_advertiser_get(&token, params),
+            Route::AdvertiserInfo => return self.advertiser_info(&token, params),
+            _ => {}
+        }
+        if let Route::List(tree) = route {
+            let sent = params
+                .text("advertiser_id")
+                .ok_or_else(|| query::missing("advertiser_id"))?;
+            if !query::is_id(sent) {
+                return Err(Refusal::parameter(
+                    "advertiser_id: Not a valid int64 string.",
+                ));
+            }
+            self.check_granted(&token, sent)?;
+            return self.list_campaigns(at, sent, tree, params, kinds);
+        }
+        let body = need_body()?;
+        let advertiser_id = body.required("advertiser_id", body.id("advertiser_id")?)?;
+        self.check_granted(&token, &advertiser_id)?;
+        if self
+            .advertiser(&advertiser_id)
+            .is_ok_and(|advertiser| advertiser.user_role == "ANALYST")
+        {
+            return Err(Refusal::new(
+                envelope::NO_PERMISSION,
+                "The user has no permission to operate this advertiser.",
+            ));
+        }
+        match route {
+            Route::Create(Tree::Manual) => self.create_manual(at, &advertiser_id, body),
+            Route::Create(Tree::SmartPlus) => self.create_smart_plus(at, &advertiser_id, body),
+            Route::Update(tree) => self.update_campaign(at, &advertiser_id, tree, body),
+            Route::Status(tree) => self.update_status(at, &advertiser_id, tree, body),
+            _ => Err(Refusal::parameter("The request cannot be served.")),
+        }
+    }
+
+    /// Lets the delayed effects that are due happen, in order of their time.
+    fn apply_due(&mut self, at: i64) {
+        self.pending.sort_by_key(|pending| pending.due);
+        while self
+            .pending
+            .first()
+            .is_some_and(|pending| pending.due <= at)
+        {
+            let Pending { due, request } = self.pending.remove(0);
+            let (_, params, body) = parts(&request);
+            if let Some((route, method)) = Route::find(&request.path)
+                && method == request.method
+            {
+                // What it would have answered is lost by design.
+                let _lost = self.serve(due, route, &request, &params, body.as_ref(), &[]);
+            }
+        }
+    }
+
+    /// The sandbox's own time.
+    fn at(&self, now: i64) -> i64 {
+        now + self.clock_offset_ms
+    }
+
+    /// SplitMix64: small, and the same everywhere.
+    fn draw(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn next_id(&mut self, base: u64) -> String {
+        (base + self.draw() % 99_999_999_999_999_999).to_string()
+    }
+
+    /// 16 digits, growing.
+    fn next_campaign_id(&mut self) -> u64 {
+        self.last_campaign_id += 1 + self.draw() % 1_000;
+        self.last_campaign_id
+    }
+
+    fn next_hex(&mut self, length: usize) -> String {
+        let mut text = String::new();
+        while text.len() < length {
+            text.push_str(&format!("{:016x}", self.draw()));
+        }
+        text.truncate(length);
+        text
+    }
+
+    fn next_log_id(&mut self, at: i64) -> String {
+        format!("{}{}", time::compact(at), self.next_hex(20).to_uppercase())
+    }
+
+    fn rows(&self, advertiser_id: &str) -> impl DoubleEndedIterator<Item = &Campaign> {
+        self.campaigns
+            .get(advertiser_id)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+    }
+
+    fn row(&self, advertiser_id: &str, id: u64) -> Option<&Campaign> {
+        self.campaigns.get(advertiser_id)?.get(&id)
+    }
+
+    fn row_mut(&mut self, advertiser_id: &str, id: u64) -> Option<&mut Campaign> {
+        self.campaigns.get_mut(advertiser_id)?.get_mut(&id)
+    }
+}
+
+/// The advertiser a request names (empty if none), its query and its body if that is a JSON object.
+fn parts(request: &Request) -> (String, Params, Option<Map<String, Value>>) {
+    let params = Params::decode(&request.query);
+    let body: Option<Map<String, Value>> = serde_json::from_slice(&request.body).ok();
+    let named = body
+        .as_ref()
+        .and_then(|body| body.get("advertiser_id"))
+        .and_then(Value::as_str);
+    let advertiser_id = match named.or_else(|| params.text("advertiser_id")) {
+        Some(id) => id.to_owned(),
+        None => match params.texts("advertiser_ids") {
+            Ok(Some(ids)) => ids.into_iter().next().unwrap_or_default(),
+            _ => String::new(),
+        },
+    };
+    (advertiser_id, params, body)
+}
+
+fn http_fault(status: u16, retry_after: Option<u64>, at: i64) -> Response {
+    let mut response = envelope::plain(status, "upstream error", at);
+    if let Some(seconds) = retry_after {
+        response
+            .headers
+            .push(("Retry-After".into(), seconds.to_string()));
+    }
+    response
+}

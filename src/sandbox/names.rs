@@ -1,0 +1,109 @@
+//! Campaign names: length, characters, uniqueness.
+
+use super::{
+    Sandbox,
+    campaign::Tree,
+    envelope::Refusal,
+    knobs::{self, Settings},
+};
+
+/// Longest name, in TikTok's units.
+const MAX_UNITS: usize = 512;
+
+/// Chinese, Japanese and Korean characters count two, all others one.
+pub(super) fn units(name: &str) -> usize {
+    name.chars()
+        .map(|character| if is_wide(character) { 2 } else { 1 })
+        .sum()
+}
+
+fn is_wide(character: char) -> bool {
+    matches!(u32::from(character),
+        0x1100..=0x115F | 0x2E80..=0x303E | 0x3041..=0x33FF | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xA000..=0xA4CF
+        | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFE30..=0xFE4F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x20000..=0x3FFFD)
+}
+
+fn is_emoji(character: char) -> bool {
+    matches!(u32::from(character),
+        0x1F000..=0x1FAFF | 0x2600..=0x27BF | 0x2B50 | 0x2B55 | 0x231A..=0x231B | 0x23E9..=0x23FA | 0xFE0F | 0x200D
+        | 0x20E3 | 0xE0020..=0xE007F)
+}
+
+/// Refuses an empty, too long or decorated name.
+pub(super) fn check(name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() {
+        return Err(Refusal::parameter("campaign_name: Field may not be empty."));
+    }
+    if name.chars().any(is_emoji) {
+        return Err(Refusal::parameter("campaign_name: Emoji is not supported."));
+    }
+    if units(name) > MAX_UNITS {
+        return Err(Refusal::parameter(format!(
+            "campaign_name: Longer than maximum length {MAX_UNITS}."
+        )));
+    }
+    Ok(())
+}
+
+fn same(knobs: &Settings, advertiser_id: &str, one: &str, other: &str) -> bool {
+    if knobs.is(&knobs::NAME_MATCH, advertiser_id, "exact") {
+        one == other
+    } else {
+        one.to_lowercase() == other.to_lowercase()
+    }
+}
+
+impl Sandbox {
+    /// Refuses a name that another campaign of the advertiser has.
+    pub(super) fn check_name_free(
+        &self,
+        advertiser_id: &str,
+        tree: Tree,
+        name: &str,
+        except: Option<u64>,
+    ) -> Result<(), Refusal> {
+        let one_tree = self.knobs.is(&knobs::NAME_SCOPE, advertiser_id, "tree");
+        let deleted_count = self
+            .knobs
+            .is(&knobs::NAME_OF_DELETED, advertiser_id, "taken");
+        let taken = self.rows(advertiser_id).any(|row| {
+            Some(row.id) != except
+                && (!row.deleted || deleted_count)
+                && (!one_tree || row.tree == tree)
+                && same(&self.knobs, advertiser_id, row.text("campaign_name"), name)
+        });
+        if taken {
+            Err(Refusal::parameter(
+                "Campaign name already exists. Please try another one.",
+            ))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cjk_counts_two() {
+        assert_eq!(units("ab"), 2);
+        assert_eq!(units("夏キャン"), 8);
+        assert!(check(&"夏".repeat(256)).is_ok());
+        assert!(check(&"夏".repeat(257)).is_err());
+        assert!(check(&"a".repeat(512)).is_ok());
+        assert!(check(&"a".repeat(513)).is_err());
+        assert!(check(&"é".repeat(512)).is_ok());
+    }
+
+    #[test]
+    fn emoji_and_blank_are_refused() {
+        for name in ["", "  ", "Sale 🔥", "❤️", "a☀"] {
+            assert!(check(name).is_err(), "{name}");
+        }
+        for name in ["Été – 50 %", "夏キャンペーン", "A|B_C-1"] {
+            assert!(check(name).is_ok(), "{name}");
+        }
+    }
+}
