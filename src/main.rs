@@ -30,7 +30,12 @@ async fn main() -> ExitCode {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let done: Result<(), Box<dyn std::error::Error>> = match Cli::parse().command {
         Command::Run(args) => {
-            tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into())).init();
+            tracing_subscriber::fmt()
+                .with_env_filter(
+                    tracing_subscriber::EnvFilter::try_from_default_env()
+                        .unwrap_or_else(|_| "info".into()),
+                )
+                .init();
             run::run(args).await
         }
         Command::Crds(args) => crds::run(&args).map_err(Into::into),

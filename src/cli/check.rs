@@ -364,15 +364,13 @@ impl Checker {
         }
         let here = format!("{file}:{}", node.line);
         for (key, text) in claims {
-            match self.seen.get(&key) {
-                Some(first) => self
-                    .report
-                    .warnings
-                    .push(format!("{here}: {text} (the other is at {first})")),
-                None => {
-                    self.seen.insert(key, here.clone());
-                }
+            if let Some(first) = self.seen.get(&key) {
+                let warning = format!("{here}: {text} (the other is at {first})");
+                self.report.warnings.push(warning);
+                // The same object twice has the same name twice: once is enough.
+                return;
             }
+            self.seen.insert(key, here.clone());
         }
     }
 
@@ -435,4 +433,144 @@ fn metadata_schema() -> Value {
             "creationTimestamp": {}, "deletionTimestamp": {}, "deletionGracePeriodSeconds": {},
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "apiVersion: tiktokads.dev/v1alpha1\nkind: Campaign\nmetadata:\n  name: spring\nspec:\n  \
+                        connectionRef: {name: shop}\n  automation: Manual\n  objective: Traffic\n";
+
+    fn report(texts: &[&str]) -> Report {
+        let mut checker = Checker::new().unwrap();
+        for (index, text) in texts.iter().enumerate() {
+            checker.add(&format!("{index}.yaml"), text);
+        }
+        checker.finish()
+    }
+
+    #[test]
+    fn a_problem_is_found_at_its_line_and_the_exit_code_follows() {
+        let dir = std::env::temp_dir().join(format!("ttcheck-{}", std::process::id()));
+        std::fs::create_dir_all(dir.join("below")).unwrap();
+        std::fs::write(dir.join("good.yaml"), GOOD).unwrap();
+        std::fs::write(dir.join("below/notes.txt"), "no manifest").unwrap();
+        let args = |output| CheckArgs {
+            files: vec![dir.clone()],
+            output,
+        };
+        let code = |args: &CheckArgs| format!("{:?}", run(args).unwrap());
+        let (fine, wrong) = (
+            format!("{:?}", ExitCode::SUCCESS),
+            format!("{:?}", ExitCode::FAILURE),
+        );
+        assert_eq!(code(&args(Output::Table)), fine);
+        let bad = format!(
+            "{GOOD}---\n{}",
+            GOOD.replace("Traffic", "Trafic")
+                .replace("spring", "summer")
+        );
+        std::fs::write(dir.join("below/bad.yml"), bad).unwrap();
+        assert_eq!(code(&args(Output::Json)), wrong);
+        let texts = read(&[dir.clone()]).unwrap();
+        assert_eq!(texts.len(), 2, "notes.txt is no manifest");
+        std::fs::remove_dir_all(&dir).unwrap();
+        assert!(matches!(
+            run(&args(Output::Table)),
+            Err(CheckError::Read { .. })
+        ));
+
+        let mut checker = Checker::new().unwrap();
+        checker.add("bad.yml", &texts[0].1);
+        let report = checker.finish();
+        let found = &report.objects[1];
+        assert_eq!(
+            (found.document, found.line, found.problems.len()),
+            (2, 10, 1)
+        );
+        assert_eq!(
+            (found.problems[0].line, found.problems[0].field.as_str()),
+            (17, "spec.objective")
+        );
+        let table = report.table();
+        assert!(
+            table.contains("bad.yml:17: spec.objective: \"Trafic\" is not one of"),
+            "{table}"
+        );
+        assert!(
+            table.contains("1 ok, 1 wrong, 0 skipped, 0 warnings"),
+            "{table}"
+        );
+        let json: Value = serde_json::from_str(&report.json()).unwrap();
+        assert_eq!(
+            (&json["invalid"], &json["objects"][1]["result"]),
+            (&Value::from(1), &Value::from("Invalid"))
+        );
+        assert_eq!(json["objects"][1]["problems"][0]["line"], 17);
+    }
+
+    #[test]
+    fn other_kinds_are_skipped_and_lists_are_opened() {
+        let list = format!(
+            "apiVersion: v1\nkind: List\nitems:\n- {}",
+            GOOD.trim_end().replace('\n', "\n  ")
+        );
+        let report = report(&[
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\nreplicas: 1\n",
+            &list,
+        ]);
+        let verdicts: Vec<_> = report.objects.iter().map(|o| o.verdict).collect();
+        assert!(
+            matches!(
+                verdicts[..],
+                [Verdict::Skipped(_), Verdict::Skipped(_), Verdict::Valid]
+            ),
+            "{verdicts:?}"
+        );
+        assert!(report.is_fine());
+    }
+
+    #[test]
+    fn what_can_be_there_only_once_is_warned_about() {
+        let named = |object: &str, more: &str| format!("{}{more}", GOOD.replace("spring", object));
+        let same_name = report(&[GOOD, &named("summer", "  name: spring\n")]);
+        assert_eq!(same_name.warnings.len(), 1, "{:?}", same_name.warnings);
+        assert!(
+            same_name.warnings[0]
+                .starts_with("1.yaml:1: two campaigns under shop have the name \"spring\"")
+        );
+        assert!(same_name.warnings[0].ends_with("(the other is at 0.yaml:1)"));
+        assert!(same_name.is_fine());
+        let id = "  externalId: \"1790000000000000001\"\n";
+        assert_eq!(
+            report(&[&named("a", id), &named("b", id)]).warnings.len(),
+            1
+        );
+        assert_eq!(
+            report(&[GOOD, GOOD]).warnings.len(),
+            1,
+            "the object, and not its name once more"
+        );
+        let elsewhere = GOOD
+            .replace("{name: shop}", "{name: other}")
+            .replace("spring", "summer");
+        assert_eq!(
+            report(&[GOOD, &format!("{elsewhere}  name: spring\n")]).warnings,
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn rules_are_not_run_on_values_of_the_wrong_type() {
+        let report = report(&[&format!(
+            "{GOOD}  budget: {{mode: Daily, amount: 4.5}}\n  appId: abc\n"
+        )]);
+        let fields: Vec<_> = report.objects[0]
+            .problems
+            .iter()
+            .map(|p| p.field.as_str())
+            .collect();
+        assert_eq!(fields, ["spec", "spec.budget.amount", "spec.appId"]);
+    }
 }

@@ -1,6 +1,6 @@
 //! A manifest against the structural part of a definition's schema: names, types, values, lengths.
 //!
-//! It knows the keywords that our definitions use; [`unknown_keywords`] keeps it honest about the others.
+//! It knows the keywords that our definitions use; a test fails when they begin to use another.
 
 use serde_json::Value;
 
@@ -16,53 +16,6 @@ pub(super) struct Problem {
     pub(super) line: usize,
     /// What is wrong, and what to do.
     pub(super) text: String,
-}
-
-/// Keywords that carry no structural rule, or that are checked elsewhere.
-const SILENT: [&str; 8] = [
-    "description",
-    "title",
-    "default",
-    "format",
-    "x-kubernetes-validations",
-    "x-kubernetes-list-type",
-    "x-kubernetes-list-map-keys",
-    "x-kubernetes-preserve-unknown-fields",
-];
-
-/// Keywords that [`check`] knows.
-const KNOWN: [&str; 13] = [
-    "type",
-    "enum",
-    "properties",
-    "required",
-    "items",
-    "additionalProperties",
-    "minLength",
-    "maxLength",
-    "maxItems",
-    "minProperties",
-    "minimum",
-    "maximum",
-    "x-kubernetes-int-or-string",
-];
-
-/// Keywords of a schema that nothing here checks. A test asserts that our definitions have none.
-pub(super) fn unknown_keywords(schema: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    for (key, below) in schema.as_object().into_iter().flatten() {
-        match key.as_str() {
-            "properties" => below
-                .as_object()
-                .into_iter()
-                .flatten()
-                .for_each(|(_, s)| found.extend(unknown_keywords(s))),
-            "items" | "additionalProperties" => found.extend(unknown_keywords(below)),
-            key if KNOWN.contains(&key) || SILENT.contains(&key) => {}
-            key => found.push(key.to_owned()),
-        }
-    }
-    found
 }
 
 /// Everything about `node` that the schema does not allow.
@@ -279,5 +232,143 @@ fn within(path: &str) -> String {
         String::new()
     } else {
         format!(" in {path}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::crd;
+    use crate::cli::check::yaml;
+
+    /// Keywords that carry no structural rule, or that are checked elsewhere.
+    const SILENT: [&str; 8] = [
+        "description",
+        "title",
+        "default",
+        "format",
+        "x-kubernetes-validations",
+        "x-kubernetes-list-type",
+        "x-kubernetes-list-map-keys",
+        "x-kubernetes-preserve-unknown-fields",
+    ];
+
+    /// Keywords that `check` knows.
+    const KNOWN: [&str; 13] = [
+        "type",
+        "enum",
+        "properties",
+        "required",
+        "items",
+        "additionalProperties",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "minProperties",
+        "minimum",
+        "maximum",
+        "x-kubernetes-int-or-string",
+    ];
+
+    /// Keywords of a schema that nothing here checks.
+    fn unknown_keywords(schema: &Value) -> Vec<String> {
+        let mut found = Vec::new();
+        for (key, below) in schema.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "properties" => below
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .for_each(|(_, s)| found.extend(unknown_keywords(s))),
+                "items" | "additionalProperties" => found.extend(unknown_keywords(below)),
+                key if KNOWN.contains(&key) || SILENT.contains(&key) => {}
+                key => found.push(key.to_owned()),
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn our_definitions_use_no_keyword_that_is_not_checked() {
+        for crd in crd::all().unwrap() {
+            assert_eq!(
+                unknown_keywords(&crd::schema(&crd).unwrap()),
+                Vec::<String>::new()
+            );
+        }
+        let other =
+            serde_json::json!({ "properties": { "a": { "type": "string", "pattern": "x" } } });
+        assert_eq!(unknown_keywords(&other), ["pattern"]);
+    }
+
+    fn problems(schema: &Value, text: &str) -> Vec<(String, usize, String)> {
+        let document = yaml::documents(text).remove(0);
+        let found = check(schema, &document.content.unwrap());
+        found
+            .into_iter()
+            .map(|p| (p.field, p.line, p.text))
+            .collect()
+    }
+
+    #[test]
+    fn every_keyword_is_checked_and_says_where() {
+        let schema = serde_json::json!({
+            "type": "object",
+            "required": ["must"],
+            "properties": {
+                "must": { "type": "string", "minLength": 1, "maxLength": 3 },
+                "word": { "type": "string", "enum": ["One", "Two"] },
+                "number": { "type": "integer", "minimum": 1, "maximum": 9 },
+                "flag": { "type": "boolean" },
+                "amount": { "x-kubernetes-int-or-string": true, "maxLength": 2 },
+                "list": { "type": "array", "maxItems": 1, "items": { "type": "string" } },
+                "map": { "type": "object", "additionalProperties": { "type": "string" } },
+                "limits": { "type": "object", "minProperties": 1, "properties": { "low": { "type": "integer" } } },
+            },
+        });
+        let fine = "must: abc\nword: One\nnumber: 9\nflag: true\namount: 50\nlist: [a]\nmap: {a: b}\nlimits: {low: 1}\n";
+        assert_eq!(problems(&schema, fine), []);
+        for (text, field, part) in [
+            ("flag: true", "must", "is missing"),
+            ("must:", "must", "is missing"),
+            ("must: abcd", "must", "has 4 characters, at most 3"),
+            ("must: \"\"", "must", "is empty"),
+            ("must: 5", "must", "put it in quotes"),
+            ("must: yes", "must", "put it in quotes"),
+            ("must: [a]", "must", "must be text, but is a list"),
+            ("must: a\nword: one", "word", "write One"),
+            ("must: a\nnumber: 0", "number", "at least 1"),
+            ("must: a\nnumber: 10", "number", "at most 9"),
+            ("must: a\nnumber: 1.5", "number", "must be a whole number"),
+            ("must: a\nnumber: \"1\"", "number", "remove the quotes"),
+            ("must: a\nflag: \"true\"", "flag", "must be true or false"),
+            ("must: a\namount: 4.5", "amount", "put it in quotes"),
+            ("must: a\namount: \"123\"", "amount", "at most 2"),
+            ("must: a\nlist: a", "list", "must be a list"),
+            ("must: a\nlist: [a, b]", "list", "has 2 entries"),
+            ("must: a\nlist: [1]", "list[0]", "must be text"),
+            ("must: a\nmap: {a: true}", "map.a", "must be text"),
+            (
+                "must: a\nlimits: {}",
+                "limits",
+                "at least 1 of these is needed: low",
+            ),
+            (
+                "must: a\nlimits: {low: 1, high: 2}",
+                "limits.high",
+                "there is no field high in limits",
+            ),
+            ("must: a\nWord: One", "Word", "did you mean word?"),
+        ] {
+            let found = problems(&schema, text);
+            assert_eq!(
+                found.len(),
+                1 + usize::from(text == "must:"),
+                "{text}: {found:?}"
+            );
+            assert_eq!(found[0].0, field, "{text}");
+            assert!(found[0].2.contains(part), "{text}: {found:?}");
+            assert_eq!(found[0].1, text.lines().count().min(found[0].1), "{text}");
+        }
     }
 }
