@@ -40,8 +40,8 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Print the CustomResourceDefinitions.
     Crds(crds::CrdsArgs),
-    // Validate manifests offline, with the rules the API server has.
-    // Check(check::CheckArgs),
+    /// Validate manifests offline, with the rules the API server has.
+    Check(check::CheckArgs),
 }
 
 /// Without RUST_LOG. The watches are logged by ourselves, once per change; kube would repeat a missing right every
@@ -76,7 +76,7 @@ pub async fn main(cli: Cli) -> ExitCode {
         Command::Crds(args) => crds::run(&args)
             .map(|()| ExitCode::SUCCESS)
             .map_err(Into::into),
-        // Command::Check(args) => check::run(&args).map_err(Into::into),
+        Command::Check(args) => check::run(&args).map_err(Into::into),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error}");

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod admission;
+mod bad_manifests;
 mod chart;
 mod control_plane;
 mod door;

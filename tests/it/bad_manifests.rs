@@ -1,0 +1,320 @@
+//! Manifests that are wrong (`bad_manifests/cases.yaml`): each is refused, offline by `check` and by a real API server,
+//! with a text that its author understands. Their counterparts (`bad_manifests/right.yaml`) are at the edges of the same
+//! rules and go through. `docs/wrong-manifests.md` is made from the first table.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde::Deserialize;
+use serde_json::Value;
+use tiktok_ads_harness::shared;
+use tiktok_ads_operator::cli::check::{Checker, Report, Verdict};
+use tiktok_ads_operator::sandbox::default_account;
+
+/// One wrong manifest; the fields are described in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrong {
+    topic: String,
+    wrong: String,
+    before: Option<String>,
+    manifest: String,
+    says: String,
+    server: Option<String>,
+    #[serde(default)]
+    offline: bool,
+}
+
+/// One right manifest.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Right {
+    right: String,
+    before: Option<String>,
+    manifest: String,
+}
+
+fn wrong() -> Vec<Wrong> {
+    let cases: Vec<Wrong> =
+        serde_saphyr::from_str(include_str!("bad_manifests/cases.yaml")).unwrap();
+    assert!(
+        cases.len() >= 40,
+        "the table has shrunk to {} cases",
+        cases.len()
+    );
+    cases
+}
+
+fn right() -> Vec<Right> {
+    serde_saphyr::from_str(include_str!("bad_manifests/right.yaml")).unwrap()
+}
+
+/// Submits every wrong manifest that `door` can take, and every right one. `door` is given what is there before, if
+/// anything, and what is submitted.
+fn submit_all(
+    wrong: &[Wrong],
+    expected: impl Fn(&Wrong) -> &str,
+    mut door: impl FnMut(Option<&str>, &str) -> Result<(), String>,
+) {
+    let mut failures = String::new();
+    for case in wrong {
+        let (title, expected) = (&case.wrong, expected(case));
+        match door(case.before.as_deref(), &case.manifest) {
+            Err(text) if text.contains(expected) => {}
+            Err(text) => {
+                writeln!(failures, "\n{title}\n  expected: {expected}\n  was: {text}").unwrap()
+            }
+            Ok(()) => {
+                writeln!(failures, "\n{title}\n  was let through:\n{}", case.manifest).unwrap()
+            }
+        }
+    }
+    for case in right() {
+        if let Err(text) = door(case.before.as_deref(), &case.manifest) {
+            writeln!(
+                failures,
+                "\n{}\n  is right, but was refused: {text}",
+                case.right
+            )
+            .unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+}
+
+fn json(manifest: &str) -> Value {
+    serde_saphyr::from_str(manifest).unwrap()
+}
+
+fn check(manifest: &str) -> Report {
+    let mut checker = Checker::new().unwrap();
+    checker.add("manifest.yaml", manifest);
+    checker.finish()
+}
+
+/// What `check` says: one line per problem.
+fn offline(before: Option<&str>, manifest: &str) -> Result<(), String> {
+    let report = check(manifest);
+    let line = |field: &str, text: &str| {
+        format!("{field}: {text}")
+            .trim_start_matches(": ")
+            .to_owned()
+    };
+    let mut lines: Vec<_> = report
+        .objects
+        .iter()
+        .flat_map(|o| &o.problems)
+        .map(|f| line(&f.field, &f.message))
+        .collect();
+    if let Some(before) = before {
+        lines.extend(
+            Checker::new()
+                .unwrap()
+                .update(&json(before), &json(manifest)),
+        );
+    }
+    if lines.is_empty() {
+        Ok(())
+    } else {
+        Err(lines.join("\n"))
+    }
+}
+
+#[test]
+fn check_refuses_each_with_its_text() {
+    submit_all(&wrong(), |case| &case.says, offline);
+}
+
+#[test]
+fn in_a_wrong_change_only_the_change_is_wrong() {
+    for case in wrong() {
+        if let Some(before) = &case.before {
+            for manifest in [before, &case.manifest] {
+                let report = check(manifest);
+                assert!(
+                    report.objects.iter().all(|o| o.verdict == Verdict::Valid),
+                    "{}: {report:?}",
+                    case.wrong
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_examples_are_valid_and_for_the_account_of_the_sandbox() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+    let mut checker = Checker::new().unwrap();
+    let mut all = String::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        checker.add(&path.display().to_string(), &text);
+        all.push_str(&text);
+    }
+    let report = checker.finish();
+    assert!(
+        report.is_fine() && report.warnings.is_empty(),
+        "{}",
+        report.table()
+    );
+    assert_eq!(
+        report
+            .objects
+            .iter()
+            .filter(|o| o.verdict == Verdict::Valid)
+            .count(),
+        4
+    );
+    for line in [
+        format!("app_id: \"{}\"", default_account::APP_ID),
+        format!("secret: {}", default_account::APP_SECRET),
+        format!("access_token: {}", default_account::ACCESS_TOKEN),
+        format!("advertiserId: \"{}\"", default_account::ADVERTISER_ID),
+    ] {
+        assert!(
+            all.contains(&line),
+            "{line} is what the sandbox begins with"
+        );
+    }
+}
+
+#[test]
+fn the_api_server_refuses_each_with_its_text() {
+    let wrong: Vec<_> = wrong().into_iter().filter(|case| !case.offline).collect();
+    let namespace = shared().namespace("wrong").unwrap();
+    let kubeconfig = Kubeconfig::read_from(shared().kubeconfig()).unwrap();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(async {
+        let options = KubeConfigOptions::default();
+        Client::try_from(
+            Config::from_custom_kubeconfig(kubeconfig, &options)
+                .await
+                .unwrap(),
+        )
+        .unwrap()
+    });
+    let server = Server { client, namespace };
+    submit_all(
+        &wrong,
+        |case| case.server.as_deref().unwrap_or(&case.says),
+        |before, manifest| runtime.block_on(server.submit(before, manifest)),
+    );
+}
+
+/// The API server, asked as kubectl asks it: unknown fields are an error.
+struct Server {
+    client: Client,
+    namespace: String,
+}
+
+impl Server {
+    /// Nothing is left behind: what is submitted is a dry run, and what was there before a change is deleted after it.
+    async fn submit(&self, before: Option<&str>, manifest: &str) -> Result<(), String> {
+        let manifest = json(manifest);
+        let Some(before) = before else {
+            return self
+                .send("POST", &manifest, "", "&dryRun=All")
+                .await
+                .map(drop);
+        };
+        let before = json(before);
+        let name = before["metadata"]["name"].as_str().unwrap();
+        let mut changed = self.send("POST", &before, "", "").await.unwrap();
+        changed["spec"] = manifest["spec"].clone();
+        let answer = self.send("PUT", &changed, name, "&dryRun=All").await;
+        self.send("DELETE", &before, name, "").await.unwrap();
+        answer.map(drop)
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        object: &Value,
+        name: &str,
+        more: &str,
+    ) -> Result<Value, String> {
+        let plural = format!("{}s", object["kind"].as_str().unwrap().to_lowercase());
+        let collection = format!(
+            "/apis/tiktokads.dev/v1alpha1/namespaces/{}/{plural}",
+            self.namespace
+        );
+        let path = if name.is_empty() {
+            collection
+        } else {
+            format!("{collection}/{name}")
+        };
+        let body = if method == "DELETE" {
+            Vec::new()
+        } else {
+            serde_json::to_vec(object).unwrap()
+        };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{path}?fieldValidation=Strict{more}"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(body)
+            .unwrap();
+        match self.client.request_text(request).await {
+            Ok(text) => Ok(serde_json::from_str(&text).unwrap()),
+            Err(kube::Error::Api(status)) => Err(status.message.clone()),
+            Err(error) => panic!("{method} {path}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn the_documentation_is_made_from_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/wrong-manifests.md");
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        there == page,
+        "docs/wrong-manifests.md is not what the table says: run UPDATE_DOCS=1 cargo test --test it bad_manifests"
+    );
+}
+
+/// The page as readers see it, with the whole of what `check` says.
+fn page() -> String {
+    let mut page = String::from(
+        "# Wrong manifests, and what is said about them\n\n\
+         Made from `tests/it/bad_manifests/cases.yaml` by a test; edit the table, not this page. Every manifest here \
+         is refused by a real API server in the tests (but for a few that never get there, which say so). Before that,\n\n\
+         ```sh\ntiktok-ads-operator check FILES\n```\n\n\
+         refuses it without a cluster; it cannot see changes, which it is only asked about in the tests. The answers \
+         below are `check`'s. Where the API server puts it in words of its own, they follow.\n",
+    );
+    let mut topic = String::new();
+    for case in wrong() {
+        if topic != case.topic {
+            topic.clone_from(&case.topic);
+            write!(page, "\n## {topic}\n").unwrap();
+        }
+        write!(page, "\n### {}\n\n", case.wrong).unwrap();
+        if let Some(before) = &case.before {
+            write!(
+                page,
+                "There is\n\n```yaml\n{before}```\n\nand it is changed to\n\n"
+            )
+            .unwrap();
+        }
+        write!(page, "```yaml\n{}```\n\n", case.manifest).unwrap();
+        let answer = offline(case.before.as_deref(), &case.manifest);
+        for line in answer.expect_err("every case is refused").lines() {
+            writeln!(page, "> {line}  ").unwrap();
+        }
+        if let Some(server) = &case.server {
+            write!(page, "\nThe API server: `{server}`\n").unwrap();
+        }
+        if case.offline {
+            page.push_str("\nThe API server never sees this: kubectl stops it in words of its own, or leaves it out.\n");
+        }
+    }
+    page
+}
