@@ -222,10 +222,10 @@ impl Sandbox {
         else {
             return Err(missing("campaign_id"));
         };
-        let view = row.view(at, at, &self.knobs, advertiser_id, advertiser);
+        let row = row.now(at, &self.knobs, advertiser_id, advertiser);
         let mut data = Map::new();
         for name in ANSWER {
-            match view.fields.get(*name) {
+            match row.get(*name) {
                 Some(value) => data.insert((*name).into(), value.clone()),
                 None if *name == "secondary_status" => continue,
                 None => data.insert((*name).into(), Value::Null),
@@ -236,7 +236,7 @@ impl Sandbox {
                 *name,
                 "campaign_automation_type" | "rta_bid_enabled" | "catalog_enabled"
             );
-            match view.fields.get(*name) {
+            match row.get(*name) {
                 Some(value) if !value.is_null() && (!said_anyway || value == &json!(true)) => {
                     data.insert((*name).into(), value.clone());
                 }

@@ -113,8 +113,8 @@ async fn keep(shared: Shared, file: Option<PathBuf>) -> Infallible {
         let saved = tokio::task::spawn_blocking(move || state::save(&file, &sandbox)).await;
         match saved {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the sandbox's state was not written"),
-            Err(error) => tracing::warn!(%error, "writing the sandbox's state failed"),
+            Ok(Err(error)) => eprintln!("{error}"),
+            Err(error) => eprintln!("writing the state failed: {error}"),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Lists of campaigns in both trees: filters, pages, columns.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
+    accounts::Advertiser,
     advertisers::unknown_column,
-    campaign::{PRIMARY_STATUSES, SECONDARY_STATUSES, Tree, View},
+    campaign::{Campaign, Glance, PRIMARY_STATUSES, SECONDARY_STATUSES, Tree, primary_of},
     envelope::{Refusal, Reply},
     faults::FaultKind,
     fields::{self, check_word},
@@ -199,14 +202,14 @@ impl Sandbox {
 
     fn passes(
         &self,
+        at: i64,
         advertiser_id: &str,
+        advertiser: &Advertiser,
         filter: &Filter,
-        view: &View,
-        created_at: i64,
-        automation: &str,
+        row: &Glance<'_>,
     ) -> bool {
-        let row = &view.fields;
-        let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+        let text = |name: &str| row.text(name);
+        let secondary = || row.secondary(at, &self.knobs, advertiser_id, advertiser);
         let shows_deleted = match filter.primary.as_deref() {
             None => {
                 filter.secondary.as_deref() == Some("CAMPAIGN_STATUS_DELETE")
@@ -218,7 +221,7 @@ impl Sandbox {
         };
         let primary = match filter.primary.as_deref() {
             None | Some("STATUS_ALL" | "STATUS_NOT_DELETE") => true,
-            Some(wanted) => view.primary() == wanted,
+            Some(wanted) => primary_of(secondary()) == wanted,
         };
         let name = filter.name.as_deref().is_none_or(|wanted| {
             let is = text("campaign_name");
@@ -228,7 +231,7 @@ impl Sandbox {
                 _ => is.to_lowercase().contains(&wanted.to_lowercase()),
             }
         });
-        let second = created_at.div_euclid(1_000) * 1_000;
+        let second = row.row.created_at.div_euclid(1_000) * 1_000;
         let inclusive = self
             .knobs
             .is(&knobs::CREATION_FILTER_BOUNDS, advertiser_id, "inclusive");
@@ -251,21 +254,20 @@ impl Sandbox {
             "TOPVIEW_REACH" => "RESERVATION_TOP_VIEW",
             _ => "AUCTION",
         };
-        (shows_deleted || !view.deleted)
+        (shows_deleted || !row.deleted)
             && primary
-            && filter.ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == text("campaign_id")))
             && name
-            && filter.secondary.as_deref().is_none_or(|wanted| view.secondary == wanted)
+            && filter.secondary.as_deref().is_none_or(|wanted| secondary() == wanted)
             && filter.objective.as_deref().is_none_or(|wanted| text("objective_type") == wanted)
             && from
             && to
             && filter.campaign_type.as_deref().is_none_or(|wanted| text("campaign_type") == wanted)
-            && among(&filter.automation, &[], automation)
+            && among(&filter.automation, &[], row.row.tree.automation_type())
             && among(&filter.origins, &["TT_ADS_PLATFORM"], origin)
             && among(&filter.buying_types, &["AUCTION", "RESERVATION_RF"], buying)
             && filter
                 .smart_performance
-                .is_none_or(|wanted| row.get("is_smart_performance_campaign") == Some(&json!(wanted)))
+                .is_none_or(|wanted| row.fields.get("is_smart_performance_campaign") == Some(&json!(wanted)))
             // No campaign of the sandbox is part of a split test.
             && filter.split_test != Some(true)
             && filter.equal.iter().all(|(field, wanted)| text(field) == wanted)
@@ -331,34 +333,38 @@ impl Sandbox {
         } else {
             &knobs::LISTING_LAG
         };
-        let born_by = at - late - self.knobs.ms(birth_lag, advertiser_id);
-        let seen_at = at - late - self.knobs.ms(&knobs::EDIT_LAG, advertiser_id);
+        let born_by = at
+            .saturating_sub(late)
+            .saturating_sub(self.knobs.ms(birth_lag, advertiser_id));
+        let seen_at = at
+            .saturating_sub(late)
+            .saturating_sub(self.knobs.ms(&knobs::EDIT_LAG, advertiser_id));
+        let status_lag = self.knobs.ms(&knobs::SECONDARY_STATUS_LAG, advertiser_id);
         let both_trees = tree == Tree::Manual
             && self
                 .knobs
                 .is(&knobs::MANUAL_LISTS_SMART_PLUS, advertiser_id, "true");
-        let mut rows: Vec<Map<String, Value>> = self
-            .rows(advertiser_id)
-            .rev()
-            .filter(|row| (row.tree == tree || both_trees) && row.created_at <= born_by)
-            .filter_map(|row| {
-                let view = row.view(at, seen_at, &self.knobs, advertiser_id, advertiser);
-                self.passes(
-                    advertiser_id,
-                    &filter,
-                    &view,
-                    row.created_at,
-                    row.tree.automation_type(),
+        let candidates: Box<dyn Iterator<Item = &Campaign>> = match &filter.ids {
+            None => Box::new(self.rows(advertiser_id).rev()),
+            Some(ids) => {
+                let ids: BTreeSet<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                Box::new(
+                    ids.into_iter()
+                        .rev()
+                        .filter_map(|id| self.row(advertiser_id, id)),
                 )
-                .then_some(view.fields)
-            })
+            }
+        };
+        // Written out only for the page: lists of many thousands are read page by page.
+        let mut rows: Vec<Glance<'_>> = candidates
+            .filter(|row| (row.tree == tree || both_trees) && row.created_at <= born_by)
+            .map(|row| row.glance(seen_at, status_lag))
+            .filter(|row| self.passes(at, advertiser_id, advertiser, &filter, row))
             .collect();
         for fault in faults {
             if let FaultKind::SkippedRow { campaign_id } = fault {
                 let index = match campaign_id {
-                    Some(id) => rows
-                        .iter()
-                        .position(|row| row.get("campaign_id") == Some(&json!(id))),
+                    Some(id) => rows.iter().position(|row| row.row.id.to_string() == *id),
                     None => (!rows.is_empty()).then_some(0),
                 };
                 if let Some(index) = index {
@@ -373,6 +379,7 @@ impl Sandbox {
             .into_iter()
             .skip(start)
             .take(size)
+            .map(|row| row.render(at, &self.knobs, advertiser_id, advertiser))
             .map(|row| Value::Object(shape(&row, tree, columns, wanted.as_deref(), no_nulls)))
             .collect();
         for fault in faults {

@@ -35,12 +35,14 @@ pub mod state;
 mod time;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 pub use accounts::{Account, AccountError, NewAccount, default_account};
 pub use campaign::{Campaign, Tree};
@@ -242,7 +244,7 @@ impl Sandbox {
                 }
                 FaultKind::EffectDelay { ms } => {
                     self.pending.push(Pending {
-                        due: at + ms,
+                        due: at.saturating_add(*ms),
                         request: request.clone(),
                     });
                     return Answer {
@@ -383,6 +385,24 @@ impl Sandbox {
         }
     }
 
+    /// Names the state: equal if and only if (up to a collision of SHA-256) the platform will behave alike from here on.
+    /// The log, its counts and the stream of log ids do not count; limits in use do not either.
+    pub fn digest(&self) -> [u8; 32] {
+        let state = (
+            (
+                self.last_campaign_id,
+                self.clock_offset_ms,
+                &self.knobs,
+                &self.accounts,
+            ),
+            (&self.campaigns, &self.keys, &self.faults, &self.pending),
+        );
+        let mut digest = Sha256::new();
+        // Serialising plain maps and numbers cannot fail.
+        digest.update(serde_json::to_vec(&state).unwrap_or_default());
+        digest.finalize().into()
+    }
+
     /// The sandbox's own time.
     fn at(&self, now: i64) -> i64 {
         now + self.clock_offset_ms
@@ -391,19 +411,16 @@ impl Sandbox {
     /// SplitMix64: small, and the same everywhere.
     fn draw(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        mix(self.random)
     }
 
     fn next_id(&mut self, base: u64) -> String {
         (base + self.draw() % 99_999_999_999_999_999).to_string()
     }
 
-    /// 16 digits, growing.
+    /// 16 digits, growing. Follows from the one before alone, so that ids do not depend on what else was asked between.
     fn next_campaign_id(&mut self) -> u64 {
-        self.last_campaign_id += 1 + self.draw() % 1_000;
+        self.last_campaign_id += 1 + mix(self.last_campaign_id) % 1_000;
         self.last_campaign_id
     }
 
@@ -434,6 +451,12 @@ impl Sandbox {
     fn row_mut(&mut self, advertiser_id: &str, id: u64) -> Option<&mut Campaign> {
         self.campaigns.get_mut(advertiser_id)?.get_mut(&id)
     }
+}
+
+fn mix(mut value: u64) -> u64 {
+    value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
 }
 
 /// The advertiser a request names (empty if none), its query and its body if that is a JSON object.

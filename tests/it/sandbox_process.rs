@@ -16,7 +16,7 @@ impl SandboxProcess {
     /// Starts one on a free port, with these further arguments, and waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tiktok-ads-operator"))
-            .args(["sandbox", "--listen", "127.0.0.1:0"])
+            .args(["sandbox", "--listen", "127.0.0.1:0", "--stop-with-parent"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
