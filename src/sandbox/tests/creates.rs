@@ -423,6 +423,25 @@ fn automatic_budget_increase_raises_the_current_budget_only() {
         json!(309.59),
         "ten times 20 % and no more"
     );
+    bench
+        .sandbox
+        .spend(bench.now + time::DAY_MS, &id, 1.0)
+        .unwrap();
+    let row = bench.get("/smart_plus/campaign/get/", &[])["data"]["list"][0].clone();
+    assert_eq!(
+        row["current_budget"],
+        json!(50.0),
+        "a new day starts from the budget"
+    );
+    bench.post(
+        "/smart_plus/campaign/update/",
+        json!({"campaign_id": id, "budget": 70}),
+    );
+    let row = bench.get("/smart_plus/campaign/get/", &[])["data"]["list"][0].clone();
+    assert_eq!(
+        (&row["budget"], &row["current_budget"]),
+        (&json!(70.0), &json!(70.0))
+    );
     bench.knob("allowlist", "");
     body["request_id"] = json!("2");
     assert_eq!(
@@ -481,7 +500,12 @@ fn r07_the_postback_window_is_fixed_once() {
         bench.row(&id)["postback_window_mode"],
         "POSTBACK_WINDOW_MODE2"
     );
-    bench.now += 13 * time::DAY_MS;
+    bench.now += 13 * time::DAY_MS - 1;
+    assert_eq!(
+        bench.row(&id)["secondary_status"],
+        "CAMPAIGN_STATUS_AWAITING_RELEASE"
+    );
+    bench.now += 1;
     assert_eq!(
         bench.row(&id)["secondary_status"],
         "CAMPAIGN_STATUS_DISABLE"
@@ -505,4 +529,50 @@ fn dedicated_campaigns_have_a_quota() {
     let mut free = dedicated("c");
     free["disable_skan_campaign"] = json!(true);
     assert_eq!(bench.post("/campaign/create/", free)["code"], 0);
+}
+
+/// Every field of the reference's create table, in both trees, is taken and (where a list shows it) read back.
+#[test]
+fn every_field_of_a_create_is_read_back() {
+    let mut bench = Bench::new();
+    let sent = json!({
+        "campaign_name": "all", "objective_type": "PRODUCT_SALES", "request_id": "9", "operation_status": "ENABLE",
+        "budget_mode": "BUDGET_MODE_DAY", "budget": 60.5, "budget_optimize_on": true,
+        "campaign_type": "REGULAR_CAMPAIGN", "app_id": "77", "special_industries": ["HOUSING"],
+        "sales_destination": "WEBSITE", "campaign_product_source": "CATALOG", "virtual_objective_type": "SALES",
+        "is_search_campaign": false, "bid_align_type": "SAN", "rta_id": "r", "rta_bid_enabled": true,
+        "rta_product_selection_enabled": true, "po_number": "PO", "bid_type": "BID_TYPE_CUSTOM",
+        "optimization_goal": "CONVERT", "deep_bid_type": "VO_MIN", "roas_bid": 1.5,
+    });
+    let mut body = sent.clone();
+    body["catalog_enabled"] = json!(true);
+    body["plugin_partner"] = json!("p");
+    body["internal_channel"] = json!("c");
+    let id = id_of(&bench.post("/campaign/create/", body));
+    let row = bench.row(&id);
+    for (name, value) in sent.as_object().unwrap() {
+        if name != "request_id" {
+            assert_eq!(&row[name], value, "{name}");
+        }
+    }
+    let sent = json!({
+        "campaign_name": "all", "objective_type": "APP_PROMOTION", "operation_status": "DISABLE",
+        "budget_mode": "BUDGET_MODE_TOTAL", "budget": 500.0, "budget_optimize_on": true,
+        "campaign_type": "IOS14_CAMPAIGN", "app_id": "77", "app_promotion_type": "APP_INSTALL",
+        "special_industries": ["CREDIT"], "catalog_enabled": false, "catalog_type": "ECOMMERCE",
+        "is_advanced_dedicated_campaign": true, "disable_skan_campaign": true, "bid_align_type": "SKAN",
+        "postback_window_mode": "POSTBACK_WINDOW_MODE3", "campaign_app_profile_page_state": "ON",
+        "gaming_ad_compliance_agreement": "ON", "po_number": "PO", "is_promotional_campaign": false,
+    });
+    let mut body = sent.clone();
+    body["request_id"] = json!("10");
+    let answer = bench.post("/smart_plus/campaign/create/", body);
+    let row = bench.get("/smart_plus/campaign/get/", &[])["data"]["list"][0].clone();
+    for (name, value) in sent.as_object().unwrap() {
+        assert_eq!(
+            (&row[name], &answer["data"][name]),
+            (value, value),
+            "{name}"
+        );
+    }
 }
