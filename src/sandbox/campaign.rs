@@ -166,6 +166,7 @@ impl Campaign {
 
     /// As it was at some time.
     fn as_of(&self, at: i64) -> (&Map<String, Value>, bool, i64) {
+        // Mostly empty; newest changes last.
         self.history
             .iter()
             .find(|past| past.until > at)
@@ -185,7 +186,7 @@ impl Campaign {
             fields,
             deleted,
             modified_at,
-            status_on: status_fields.get("operation_status") == Some(&json!("ENABLE")),
+            status_fields,
             status_deleted,
         }
     }
@@ -292,7 +293,7 @@ pub(super) struct Glance<'a> {
     pub fields: &'a Map<String, Value>,
     pub deleted: bool,
     modified_at: i64,
-    status_on: bool,
+    status_fields: &'a Map<String, Value>,
     status_deleted: bool,
 }
 
@@ -315,7 +316,10 @@ impl<'a> Glance<'a> {
             Some(status) => status,
             None => self.row.secondary_status(
                 at,
-                self.status_on,
+                self.status_fields
+                    .get("operation_status")
+                    .and_then(Value::as_str)
+                    == Some("ENABLE"),
                 self.status_deleted,
                 knobs,
                 advertiser_id,

@@ -21,7 +21,11 @@ use super::{
 #[derive(Default)]
 struct Filter {
     ids: Option<Vec<String>>,
-    name: Option<String>,
+    name: Option<NameFilter>,
+    /// Whether deleted campaigns are shown at all.
+    shows_deleted: bool,
+    /// Whether the creation bounds belong to the window.
+    inclusive: bool,
     primary: Option<String>,
     secondary: Option<String>,
     objective: Option<String>,
@@ -35,6 +39,45 @@ struct Filter {
     split_test: Option<bool>,
     /// Fields that must have exactly this text.
     equal: Vec<(&'static str, String)>,
+}
+
+/// The fuzzy filter on names.
+struct NameFilter {
+    wanted: String,
+    mode: NameMode,
+}
+
+enum NameMode {
+    Contains,
+    ContainsIgnoringCase,
+    StartsWith,
+}
+
+impl NameFilter {
+    fn new(wanted: &str, mode: &str) -> Self {
+        match mode {
+            "contains" => Self {
+                wanted: wanted.into(),
+                mode: NameMode::Contains,
+            },
+            "starts_with" => Self {
+                wanted: wanted.into(),
+                mode: NameMode::StartsWith,
+            },
+            _ => Self {
+                wanted: wanted.to_lowercase(),
+                mode: NameMode::ContainsIgnoringCase,
+            },
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self.mode {
+            NameMode::Contains => name.contains(&self.wanted),
+            NameMode::StartsWith => name.starts_with(&self.wanted),
+            NameMode::ContainsIgnoringCase => name.to_lowercase().contains(&self.wanted),
+        }
+    }
 }
 
 const MANUAL_FILTERS: &[&str] = &[
@@ -157,13 +200,31 @@ impl Sandbox {
         let secondary: Vec<&str> = SECONDARY_STATUSES.iter().map(|(name, _)| *name).collect();
         let mut filter = Filter {
             ids,
-            name: body.text("campaign_name")?.map(str::to_owned),
+            name: body.text("campaign_name")?.map(|wanted| {
+                NameFilter::new(
+                    wanted,
+                    self.knobs.text(&knobs::FUZZY_NAME_MATCH, advertiser_id),
+                )
+            }),
+            shows_deleted: false,
+            inclusive: self
+                .knobs
+                .is(&knobs::CREATION_FILTER_BOUNDS, advertiser_id, "inclusive"),
             primary: word("primary_status", PRIMARY_STATUSES)?,
             secondary: word("secondary_status", &secondary)?,
             objective: word("objective_type", fields::ALL_OBJECTIVES)?,
             created_from: instant("creation_filter_start_time")?,
             created_to: instant("creation_filter_end_time")?,
             ..Filter::default()
+        };
+        filter.shows_deleted = match filter.primary.as_deref() {
+            None => {
+                filter.secondary.as_deref() == Some("CAMPAIGN_STATUS_DELETE")
+                    || (filter.ids.is_some()
+                        && self.knobs.is(&knobs::DELETED_BY_ID, advertiser_id, "shown"))
+            }
+            Some("STATUS_NOT_DELETE") => false,
+            Some(_) => true,
         };
         if let Some(text) = word("sales_destination", fields::SALES_DESTINATIONS)? {
             filter.equal.push(("sales_destination", text));
@@ -200,6 +261,7 @@ impl Sandbox {
         Ok(filter)
     }
 
+    /// Whether a list shows a row. Lists are long: what is asked of every row comes first and costs little.
     fn passes(
         &self,
         at: i64,
@@ -208,69 +270,57 @@ impl Sandbox {
         filter: &Filter,
         row: &Glance<'_>,
     ) -> bool {
-        let text = |name: &str| row.text(name);
-        let secondary = || row.secondary(at, &self.knobs, advertiser_id, advertiser);
-        let shows_deleted = match filter.primary.as_deref() {
-            None => {
-                filter.secondary.as_deref() == Some("CAMPAIGN_STATUS_DELETE")
-                    || (filter.ids.is_some()
-                        && self.knobs.is(&knobs::DELETED_BY_ID, advertiser_id, "shown"))
-            }
-            Some("STATUS_NOT_DELETE") => false,
-            Some(_) => true,
-        };
-        let primary = match filter.primary.as_deref() {
-            None | Some("STATUS_ALL" | "STATUS_NOT_DELETE") => true,
-            Some(wanted) => primary_of(secondary()) == wanted,
-        };
-        let name = filter.name.as_deref().is_none_or(|wanted| {
-            let is = text("campaign_name");
-            match self.knobs.text(&knobs::FUZZY_NAME_MATCH, advertiser_id) {
-                "contains" => is.contains(wanted),
-                "starts_with" => is.starts_with(wanted),
-                _ => is.to_lowercase().contains(&wanted.to_lowercase()),
-            }
-        });
-        let second = row.row.created_at.div_euclid(1_000) * 1_000;
-        let inclusive = self
-            .knobs
-            .is(&knobs::CREATION_FILTER_BOUNDS, advertiser_id, "inclusive");
-        let from = filter
-            .created_from
-            .is_none_or(|from| second > from || (inclusive && second == from));
-        let to = filter
-            .created_to
-            .is_none_or(|to| second < to || (inclusive && second == to));
         let among = |list: &Option<Vec<String>>, default: &[&str], is: &str| match list {
             Some(list) => list.iter().any(|entry| entry == is),
-            None => default.is_empty() || default.contains(&is),
+            None => default.contains(&is),
         };
-        let origin = match text("campaign_system_origin") {
+        if row.deleted && !filter.shows_deleted {
+            return false;
+        }
+        let origin = match row.text("campaign_system_origin") {
             "" => "TT_ADS_PLATFORM",
             other => other,
         };
-        let buying = match text("objective_type") {
+        let objective = row.text("objective_type");
+        let buying = match objective {
             "RF_REACH" => "RESERVATION_RF",
             "TOPVIEW_REACH" => "RESERVATION_TOP_VIEW",
             _ => "AUCTION",
         };
-        (shows_deleted || !row.deleted)
-            && primary
-            && name
+        if !among(&filter.origins, &["TT_ADS_PLATFORM"], origin)
+            || !among(&filter.buying_types, &["AUCTION", "RESERVATION_RF"], buying)
+        {
+            return false;
+        }
+        if let Some(name) = &filter.name
+            && !name.matches(row.text("campaign_name"))
+        {
+            return false;
+        }
+        let secondary = || row.secondary(at, &self.knobs, advertiser_id, advertiser);
+        let primary = match filter.primary.as_deref() {
+            None | Some("STATUS_ALL" | "STATUS_NOT_DELETE") => true,
+            Some(wanted) => primary_of(secondary()) == wanted,
+        };
+        let second = row.row.created_at.div_euclid(1_000) * 1_000;
+        let created = |bound: Option<i64>, beyond: fn(&i64, &i64) -> bool| {
+            bound.is_none_or(|bound| {
+                beyond(&second, &bound) || (filter.inclusive && second == bound)
+            })
+        };
+        primary
+            && created(filter.created_from, i64::gt)
+            && created(filter.created_to, i64::lt)
             && filter.secondary.as_deref().is_none_or(|wanted| secondary() == wanted)
-            && filter.objective.as_deref().is_none_or(|wanted| text("objective_type") == wanted)
-            && from
-            && to
-            && filter.campaign_type.as_deref().is_none_or(|wanted| text("campaign_type") == wanted)
-            && among(&filter.automation, &[], row.row.tree.automation_type())
-            && among(&filter.origins, &["TT_ADS_PLATFORM"], origin)
-            && among(&filter.buying_types, &["AUCTION", "RESERVATION_RF"], buying)
+            && filter.objective.as_deref().is_none_or(|wanted| objective == wanted)
+            && filter.campaign_type.as_deref().is_none_or(|wanted| row.text("campaign_type") == wanted)
+            && (filter.automation.is_none() || among(&filter.automation, &[], row.text("campaign_automation_type")))
             && filter
                 .smart_performance
-                .is_none_or(|wanted| row.fields.get("is_smart_performance_campaign") == Some(&json!(wanted)))
+                .is_none_or(|wanted| row.fields.get("is_smart_performance_campaign") == Some(&Value::Bool(wanted)))
             // No campaign of the sandbox is part of a split test.
             && filter.split_test != Some(true)
-            && filter.equal.iter().all(|(field, wanted)| text(field) == wanted)
+            && filter.equal.iter().all(|(field, wanted)| row.text(field) == wanted)
     }
 
     /// `GET /campaign/get/` and `GET /smart_plus/campaign/get/`.

@@ -300,3 +300,25 @@ fn the_columns_are_the_references() {
     wanted.sort_unstable();
     assert_eq!(known, wanted);
 }
+
+#[test]
+fn campaigns_of_the_old_smart_plus_keep_their_type() {
+    let mut bench = Bench::new();
+    let fields = Map::from_iter([("campaign_automation_type".to_owned(), json!("SMART_PLUS"))]);
+    let id = bench.id();
+    bench
+        .sandbox
+        .insert_outside(bench.now, &id, Tree::Manual, fields)
+        .unwrap();
+    assert_eq!(
+        bench
+            .list(json!({"campaign_automation_type": "SMART_PLUS"}))
+            .len(),
+        1
+    );
+    assert!(
+        bench
+            .list(json!({"campaign_automation_type": ["MANUAL", "UPGRADED_SMART_PLUS"]}))
+            .is_empty()
+    );
+}
