@@ -99,7 +99,9 @@ impl Sandbox {
         let objective = text(&fields, "objective_type").to_owned();
         let cut_off = time::parse(self.knobs.text(&knobs::MANUAL_CUTOFF, advertiser_id));
         if CUT_OFF.contains(&objective.as_str()) && cut_off.is_some_and(|day| at >= day) {
-            return Err(Refusal::parameter(
+            let code = self.knobs.whole(&knobs::MANUAL_CUTOFF_CODE, advertiser_id);
+            return Err(Refusal::new(
+                code,
                 self.knobs.text(&knobs::MANUAL_CUTOFF_TEXT, advertiser_id),
             ));
         }

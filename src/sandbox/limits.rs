@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Sandbox,
-    envelope::{ADVERTISER_TOO_FREQUENT, Refusal, TOO_FREQUENT},
+    envelope::{ADVERTISER_TOO_FREQUENT, Refusal},
     knobs,
     time::DAY_MS,
 };
@@ -136,7 +136,8 @@ impl Sandbox {
                 let text = format!(
                     "Requests made too frequently: the app's {scope} limit {limit} is reached."
                 );
-                return Err(self.throttled(TOO_FREQUENT, text, at, until, advertiser_id));
+                let code = self.knobs.whole(&knobs::THROTTLE_CODE, advertiser_id);
+                return Err(self.throttled(code, text, at, until, advertiser_id));
             }
         }
         let qps = self.knobs.whole(&knobs::ADVERTISER_QPS, advertiser_id);
