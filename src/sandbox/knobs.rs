@@ -210,6 +210,8 @@ knobs! {
         "Calls per second, advertiser and path before 40133; 0: no such limit.";
     THROTTLE_CODE "throttle_code" OneOf(&["40100", "40016", "61000"]), "40100",
         "The code when the app's limits are reached.";
+    THROTTLE_TEXT "throttle_text" OneOf(&["names_the_limit", "silent"]), "names_the_limit",
+        "Whether the text of that refusal says which limit (QPS, QPM, QPD) was reached.";
     THROTTLE_HTTP_STATUS "throttle_http_status" OneOf(&["200", "429"]), "200",
         "The HTTP status of a throttled answer.";
     THROTTLE_RETRY_AFTER "throttle_retry_after" Flag, "false",

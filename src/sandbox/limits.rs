@@ -133,9 +133,16 @@ impl Sandbox {
             if let Err((scope, limit, until)) =
                 self.limits.app.entry(key).or_default().take(at, limits)
             {
-                let text = format!(
-                    "Requests made too frequently: the app's {scope} limit {limit} is reached."
-                );
+                let text = if self
+                    .knobs
+                    .is(&knobs::THROTTLE_TEXT, advertiser_id, "silent")
+                {
+                    "Requests made too frequently. Please try again later.".to_owned()
+                } else {
+                    format!(
+                        "Requests made too frequently: the app's {scope} limit {limit} is reached."
+                    )
+                };
                 let code = self.knobs.whole(&knobs::THROTTLE_CODE, advertiser_id);
                 return Err(self.throttled(code, text, at, until, advertiser_id));
             }

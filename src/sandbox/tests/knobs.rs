@@ -229,6 +229,20 @@ fn strictness() {
         body["objective_type"] = json!("PRODUCT_SALES");
         bench.post("/campaign/create/", body)["code"].clone()
     });
+    each(
+        "throttle_text",
+        &[("names_the_limit", json!(true)), ("silent", json!(false))],
+        |bench| {
+            bench.knob("rate", "1/10/10");
+            bench.get("/campaign/get/", &[]);
+            json!(
+                bench.get("/campaign/get/", &[])["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains("QPS limit 1")
+            )
+        },
+    );
     let codes = [
         ("40100", json!(40_100)),
         ("40016", json!(40_016)),
