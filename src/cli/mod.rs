@@ -1,3 +1,4 @@
 //! The subcommands. See docs/architecture.md.
 
+pub mod run;
 pub mod sandbox;

@@ -1,1 +1,21 @@
-//! See docs/architecture.md.
+//! The only place that joins the worlds: watch, queue, one turn, calls, learning, reporting, the lease.
+
+pub mod account;
+pub mod calls;
+pub mod connection_turn;
+pub mod doors;
+pub mod due;
+pub mod events;
+
+pub mod kube_door;
+pub mod lease;
+pub mod metrics;
+pub mod outbox;
+pub mod queue;
+pub mod run;
+pub mod settings;
+pub mod state;
+pub mod stores;
+pub mod sweep;
+pub mod turn;
+pub mod watch;

@@ -1,1 +1,17 @@
-//! See docs/architecture.md.
+//! The pure core: what a record means, what to do next, which work shares a call, what to report.
+//!
+//! Nothing here waits, reads a clock, logs or talks to anybody. Time is an argument, the world arrives as
+//! [`facts::Facts`], the decision leaves as a [`plan::Plan`]: one next step, and why.
+
+pub mod campaign;
+pub mod ceiling;
+pub mod connection;
+pub mod creatable;
+pub mod effective;
+pub mod facts;
+pub mod key;
+pub mod plan;
+pub mod reason;
+pub mod record;
+pub mod report;
+pub mod tiktok_names;

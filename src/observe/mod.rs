@@ -1,1 +1,3 @@
-//! See docs/architecture.md.
+//! What is known of the platform: rows per account, learned from lists, look-ups and our own writes.
+
+pub mod table;

@@ -1,0 +1,790 @@
+//! One turn of one connection: read its Secrets, import the token, check the account, or disconnect.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::account::{Account, AccountId};
+use super::calls::backoff;
+use super::doors::{Clock, Cluster, ClusterError, MetaPatch, Name, Note, SecretCopy, SecretWrite};
+use super::due::Why;
+use super::queue::Lane;
+use super::run::Engine;
+use super::state::{Key, State, has_finalizer};
+use super::stores::older_connection;
+use super::turn::Outcome;
+use crate::api::connection::{AdvertiserStatus, TikTokConnection};
+use crate::api::{FINALIZER, GROUP, VERSION};
+use crate::model::connection::{
+    CheckResult, Checked, Child, ConnectionAction, ConnectionFacts, ConnectionPlan, HeldFacts,
+    SecretFacts, plan, token_secret_name,
+};
+use crate::model::facts::ConnectionView;
+use crate::platform::Call;
+use crate::platform::Urgency;
+use crate::platform::{Answer, Reply, read};
+use crate::platform::{Door, TransportError};
+use crate::platform::{ErrorClass, PlatformError, transport_error};
+
+/// Keys of the Secrets.
+const APP_ID: &str = "app_id";
+const APP_SECRET: &str = "secret";
+const ACCESS_TOKEN: &str = "access_token";
+/// Label on the Secrets that the operator writes.
+const LABEL: &str = "tiktokads.dev/connection";
+/// Key of our token Secret that says which content of the user's Secrets it was made from.
+const TOKEN_FINGERPRINT: &str = "token_fingerprint";
+const APP_FINGERPRINT: &str = "app_fingerprint";
+
+/// What this process knows of one connection.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionMemo {
+    uid: String,
+    app: Option<Option<SecretCopy>>,
+    token: Option<Option<SecretCopy>>,
+    held: Option<Option<SecretCopy>>,
+    check: Option<Checked>,
+    failures: u32,
+    not_before: Option<Timestamp>,
+    /// A call with the token was refused.
+    pub refused: Option<String>,
+}
+
+impl ConnectionMemo {
+    /// A Secret changed: what was read of them is old.
+    pub fn unread(&mut self) {
+        self.app = None;
+        self.token = None;
+        self.held = None;
+    }
+}
+
+const STEPS: usize = 8;
+
+impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
+    /// One turn.
+    pub(super) async fn connection_turn(&self, name: &Name) -> Outcome {
+        for _ in 0..STEPS {
+            let now = self.clock.now();
+            let planned = {
+                let mut state = self.lock();
+                let Some(object) = state.stores.connections.get(name) else {
+                    return Outcome::Forgotten;
+                };
+                let plan = state.plan_connection(name, &object, now);
+                state.publish_view(name, &plan, now);
+                (object, plan)
+            };
+            let (object, plan) = planned;
+            let done = match plan.action {
+                ConnectionAction::Rest => {
+                    if let Some(when) = plan.wake {
+                        self.lock()
+                            .wake(&Key::Connection(name.clone()), Why::Plan, when);
+                    }
+                    self.report_connection(name, &object, &plan).await;
+                    return Outcome::Rested;
+                }
+                ConnectionAction::ReadSecrets => self.read_secrets(name, &object).await,
+                ConnectionAction::Hold => {
+                    let mut finalizers = object.metadata.finalizers.clone().unwrap_or_default();
+                    finalizers.push(FINALIZER.into());
+                    self.patch_connection(name, &object, finalizers).await
+                }
+                ConnectionAction::WriteToken => self.write_token(name, &object).await,
+                ConnectionAction::Check => {
+                    self.report_connection(name, &object, &plan).await;
+                    self.check(name, &object).await;
+                    Ok(())
+                }
+                ConnectionAction::DropToken => self.drop_token(name, &object).await,
+                ConnectionAction::Release => {
+                    self.farewell(name, &object).await;
+                    let finalizers = object
+                        .metadata
+                        .finalizers
+                        .iter()
+                        .flatten()
+                        .filter(|f| *f != FINALIZER)
+                        .cloned()
+                        .collect();
+                    match self.patch_connection(name, &object, finalizers).await {
+                        Ok(()) => return Outcome::Released,
+                        Err(e) => Err(e),
+                    }
+                }
+            };
+            match done {
+                Ok(()) => {}
+                Err(ClusterError::Changed) => {
+                    match self.cluster.get::<TikTokConnection>(name).await {
+                        Ok(live) => self.lock().adopt_connection(name, live),
+                        Err(error) => return self.connection_failed(name, &error),
+                    }
+                }
+                Err(error) => return self.connection_failed(name, &error),
+            }
+        }
+        let now = self.clock.now();
+        self.lock()
+            .push(&Key::Connection(name.clone()), Lane::Change, now);
+        Outcome::Stale
+    }
+
+    async fn read_secrets(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+    ) -> Result<(), ClusterError> {
+        let in_namespace = |secret: &str| Name::new(name.namespace.clone(), secret);
+        let app = self
+            .cluster
+            .secret(&in_namespace(&object.spec.app_secret_ref.name))
+            .await?;
+        let token = match &object.spec.token_secret_ref {
+            Some(named) => self.cluster.secret(&in_namespace(&named.name)).await?,
+            None => None,
+        };
+        let held = self
+            .cluster
+            .secret(&in_namespace(&token_secret_name(object)))
+            .await?;
+        let mut state = self.lock();
+        let memo = state.connections.entry(name.clone()).or_default();
+        memo.app = Some(app);
+        memo.token = Some(token);
+        memo.held = Some(held);
+        Ok(())
+    }
+
+    async fn write_token(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+    ) -> Result<(), ClusterError> {
+        let write = {
+            let state = self.lock();
+            let Some(memo) = state.connections.get(name) else {
+                return Ok(());
+            };
+            let held = memo.held.clone().flatten();
+            let app = memo.app.clone().flatten();
+            let token = memo.token.clone().flatten();
+            let key = token_key(object);
+            // What a Secret does not have any more stays as we hold it.
+            let value = |copy: &Option<SecretCopy>, from: &str, to: &str| {
+                copy.as_ref()
+                    .and_then(|c| c.data.get(from))
+                    .or_else(|| held.as_ref().and_then(|h| h.data.get(to)))
+                    .cloned()
+            };
+            let (Some(app_id), Some(secret), Some(access)) = (
+                value(&app, APP_ID, APP_ID),
+                value(&app, APP_SECRET, APP_SECRET),
+                value(&token, &key, ACCESS_TOKEN),
+            ) else {
+                return Ok(());
+            };
+            let data = [
+                (
+                    APP_FINGERPRINT.to_string(),
+                    SecretString::from(app_fingerprint(&app_id, &secret)),
+                ),
+                (
+                    TOKEN_FINGERPRINT.to_string(),
+                    SecretString::from(fingerprint(&[&access])),
+                ),
+                (APP_ID.to_string(), app_id),
+                (APP_SECRET.to_string(), secret),
+                (ACCESS_TOKEN.to_string(), access),
+            ];
+            SecretWrite {
+                name: Name::new(name.namespace.clone(), token_secret_name(object)),
+                resource_version: held.as_ref().map(|h| h.resource_version.clone()),
+                labels: [(LABEL.to_string(), label_value(&name.name))].into(),
+                finalizers: vec![FINALIZER.into()],
+                owner: (
+                    format!("{GROUP}/{VERSION}"),
+                    "TikTokConnection".into(),
+                    name.name.clone(),
+                    object.metadata.uid.clone().unwrap_or_default(),
+                ),
+                data: data.into(),
+            }
+        };
+        let done = self.cluster.write_secret(&write).await;
+        if let Some(memo) = self.lock().connections.get_mut(name) {
+            memo.unread();
+            memo.refused = None;
+            memo.not_before = None;
+            memo.failures = 0;
+        }
+        if done.is_ok() {
+            tracing::info!(connection = %name, "token imported");
+        }
+        done
+    }
+
+    async fn drop_token(&self, name: &Name, object: &TikTokConnection) -> Result<(), ClusterError> {
+        let uid = {
+            let state = self.lock();
+            state
+                .connections
+                .get(name)
+                .and_then(|m| m.held.clone().flatten())
+                .map(|h| h.uid)
+        };
+        let secret = Name::new(name.namespace.clone(), token_secret_name(object));
+        let done = match uid {
+            Some(uid) => self.cluster.drop_secret(&secret, &uid).await,
+            None => Ok(()),
+        };
+        if let Some(memo) = self.lock().connections.get_mut(name) {
+            if done.is_ok() {
+                memo.held = Some(None);
+            } else {
+                memo.unread();
+            }
+        }
+        done
+    }
+
+    async fn patch_connection(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+        finalizers: Vec<String>,
+    ) -> Result<(), ClusterError> {
+        let patch = MetaPatch {
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
+            finalizers: Some(finalizers),
+            annotations: BTreeMap::new(),
+        };
+        let written: TikTokConnection = self.cluster.patch_meta(name, &patch).await?;
+        self.lock().adopt_connection(name, Some(written));
+        Ok(())
+    }
+
+    /// Two calls: which advertisers the token reaches, and the picked one's currency, time zone and status.
+    async fn check(&self, name: &Name, object: &TikTokConnection) {
+        let Some((app_id, secret, token, fingerprint)) = self.lock().held(name) else {
+            return;
+        };
+        let begun = self.clock.now();
+        let granted = Call::GrantedAdvertisers {
+            app_id: app_id.clone(),
+            secret,
+        };
+        let result = match self.home_call(&app_id, &token, &granted).await {
+            Ok(Some(Reply::Granted(all))) => {
+                let advertisers: Vec<(String, String)> =
+                    all.into_iter().map(|g| (g.id, g.name)).collect();
+                let picked = object
+                    .spec
+                    .advertiser_id
+                    .clone()
+                    .filter(|id| advertisers.iter().any(|(granted, _)| granted == id));
+                match picked {
+                    None => CheckResult::Granted {
+                        advertisers,
+                        account: None,
+                    },
+                    Some(id) => self.account_info(&app_id, &token, &id, advertisers).await,
+                }
+            }
+            Ok(Some(_)) => CheckResult::Failed("TikTok's answer was of another kind".into()),
+            Ok(None) => return,
+            Err(error) => failed(&error),
+        };
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let limits = state.settings.backoff;
+        let Some(memo) = state.connections.get_mut(name) else {
+            return;
+        };
+        match &result {
+            CheckResult::Granted { .. } => {
+                memo.failures = 0;
+                memo.not_before = None;
+                memo.refused = None;
+                memo.check = Some(Checked {
+                    at: begun,
+                    token_fingerprint: fingerprint,
+                    result,
+                });
+            }
+            CheckResult::Refused(why) => {
+                memo.failures += 1;
+                memo.not_before = Some(now + backoff(limits, memo.failures + 4));
+                memo.refused = Some(why.clone());
+                let kept = memo
+                    .check
+                    .as_ref()
+                    .filter(|c| matches!(c.result, CheckResult::Granted { .. }))
+                    .map(|c| c.result.clone());
+                memo.check = Some(Checked {
+                    at: begun,
+                    token_fingerprint: fingerprint,
+                    result: kept.unwrap_or(result),
+                });
+            }
+            CheckResult::Failed(_) => {
+                memo.failures += 1;
+                memo.not_before = Some(now + backoff(limits, memo.failures));
+                // What an earlier check found stays true until something else is known.
+                if !memo.check.as_ref().is_some_and(|c| {
+                    c.token_fingerprint == fingerprint
+                        && matches!(c.result, CheckResult::Granted { .. })
+                }) {
+                    memo.check = Some(Checked {
+                        at: begun,
+                        token_fingerprint: fingerprint,
+                        result,
+                    });
+                }
+            }
+        }
+        if let Some(until) = memo.not_before {
+            state.wake(&Key::Connection(name.clone()), Why::Backoff, until);
+        }
+    }
+
+    async fn account_info(
+        &self,
+        app: &str,
+        token: &SecretString,
+        id: &str,
+        advertisers: Vec<(String, String)>,
+    ) -> CheckResult {
+        let info = Call::AdvertiserInfo {
+            advertiser_ids: vec![id.to_string()],
+        };
+        match self.home_call(app, token, &info).await {
+            Ok(Some(Reply::Advertisers(rows))) => match rows.into_iter().find(|row| row.id == id) {
+                None => CheckResult::Granted {
+                    advertisers,
+                    account: None,
+                },
+                Some(row) => CheckResult::Granted {
+                    advertisers,
+                    account: Some(AdvertiserStatus {
+                        id: row.id,
+                        name: crate::platform::clean(&row.name, 200),
+                        currency: crate::platform::clean(&row.currency, 8),
+                        time_zone: crate::platform::clean(&row.timezone, 64),
+                        account_status: crate::platform::clean(&row.status, 64),
+                    }),
+                },
+            },
+            Ok(_) => CheckResult::Failed("TikTok's answer was of another kind".into()),
+            Err(error) => failed(&error),
+        }
+    }
+
+    /// A read in the name of an app, not of an account. `None`: no budget now; the connection is woken later.
+    async fn home_call(
+        &self,
+        app: &str,
+        token: &SecretString,
+        call: &Call,
+    ) -> Result<Option<Reply>, PlatformError> {
+        let now = self.clock.now();
+        let (asked, deadline) = {
+            let mut state = self.lock();
+            let deadline = state.settings.call_deadline;
+            (
+                state
+                    .budgets
+                    .ask(app, "", call.path(), Urgency::Normal, now),
+                deadline,
+            )
+        };
+        if asked.is_err() {
+            return Err(transport_error(
+                call,
+                TransportError::NotSent("the request budget is used up for the moment".into()),
+            ));
+        }
+        let fence = self.fence().unwrap_or(0);
+        let sent = self
+            .platform
+            .send(call.request(Some(token)), fence, deadline)
+            .await;
+        let result = match sent {
+            Ok(reply) => read(call, reply),
+            Err(error) => Err(transport_error(call, error)),
+        };
+        self.metrics.call(call.name(), &result);
+        if let Err(PlatformError {
+            class: ErrorClass::Throttled(throttle),
+            ..
+        }) = &result
+        {
+            let now = self.clock.now();
+            self.lock()
+                .budgets
+                .throttled(app, "", call.path(), throttle, now);
+        }
+        result.map(|Answer { reply, .. }| Some(reply))
+    }
+
+    async fn report_connection(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+        plan: &ConnectionPlan,
+    ) {
+        if object.status.as_ref() == Some(&plan.status) {
+            self.metrics.status_skipped();
+            return;
+        }
+        let Ok(value) = serde_json::to_value(&plan.status) else {
+            return;
+        };
+        let version = object.metadata.resource_version.clone().unwrap_or_default();
+        let _permit = self.status_slots.acquire().await;
+        self.metrics.status_sent();
+        match self
+            .cluster
+            .apply_status::<TikTokConnection>(name, &version, value)
+            .await
+        {
+            Ok(written) => {
+                self.announce_connection(name, object, plan).await;
+                self.lock().adopt_connection(name, Some(written));
+            }
+            Err(error) => {
+                tracing::debug!(connection = %name, %error, "status not written");
+                if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
+                    let now = self.clock.now();
+                    let mut state = self.lock();
+                    state.adopt_connection(name, live);
+                    state.push(&Key::Connection(name.clone()), Lane::Change, now);
+                }
+            }
+        }
+    }
+
+    async fn announce_connection(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+        plan: &ConnectionPlan,
+    ) {
+        let shown = |s: Option<&crate::api::connection::TikTokConnectionStatus>| {
+            s.and_then(|s| {
+                s.conditions
+                    .iter()
+                    .find(|c| c.type_ == "Ready")
+                    .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
+            })
+        };
+        let (before, after) = (shown(object.status.as_ref()), shown(Some(&plan.status)));
+        let Some((status, reason, message)) = after else {
+            return;
+        };
+        if before.map(|(s, r, _)| (s, r)) == Some((status.clone(), reason.clone())) {
+            return;
+        }
+        tracing::info!(connection = %name, %status, %reason, %message, "now");
+        let stalled = plan.status.conditions.iter().any(|c| c.type_ == "Stalled");
+        if status == "True" || stalled {
+            let uid = object.metadata.uid.clone().unwrap_or_default();
+            self.note(Note {
+                kind: "TikTokConnection",
+                about: name.clone(),
+                uid,
+                warning: stalled,
+                reason,
+                message,
+            })
+            .await;
+        }
+    }
+
+    /// The last event lists what is still on (R22).
+    async fn farewell(&self, name: &Name, object: &TikTokConnection) {
+        let active: Vec<String> = {
+            let state = self.lock();
+            let Some(ConnectionView::Usable(a)) = state.views.get(name) else {
+                return;
+            };
+            let id = AccountId {
+                app: a.app.clone(),
+                advertiser: a.advertiser.clone(),
+            };
+            let rows = state
+                .accounts
+                .get(&id)
+                .into_iter()
+                .flat_map(|account| account.table.rows());
+            rows.filter(|r| r.operation == crate::platform::OperationState::On)
+                .map(|r| {
+                    format!(
+                        "{} ({} {} a day)",
+                        r.id,
+                        r.budget
+                            .map_or_else(|| "no budget of its own".into(), |b| b.to_string()),
+                        a.currency
+                    )
+                })
+                .collect()
+        };
+        let message = if active.is_empty() {
+            "disconnected; no campaign of the account was on when it was last read".to_string()
+        } else {
+            let first: Vec<&str> = active.iter().take(20).map(String::as_str).collect();
+            format!(
+                "disconnected; {} campaigns of the account are still on: {}",
+                active.len(),
+                first.join(", ")
+            )
+        };
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        self.note(Note {
+            kind: "TikTokConnection",
+            about: name.clone(),
+            uid,
+            warning: !active.is_empty(),
+            reason: "Disconnected".into(),
+            message,
+        })
+        .await;
+    }
+
+    fn connection_failed(&self, name: &Name, error: &ClusterError) -> Outcome {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let limits = state.settings.backoff;
+        let memo = state.connections.entry(name.clone()).or_default();
+        memo.failures += 1;
+        let wait = backoff(limits, memo.failures);
+        tracing::warn!(connection = %name, %error, "the API server did not take it");
+        state.wake(&Key::Connection(name.clone()), Why::Backoff, now + wait);
+        Outcome::Failed
+    }
+}
+
+impl State {
+    /// Gathers the facts and plans one step.
+    fn plan_connection(
+        &mut self,
+        name: &Name,
+        object: &TikTokConnection,
+        now: Timestamp,
+    ) -> ConnectionPlan {
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        let memo = self.connections.entry(name.clone()).or_default();
+        if memo.uid != uid {
+            *memo = ConnectionMemo {
+                uid,
+                ..ConnectionMemo::default()
+            };
+        }
+        let memo = memo.clone();
+        let orphans = self.orphans_of(name);
+        let key = token_key(object);
+        let children = self
+            .stores
+            .children(name)
+            .filter_map(|c| Some((c, self.stores.campaigns.get(c)?)))
+            .map(|(c, o)| Child {
+                name: c.name.clone(),
+                deleting_since: o.metadata.deletion_timestamp.as_ref().map(|t| t.0),
+                held: has_finalizer(o.metadata.finalizers.as_deref()),
+            })
+            .collect();
+        let facts = ConnectionFacts {
+            now,
+            object,
+            app: secret_facts(memo.app.as_ref(), &[APP_ID, APP_SECRET]),
+            token: object
+                .spec
+                .token_secret_ref
+                .as_ref()
+                .map(|_| secret_facts(memo.token.as_ref(), &[&key])),
+            held: held_facts(memo.held.as_ref(), &name.name),
+            check: memo.check,
+            refused: memo.refused,
+            children,
+            older_twin: self.older_twin(name, object),
+            namespace_terminating: self.stores.terminating.contains(&name.namespace),
+            not_before: memo.not_before,
+            orphans,
+        };
+        plan(&facts)
+    }
+
+    fn older_twin(&self, name: &Name, object: &TikTokConnection) -> Option<String> {
+        let advertiser = object.spec.advertiser_id.as_ref()?;
+        self.stores
+            .connections
+            .iter()
+            .find(|(other, twin)| {
+                *other != name
+                    && twin.spec.advertiser_id.as_ref() == Some(advertiser)
+                    && older_connection(twin, object)
+            })
+            .map(|(other, _)| other.to_string())
+    }
+
+    /// Lets children use, or not use, the connection from now on.
+    fn publish_view(&mut self, name: &Name, plan: &ConnectionPlan, now: Timestamp) {
+        if let ConnectionView::Usable(usable) = &plan.view {
+            let id = AccountId {
+                app: usable.app.clone(),
+                advertiser: usable.advertiser.clone(),
+            };
+            let token = self
+                .connections
+                .get(name)
+                .and_then(|m| m.held.as_ref()?.as_ref()?.data.get(ACCESS_TOKEN).cloned());
+            let old: Vec<AccountId> = self
+                .accounts
+                .iter()
+                .filter(|(other, a)| a.connection == *name && **other != id)
+                .map(|(other, _)| other.clone())
+                .collect();
+            for gone in old {
+                self.close_account(&gone, now);
+            }
+            if let Some(token) = token {
+                match self.accounts.get_mut(&id) {
+                    Some(account) => {
+                        account.token = token;
+                        account.connection = name.clone();
+                    }
+                    None => {
+                        self.accounts.insert(id, Account::new(name.clone(), token));
+                    }
+                }
+            }
+        }
+        if self.views.get(name) != Some(&plan.view) {
+            self.views.insert(name.clone(), plan.view.clone());
+            self.push_children(name, Lane::Change, now);
+        }
+    }
+
+    /// App id, app secret, token and the token's fingerprint, as we hold them.
+    fn held(&self, name: &Name) -> Option<(String, SecretString, SecretString, String)> {
+        let copy = self.connections.get(name)?.held.as_ref()?.as_ref()?;
+        let plain = |key: &str| copy.data.get(key).map(|v| v.expose_secret().to_string());
+        Some((
+            plain(APP_ID)?,
+            copy.data.get(APP_SECRET)?.clone(),
+            copy.data.get(ACCESS_TOKEN)?.clone(),
+            plain(TOKEN_FINGERPRINT)?,
+        ))
+    }
+
+    /// What a write answered, or a live read found, replaces the copy at once.
+    pub fn adopt_connection(&mut self, name: &Name, copy: Option<TikTokConnection>) {
+        let copy = copy.map(|mut c| {
+            super::stores::strip(&mut c);
+            c
+        });
+        if let Some(object) = &copy
+            && has_finalizer(object.metadata.finalizers.as_deref())
+        {
+            self.kept.entry(name.namespace.clone()).or_insert(false);
+        }
+        let _old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, copy);
+    }
+}
+
+fn failed(error: &PlatformError) -> CheckResult {
+    match error.class {
+        ErrorClass::Auth(_) => CheckResult::Refused(error.to_string()),
+        _ => CheckResult::Failed(error.to_string()),
+    }
+}
+
+fn token_key(object: &TikTokConnection) -> String {
+    object
+        .spec
+        .token_secret_ref
+        .as_ref()
+        .and_then(|r| r.key.clone())
+        .unwrap_or_else(|| ACCESS_TOKEN.into())
+}
+
+fn secret_facts(read: Option<&Option<SecretCopy>>, keys: &[&str]) -> SecretFacts {
+    let Some(found) = read else {
+        return SecretFacts::Unread;
+    };
+    let Some(copy) = found else {
+        return SecretFacts::Missing;
+    };
+    let missing: Vec<String> = keys
+        .iter()
+        .filter(|k| {
+            copy.data
+                .get(**k)
+                .is_none_or(|v| v.expose_secret().trim().is_empty())
+        })
+        .map(ToString::to_string)
+        .collect();
+    if !missing.is_empty() {
+        return SecretFacts::Incomplete(missing);
+    }
+    let values: Vec<&SecretString> = keys.iter().filter_map(|k| copy.data.get(*k)).collect();
+    SecretFacts::Present {
+        fingerprint: fingerprint(&values),
+    }
+}
+
+fn held_facts(read: Option<&Option<SecretCopy>>, connection: &str) -> HeldFacts {
+    let Some(found) = read else {
+        return HeldFacts::Unread;
+    };
+    let Some(copy) = found else {
+        return HeldFacts::Missing;
+    };
+    if copy.labels.get(LABEL) != Some(&label_value(connection)) {
+        return HeldFacts::NotOurs;
+    }
+    let plain = |key: &str| {
+        copy.data
+            .get(key)
+            .map(|v| v.expose_secret().to_string())
+            .unwrap_or_default()
+    };
+    HeldFacts::Present {
+        app_id: plain(APP_ID),
+        app_fingerprint: plain(APP_FINGERPRINT),
+        token_fingerprint: plain(TOKEN_FINGERPRINT),
+    }
+}
+
+/// A label's value has at most 63 characters; a connection's name may have more.
+fn label_value(name: &str) -> String {
+    if name.len() <= 63 {
+        name.into()
+    } else {
+        fingerprint(&[&SecretString::from(name)])
+    }
+}
+
+fn app_fingerprint(app_id: &SecretString, secret: &SecretString) -> String {
+    fingerprint(&[app_id, secret])
+}
+
+/// Hex of the first 8 bytes of SHA-256: enough to see a change, nothing to guess a token from.
+fn fingerprint(values: &[&SecretString]) -> String {
+    let mut hash = Sha256::new();
+    for value in values {
+        let bytes = value.expose_secret().trim().as_bytes();
+        hash.update((bytes.len() as u64).to_be_bytes());
+        hash.update(bytes);
+    }
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}

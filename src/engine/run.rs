@@ -1,0 +1,392 @@
+//! The loop that joins everything: deltas in, turns and calls out, nothing waits.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use super::account::AccountId;
+use super::doors::{Clock, Cluster, Delta};
+use super::lease::Fence;
+use super::metrics::Metrics;
+use super::outbox::Batch;
+use super::queue::Lane;
+use super::settings::Settings;
+use super::state::{Key, Place, State};
+use super::sweep::Page;
+use super::turn::Outcome;
+use crate::api::campaign::Campaign;
+use crate::api::connection::TikTokConnection;
+use crate::platform::Door;
+
+/// Changes of our two kinds, of Secrets and of namespaces.
+pub type Deltas = mpsc::Receiver<Delta<Campaign, TikTokConnection>>;
+
+/// The engine: the doors, the clock, and the one state.
+pub struct Engine<C, P, K> {
+    pub(super) cluster: C,
+    pub(super) platform: P,
+    pub(super) clock: K,
+    pub(super) metrics: Metrics,
+    pub(super) status_slots: Semaphore,
+    fence: Arc<Fence>,
+    call_deadline: Duration,
+    state: Mutex<State>,
+}
+
+/// A piece of work that may wait for the world.
+#[derive(Debug)]
+enum Job {
+    Turn { key: Key, place: Place },
+    Batch { account: AccountId, batch: Batch },
+    Page { account: AccountId, page: Page },
+    LookName { account: AccountId, name: String },
+    Keep { namespace: String, keep: bool },
+}
+
+type Running<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
+
+impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
+    /// An engine that knows nothing yet.
+    pub fn new(
+        cluster: C,
+        platform: P,
+        clock: K,
+        settings: Settings,
+        metrics: Metrics,
+        fence: Arc<Fence>,
+    ) -> Self {
+        let status_slots = Semaphore::new(settings.status_in_flight);
+        Self {
+            cluster,
+            platform,
+            clock,
+            metrics,
+            status_slots,
+            fence,
+            call_deadline: settings.call_deadline,
+            state: Mutex::new(State::new(settings)),
+        }
+    }
+
+    /// The state. Never held while waiting. A panic in a turn leaves it usable: plans are made anew from it.
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lease's transition count, while it covers a whole call.
+    pub(super) fn fence(&self) -> Option<u64> {
+        self.fence.check(self.clock.awake(), self.call_deadline)
+    }
+
+    /// Runs until `stop`, acting only while `leading`.
+    pub async fn run(
+        &self,
+        mut deltas: Deltas,
+        mut leading: watch::Receiver<bool>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut running: Running<'_> = FuturesUnordered::new();
+        let mut open = true;
+        loop {
+            let lead = *leading.borrow_and_update();
+            let now = self.clock.now();
+            if lead && self.lock().stores.synced() {
+                self.wake_due(now);
+                while let Some(job) = self.next_job(now) {
+                    running.push(Box::pin(self.perform(job)));
+                }
+            }
+            let sleep = if lead {
+                self.until_next(now)
+            } else {
+                Duration::from_secs(3600)
+            };
+            tokio::select! {
+                biased;
+                _ = stop.changed() => break,
+                _ = leading.changed() => {
+                    if *leading.borrow() {
+                        self.everything_again();
+                    } else {
+                        break;
+                    }
+                }
+                delta = deltas.recv(), if open => match delta {
+                    Some(delta) => {
+                        let now = self.clock.now();
+                        self.lock().take(delta, now);
+                        // A burst is taken over whole before anything is planned from half of it.
+                        while let Ok(more) = deltas.try_recv() {
+                            self.lock().take(more, now);
+                        }
+                    }
+                    None => open = false,
+                },
+                _ = running.next(), if !running.is_empty() => {}
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+        // What replies in hand teach is still stored; nothing new is sent, the fence sees to it.
+        let rest = async { while running.next().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(10), rest).await;
+    }
+
+    /// A new leader plans everything once.
+    fn everything_again(&self) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let campaigns: Vec<Key> = state
+            .stores
+            .campaigns
+            .iter()
+            .map(|(n, _)| Key::Campaign(n.clone()))
+            .collect();
+        let connections: Vec<Key> = state
+            .stores
+            .connections
+            .iter()
+            .map(|(n, _)| Key::Connection(n.clone()))
+            .collect();
+        for key in connections.into_iter().chain(campaigns) {
+            state.push(&key, Lane::Background, now);
+        }
+    }
+
+    fn wake_due(&self, now: Timestamp) {
+        let mut state = self.lock();
+        let places: Vec<Place> = std::iter::once(None)
+            .chain(state.accounts.keys().cloned().map(Some))
+            .collect();
+        for place in places {
+            while let Some((key, _)) = state.lines(&place).due.pop(now) {
+                state.push(&key, Lane::Change, now);
+            }
+        }
+        let resync_every = state.settings.resync_every;
+        match state.next_resync {
+            Some(next) if next <= now => {
+                let missed = state.resync(now);
+                if missed > 0 {
+                    tracing::warn!(missed, "work was found that nothing had announced");
+                    self.metrics.missed_wakeups(missed);
+                }
+                state.next_resync = Some(now + resync_every);
+            }
+            Some(_) => {}
+            None => state.next_resync = Some(now + resync_every),
+        }
+    }
+
+    /// The next piece of work that may begin now. Pauses first; creates before what can be shared later; sweeps last.
+    fn next_job(&self, now: Timestamp) -> Option<Job> {
+        let mut state = self.lock();
+        if let Some((namespace, keep)) = state.next_keep() {
+            return Some(Job::Keep { namespace, keep });
+        }
+        if let Some((key, _)) = state.home.queue.pop(now) {
+            return Some(state.start_turn(key, None, now));
+        }
+        let ids: Vec<AccountId> = state.accounts.keys().cloned().collect();
+        ids.into_iter().find_map(|id| state.account_job(id, now))
+    }
+
+    async fn perform(&self, job: Job) {
+        match job {
+            Job::Turn { key, place } => {
+                let outcome = match &key {
+                    Key::Campaign(name) => self.campaign_turn(name, &place).await,
+                    Key::Connection(name) => self.connection_turn(name).await,
+                };
+                self.end_turn(&key, outcome);
+            }
+            Job::Batch { account, batch } => {
+                let members = batch.members();
+                let pause = batch.is_pause();
+                self.batch(&account, batch).await;
+                let mut state = self.lock();
+                if let Some(a) = state.accounts.get_mut(&account) {
+                    a.in_batch.retain(|n| !members.contains(n));
+                    let count = if pause {
+                        &mut a.pause_batches
+                    } else {
+                        &mut a.batches
+                    };
+                    *count = count.saturating_sub(1);
+                }
+            }
+            Job::Page { account, page } => self.sweep_page(&account, page).await,
+            Job::LookName { account, name } => {
+                self.look_name(&account, name).await;
+                if let Some(a) = self.lock().accounts.get_mut(&account) {
+                    a.batches = a.batches.saturating_sub(1);
+                }
+            }
+            Job::Keep { namespace, keep } => {
+                let done = self.cluster.keep_rights(&namespace, keep).await;
+                let mut state = self.lock();
+                match done {
+                    Ok(()) if keep => {
+                        state.kept.insert(namespace, true);
+                    }
+                    Ok(()) => {
+                        state.kept.remove(&namespace);
+                    }
+                    Err(error) => {
+                        // The rights are already gone, or the namespace is: nothing more can be done there.
+                        tracing::warn!(%namespace, %error, "could not keep the rights in the namespace");
+                        state.kept.insert(namespace, keep);
+                    }
+                }
+            }
+        }
+    }
+
+    fn end_turn(&self, key: &Key, outcome: Outcome) {
+        let now = self.clock.now();
+        self.metrics.turn(outcome);
+        let mut state = self.lock();
+        if let Some(place) = state.turns.remove(key) {
+            state.lines(&place).queue.done(key, now);
+            let right = state.place(key);
+            if right != place {
+                state.lines(&right).queue.push(key, Lane::Change, now);
+            }
+        }
+    }
+
+    /// The metrics' text, its gauges read now.
+    pub fn metrics_text(&self) -> String {
+        let now = self.clock.now();
+        self.metrics.depths(&self.lock(), now);
+        self.metrics.text()
+    }
+
+    /// Until something is due of itself.
+    fn until_next(&self, now: Timestamp) -> Duration {
+        let state = self.lock();
+        let names_every = state.settings.names_every;
+        let mut next = state
+            .next_resync
+            .into_iter()
+            .chain(state.home.due.next())
+            .min();
+        let mut sooner = |t: Option<Timestamp>| {
+            if let Some(t) = t {
+                next = Some(next.map_or(t, |n: Timestamp| n.min(t)));
+            }
+        };
+        for account in state.accounts.values() {
+            sooner(account.lines.due.next());
+            sooner(account.outbox.next_time(now));
+            sooner(
+                account
+                    .pause_not_before
+                    .filter(|_| !account.outbox.is_empty()),
+            );
+            sooner(
+                account
+                    .blocked_until
+                    .filter(|_| !account.waiting.is_empty() || !account.outbox.is_empty()),
+            );
+            sooner(account.sweep.next_time(names_every));
+        }
+        let Some(next) = next else {
+            return Duration::from_secs(60);
+        };
+        let wait = next.duration_since(now);
+        // What is due now and did not begin waits for a slot: the end of a call wakes the loop, this is the net below.
+        Duration::try_from(wait)
+            .unwrap_or(Duration::ZERO)
+            .clamp(Duration::from_millis(20), Duration::from_secs(60))
+    }
+}
+
+impl State {
+    fn start_turn(&mut self, key: Key, place: Place, _now: Timestamp) -> Job {
+        self.turns.insert(key.clone(), place.clone());
+        Job::Turn { key, place }
+    }
+
+    /// Our rights in a namespace have to outlive our objects there.
+    fn next_keep(&mut self) -> Option<(String, bool)> {
+        let wish = self.kept.iter().find_map(|(namespace, known)| {
+            match (known, self.stores.holds(namespace)) {
+                (false, true) => Some((namespace.clone(), true)),
+                (true, false) => Some((namespace.clone(), false)),
+                _ => None,
+            }
+        })?;
+        // Taken: asked once; the answer enters what is known.
+        self.kept.insert(wish.0.clone(), wish.1);
+        Some(wish)
+    }
+
+    fn account_job(&mut self, id: AccountId, now: Timestamp) -> Option<Job> {
+        let most = self.settings.turns_in_flight;
+        let calls = self.settings.calls_in_flight;
+        let account = self.accounts.get_mut(&id)?;
+        if account.pause_not_before.is_none_or(|t| t <= now)
+            && account.pauses == 0
+            && account.pause_batches == 0
+            && let Some(batch) = account.outbox.pop_pause(now)
+        {
+            account.pause_batches += 1;
+            return Some(account.begin_batch(id, batch));
+        }
+        let open = account.blocked_until.is_none_or(|t| t <= now)
+            && account.calls + account.batches < calls;
+        if open
+            && !account.outbox.has_aged(now)
+            && let Some(name) = account.waiting.pop_front()
+        {
+            let key = Key::Campaign(name);
+            account.lines.queue.push(&key, Lane::Change, now);
+        }
+        let urgent = account.lines.queue.has_safety();
+        if (urgent || account.lines.queue.in_turn() < most)
+            && let Some((key, _)) = account.lines.queue.pop(now)
+        {
+            let place = self.place(&key);
+            let here = Some(id.clone());
+            if place != here {
+                self.lines(&here).queue.done(&key, now);
+                self.lines(&place).queue.push(&key, Lane::Change, now);
+                return self.account_job(id, now);
+            }
+            return Some(self.start_turn(key, here, now));
+        }
+        // What can be shared goes out when nobody is in a turn who may join it.
+        let account = self.accounts.get_mut(&id)?;
+        let quiet = account.lines.queue.is_empty()
+            && account.lines.queue.in_turn() == 0
+            && account.waiting.is_empty();
+        if open && (quiet || account.outbox.has_aged(now)) {
+            if let Some(batch) = account.outbox.pop(now, true) {
+                account.batches += 1;
+                return Some(account.begin_batch(id, batch));
+            }
+            if let Some(name) = account.name_looks.pop_front() {
+                account.batches += 1;
+                return Some(Job::LookName { account: id, name });
+            }
+        }
+        if open && let Some(page) = self.next_page(&id, now) {
+            self.page_in_call(&id, true);
+            return Some(Job::Page { account: id, page });
+        }
+        None
+    }
+}
+
+impl super::account::Account {
+    fn begin_batch(&mut self, id: AccountId, batch: Batch) -> Job {
+        self.in_batch.extend(batch.members());
+        Job::Batch { account: id, batch }
+    }
+}

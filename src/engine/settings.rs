@@ -1,0 +1,60 @@
+//! What whoever runs the operator may set. Never a field of an object.
+
+use std::time::Duration;
+
+use crate::model;
+use crate::platform::Tier;
+
+/// Settings of one operator process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Name of this install; it is written into every record.
+    pub install: String,
+    /// The app's tier with TikTok (R6).
+    pub tier: Tier,
+    /// Between two sweeps of an account.
+    pub sweep_every: Duration,
+    /// R9: between two lists that were asked for by name checks.
+    pub names_every: Duration,
+    /// R9: a list may be this old to prove that a name is free.
+    pub names_fresh: Duration,
+    /// After a write, before it is read back: lists are late, and several read-backs share a call.
+    pub read_back_after: Duration,
+    /// Decision 7: all keys are planned again in memory this often.
+    pub resync_every: Duration,
+    /// Calls of one account in flight, safety's own place not counted.
+    pub calls_in_flight: usize,
+    /// Turns that wait for the API server at the same time, safety's not counted.
+    pub turns_in_flight: usize,
+    /// Status writes at the same time, over all accounts (measured: more only adds latency).
+    pub status_in_flight: usize,
+    /// Deadline of one platform call.
+    pub call_deadline: Duration,
+    /// First and longest wait after an error.
+    pub backoff: (Duration, Duration),
+    /// A refused pause is tried again this often, for ever.
+    pub pause_again: Duration,
+    /// The model's own times.
+    pub model: model::facts::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            install: "default/tiktok-ads-operator".into(),
+            tier: Tier::Basic,
+            sweep_every: Duration::from_secs(60),
+            names_every: Duration::from_secs(2),
+            names_fresh: Duration::from_secs(60),
+            read_back_after: Duration::from_secs(2),
+            resync_every: Duration::from_secs(600),
+            calls_in_flight: 3,
+            turns_in_flight: 16,
+            status_in_flight: 8,
+            call_deadline: Duration::from_secs(15),
+            backoff: (Duration::from_secs(1), Duration::from_secs(300)),
+            pause_again: Duration::from_secs(10),
+            model: model::facts::Settings::default(),
+        }
+    }
+}

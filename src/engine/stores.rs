@@ -1,0 +1,335 @@
+//! Desired: our objects as the watches (and our own writes) last showed them, with the indexes that plans ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::Resource;
+
+use super::doors::{Change, Kind, Name};
+use crate::api::campaign::Campaign;
+use crate::api::connection::TikTokConnection;
+use crate::api::{RECONCILE_REQUESTED_AT, RECORD, RELEASE, RESUME, TAKE_OVER};
+use crate::model::campaign::platform_name;
+use crate::model::record::{Record, RecordState};
+
+/// One kind's objects.
+#[derive(Debug)]
+pub struct Store<K> {
+    objects: BTreeMap<Name, Arc<K>>,
+    /// Names seen since a relist began; `None` when no relist is under way.
+    relist: Option<BTreeSet<Name>>,
+    /// A complete list has been seen.
+    pub synced: bool,
+}
+
+impl<K> Default for Store<K> {
+    fn default() -> Self {
+        Self {
+            objects: BTreeMap::new(),
+            relist: None,
+            synced: false,
+        }
+    }
+}
+
+impl<K: Kind> Store<K> {
+    /// Takes a watched change over; the names it touches.
+    pub fn take(&mut self, change: Change<K>) -> Vec<(Name, Option<Arc<K>>)> {
+        match change {
+            Change::Relist => {
+                self.relist = Some(BTreeSet::new());
+                Vec::new()
+            }
+            Change::Applied(object) => {
+                let name = Name::of(&*object);
+                if let Some(seen) = &mut self.relist {
+                    seen.insert(name.clone());
+                }
+                // A relist shows every object again, and a watch trails our own writes: the same or an older version is
+                // no news. During a relist the server's word counts even if its numbers went back (a restored etcd).
+                let relisting = self.relist.is_some();
+                if self
+                    .objects
+                    .get(&name)
+                    .is_some_and(|old| is_no_news(&**old, &*object, relisting))
+                {
+                    return Vec::new();
+                }
+                let old = self.objects.insert(name.clone(), Arc::new(*object));
+                vec![(name, old)]
+            }
+            Change::Deleted(object) => {
+                let name = Name::of(&*object);
+                // A late event about an object whose namesake is there already.
+                if self
+                    .objects
+                    .get(&name)
+                    .is_some_and(|now| now.meta().uid != object.meta().uid)
+                {
+                    return Vec::new();
+                }
+                self.objects
+                    .remove(&name)
+                    .map(|old| (name, Some(old)))
+                    .into_iter()
+                    .collect()
+            }
+            Change::Listed => {
+                self.synced = true;
+                let Some(seen) = self.relist.take() else {
+                    return Vec::new();
+                };
+                let gone: Vec<Name> = self
+                    .objects
+                    .keys()
+                    .filter(|name| !seen.contains(*name))
+                    .cloned()
+                    .collect();
+                gone.into_iter()
+                    .filter_map(|name| self.objects.remove(&name).map(|old| (name, Some(old))))
+                    .collect()
+            }
+        }
+    }
+
+    /// What a write answered replaces the copy at once; `None` when a live read found nothing.
+    pub fn put(&mut self, name: &Name, object: Option<K>) -> Option<Arc<K>> {
+        match object {
+            Some(object) => {
+                if let Some(seen) = &mut self.relist {
+                    seen.insert(name.clone());
+                }
+                self.objects.insert(name.clone(), Arc::new(object))
+            }
+            None => self.objects.remove(name),
+        }
+    }
+
+    /// The copy at hand.
+    pub fn get(&self, name: &Name) -> Option<Arc<K>> {
+        self.objects.get(name).cloned()
+    }
+
+    /// All of them, in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, &Arc<K>)> {
+        self.objects.iter()
+    }
+}
+
+/// Both kinds and the indexes over them.
+#[derive(Debug, Default)]
+pub struct Stores {
+    pub campaigns: Store<Campaign>,
+    pub connections: Store<TikTokConnection>,
+    pub terminating: BTreeSet<String>,
+    children: BTreeMap<Name, BTreeSet<Name>>,
+    by_id: BTreeMap<(String, String), BTreeSet<Name>>,
+    by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
+    /// Campaigns with our finalizer, per namespace.
+    held: BTreeMap<String, usize>,
+    install: String,
+}
+
+impl Stores {
+    /// For one install.
+    pub fn new(install: &str) -> Self {
+        Self {
+            install: install.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Both kinds have been listed once.
+    pub fn synced(&self) -> bool {
+        self.campaigns.synced && self.connections.synced
+    }
+
+    /// Brings the indexes up to date after a campaign changed from `old`.
+    pub fn reindex(&mut self, name: &Name, old: Option<&Campaign>) {
+        let finalized =
+            |o: &Campaign| super::state::has_finalizer(o.metadata.finalizers.as_deref());
+        let (was, is) = (
+            old.is_some_and(finalized),
+            self.campaigns.get(name).is_some_and(|o| finalized(&o)),
+        );
+        let held = self.held.entry(name.namespace.clone()).or_default();
+        *held = (*held + usize::from(is)).saturating_sub(usize::from(was));
+        if let Some(old) = old {
+            let keys = self.keys(old);
+            remove(&mut self.children, &keys.connection, name);
+            remove(&mut self.by_name, &(keys.connection, keys.name), name);
+            if let Some(id) = keys.id {
+                remove(&mut self.by_id, &id, name);
+            }
+        }
+        if let Some(new) = self.campaigns.get(name) {
+            let keys = self.keys(&new);
+            self.children
+                .entry(keys.connection.clone())
+                .or_default()
+                .insert(name.clone());
+            self.by_name
+                .entry((keys.connection, keys.name))
+                .or_default()
+                .insert(name.clone());
+            if let Some(id) = keys.id {
+                self.by_id.entry(id).or_default().insert(name.clone());
+            }
+        }
+    }
+
+    fn keys(&self, object: &Campaign) -> IndexKeys {
+        let record = self.record(object);
+        IndexKeys {
+            connection: connection_name(object),
+            name: platform_name(object),
+            id: record
+                .own()
+                .and_then(|r| r.id.clone().map(|id| (r.advertiser.clone(), id))),
+        }
+    }
+
+    /// The record of an object, as this install reads it.
+    pub fn record(&self, object: &Campaign) -> RecordState {
+        let text = object
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|a| a.get(RECORD))
+            .map(String::as_str);
+        RecordState::read(
+            text,
+            object.metadata.uid.as_deref().unwrap_or_default(),
+            &self.install,
+        )
+    }
+
+    /// Objects that refer to a connection.
+    pub fn children(&self, connection: &Name) -> impl Iterator<Item = &Name> {
+        self.children.get(connection).into_iter().flatten()
+    }
+
+    /// Objects that hold an id by their record.
+    pub fn holders(&self, advertiser: &str, id: &str) -> impl Iterator<Item = &Name> {
+        self.by_id
+            .get(&(advertiser.to_string(), id.to_string()))
+            .into_iter()
+            .flatten()
+    }
+
+    /// Who but `me` holds the id: by record before nobody's, the older of two.
+    pub fn rival_for_id(
+        &self,
+        me: &Name,
+        mine: &Campaign,
+        advertiser: &str,
+        id: &str,
+    ) -> Option<Name> {
+        let i_hold = self
+            .record(mine)
+            .own()
+            .is_some_and(|r| r.id.as_deref() == Some(id));
+        self.holders(advertiser, id)
+            .filter(|other| *other != me)
+            .find(|other| {
+                self.campaigns
+                    .get(other)
+                    .is_some_and(|object| !i_hold || older(&*object, mine))
+            })
+            .cloned()
+    }
+
+    /// An older living object of the same connection that wants the same name and has no id yet.
+    pub fn rival_for_name(&self, me: &Name, mine: &Campaign) -> Option<Name> {
+        let key = (connection_name(mine), platform_name(mine));
+        self.by_name
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .filter(|other| *other != me)
+            .find(|other| {
+                self.campaigns.get(other).is_some_and(|object| {
+                    object.metadata.deletion_timestamp.is_none() && older(&*object, mine)
+                })
+            })
+            .cloned()
+    }
+
+    /// Does anything of ours hold a namespace back?
+    pub fn holds(&self, namespace: &str) -> bool {
+        self.held.get(namespace).is_some_and(|n| *n > 0)
+            || self.connections.iter().any(|(n, o)| {
+                n.namespace == namespace
+                    && super::state::has_finalizer(o.metadata.finalizers.as_deref())
+            })
+    }
+
+    /// Records of living objects, for asking which rows belong to somebody.
+    pub fn own_record(&self, name: &Name) -> Option<Record> {
+        self.campaigns
+            .get(name)
+            .and_then(|object| self.record(&object).own().cloned())
+    }
+}
+
+/// Is `new` the copy at hand, or older? Versions of one object are comparable numbers.
+fn is_no_news<K: Resource>(old: &K, new: &K, relisting: bool) -> bool {
+    let (was, is) = (&old.meta().resource_version, &new.meta().resource_version);
+    let number = |v: &Option<String>| v.as_ref().and_then(|v| v.parse::<u128>().ok());
+    was == is || (!relisting && old.meta().uid == new.meta().uid && number(is) < number(was))
+}
+
+struct IndexKeys {
+    connection: Name,
+    name: String,
+    id: Option<(String, String)>,
+}
+
+fn remove<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Name>>, key: &K, name: &Name) {
+    if let Some(set) = index.get_mut(key) {
+        set.remove(name);
+        if set.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+/// The connection that a campaign names.
+pub fn connection_name(object: &Campaign) -> Name {
+    Name::new(
+        object.metadata.namespace.clone().unwrap_or_default(),
+        object.spec.connection_ref.name.clone(),
+    )
+}
+
+/// Creation time, then uid.
+fn older<K: Resource>(a: &K, b: &K) -> bool {
+    let key = |o: &K| {
+        (
+            o.meta()
+                .creation_timestamp
+                .as_ref()
+                .map_or(Timestamp::MAX, |t| t.0),
+            o.meta().uid.clone(),
+        )
+    };
+    key(a) < key(b)
+}
+
+/// Is `a` the older of two connections?
+pub fn older_connection(a: &TikTokConnection, b: &TikTokConnection) -> bool {
+    older(a, b)
+}
+
+/// Keeps of an object only what plans read: `managedFields` alone are most of its memory.
+pub fn strip<K: Resource>(object: &mut K) {
+    let meta = object.meta_mut();
+    meta.managed_fields = None;
+    meta.labels = None;
+    if let Some(annotations) = &mut meta.annotations {
+        annotations.retain(|name, _| {
+            [RECORD, RELEASE, RESUME, TAKE_OVER, RECONCILE_REQUESTED_AT].contains(&name.as_str())
+        });
+    }
+}

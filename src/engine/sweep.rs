@@ -1,0 +1,384 @@
+//! Sweeps: the account's lists, read page by page, each page a call of its own with its own budget.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::account::AccountId;
+use super::calls::{Begin, backoff};
+use super::doors::{Clock, Cluster, Name};
+use super::outbox::Op;
+use super::queue::Lane;
+use super::run::Engine;
+use super::state::{Key, State};
+use crate::observe::table::Begun;
+use crate::platform::Door;
+use crate::platform::ErrorClass;
+use crate::platform::{Answer, CampaignRow, Reply};
+use crate::platform::{Call, CampaignFilter, Tree};
+
+/// Rows a page (reference 1.3).
+const PAGE: u32 = 1000;
+
+/// Where an account's sweep stands.
+#[derive(Debug, Default)]
+pub struct SweepState {
+    /// The next regular sweep; `None`: at once.
+    next: Option<Timestamp>,
+    /// Both trees are wanted by name checks.
+    both: bool,
+    /// When the last sweep of both trees was begun.
+    both_begun: Option<Timestamp>,
+    running: Option<Running>,
+    not_before: Option<Timestamp>,
+    failures: u32,
+}
+
+/// A sweep under way.
+#[derive(Debug)]
+struct Running {
+    trees: VecDeque<Tree>,
+    page: u32,
+    rows: Vec<CampaignRow>,
+    begun: Begun,
+    /// A page's call is in flight.
+    in_call: bool,
+    /// Somebody waits for it: not background work.
+    wanted: bool,
+}
+
+/// One page to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    pub tree: Tree,
+    pub page: u32,
+    pub wanted: bool,
+}
+
+impl SweepState {
+    /// A sweep as soon as may be.
+    pub fn ask(&mut self, now: Timestamp) {
+        self.next = Some(now);
+    }
+
+    /// Name checks ask for a list of both trees that begins after now.
+    pub fn ask_both(&mut self, _now: Timestamp) {
+        self.both = true;
+    }
+
+    /// The budget or an error said: not before.
+    pub fn not_before(&mut self, until: Timestamp) {
+        self.not_before = Some(until);
+    }
+
+    /// Failures in a row.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// When there is something to do next, if nothing happens before.
+    pub fn next_time(&self, names_every: Duration) -> Option<Timestamp> {
+        if let Some(running) = &self.running {
+            return if running.in_call {
+                None
+            } else {
+                Some(self.not_before.unwrap_or(Timestamp::MIN))
+            };
+        }
+        let wanted = self
+            .both
+            .then(|| self.both_begun.map_or(Timestamp::MIN, |b| b + names_every));
+        let regular = self.next.unwrap_or(Timestamp::MIN);
+        Some(
+            wanted
+                .map_or(regular, |w| w.min(regular))
+                .max(self.not_before.unwrap_or(Timestamp::MIN)),
+        )
+    }
+
+    fn due(&self, now: Timestamp, names_every: Duration) -> bool {
+        self.next_time(names_every).is_some_and(|t| t <= now)
+    }
+}
+
+impl State {
+    /// The next page to read of an account, if one is due.
+    pub fn next_page(&mut self, id: &AccountId, now: Timestamp) -> Option<Page> {
+        let names_every = self.settings.names_every;
+        let tick = self.tick();
+        let connection = self.accounts.get(id)?.connection.clone();
+        let trees = self.trees_of(&connection);
+        let account = self.accounts.get_mut(id)?;
+        account.trees.clone_from(&trees);
+        if !account.sweep.due(now, names_every) {
+            return None;
+        }
+        if account.sweep.running.is_none() {
+            let both = account.sweep.both
+                && account
+                    .sweep
+                    .both_begun
+                    .is_none_or(|b| b + names_every <= now);
+            let list: VecDeque<Tree> = if both {
+                [Tree::Manual, Tree::SmartPlus].into()
+            } else {
+                trees.into_iter().collect()
+            };
+            if list.is_empty() {
+                // No object yet: nothing to read until one comes.
+                account.sweep.next = Some(now + self.settings.sweep_every);
+                return None;
+            }
+            if both {
+                account.sweep.both = false;
+                account.sweep.both_begun = Some(now);
+            }
+            account.sweep.running = Some(Running {
+                trees: list,
+                page: 1,
+                rows: Vec::new(),
+                begun: Begun { tick, at: now },
+                in_call: false,
+                wanted: both,
+            });
+        }
+        let running = account.sweep.running.as_ref().filter(|r| !r.in_call)?;
+        Some(Page {
+            tree: *running.trees.front()?,
+            page: running.page,
+            wanted: running.wanted,
+        })
+    }
+
+    /// The page's call begins, or did not.
+    pub(super) fn page_in_call(&mut self, id: &AccountId, in_call: bool) {
+        if let Some(running) = self
+            .accounts
+            .get_mut(id)
+            .and_then(|a| a.sweep.running.as_mut())
+        {
+            running.in_call = in_call;
+        }
+    }
+
+    /// The whole list has been read, or the sweep failed and begins anew later.
+    fn sweep_failed(&mut self, id: &AccountId, now: Timestamp) {
+        let (limits, sweep_every) = (self.settings.backoff, self.settings.sweep_every);
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        let sweep = &mut account.sweep;
+        if let Some(running) = sweep.running.take() {
+            sweep.both |= running.wanted;
+            sweep.both_begun = sweep.both_begun.filter(|_| !running.wanted);
+        }
+        sweep.failures += 1;
+        sweep.not_before = Some(now + backoff(limits, sweep.failures).min(sweep_every));
+        sweep.next = Some(now);
+    }
+}
+
+impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
+    /// Reads one page.
+    pub(super) async fn sweep_page(&self, id: &AccountId, page: Page) {
+        let call = Call::ListCampaigns {
+            advertiser: id.advertiser.clone(),
+            tree: page.tree,
+            filter: CampaignFilter {
+                all_origins: true,
+                ..CampaignFilter::default()
+            },
+            page: page.page,
+            page_size: PAGE,
+        };
+        let begin = if page.wanted {
+            Begin::Batch
+        } else {
+            Begin::Sweep
+        };
+        let Ok(slot) = self.begin(id, call.path(), begin) else {
+            let now = self.clock.now();
+            let mut state = self.lock();
+            state.page_in_call(id, false);
+            if let Some(account) = state.accounts.get_mut(id) {
+                let until = account
+                    .blocked_until
+                    .filter(|u| *u > now)
+                    .unwrap_or(now + Duration::from_millis(100));
+                if account.sweep.not_before.is_none_or(|t| t <= now) {
+                    account.sweep.not_before = Some(until);
+                }
+            }
+            return;
+        };
+        if page.page == 1 {
+            // The tick of the list is that of its first page's sending.
+            let now = self.clock.now();
+            let mut state = self.lock();
+            let tick = state.tick();
+            if let Some(running) = state
+                .accounts
+                .get_mut(id)
+                .and_then(|a| a.sweep.running.as_mut())
+            {
+                running.begun = Begun { tick, at: now };
+            }
+        }
+        let sent = self.send(id, &call).await;
+        drop(slot);
+        let now = self.clock.now();
+        let mut state = self.lock();
+        state.page_in_call(id, false);
+        match sent {
+            Ok(Answer {
+                reply:
+                    Reply::Campaigns {
+                        rows,
+                        total_pages,
+                        total,
+                        ..
+                    },
+                ..
+            }) => {
+                state.learn_page(id, page, rows, total_pages, total, now);
+            }
+            Ok(_) => state.sweep_failed(id, now),
+            Err(error) => {
+                if !matches!(error.class, ErrorClass::Throttled(_)) {
+                    state.sweep_failed(id, now);
+                } else if let Some(account) = state.accounts.get_mut(id) {
+                    account.sweep.not_before = Some(now + Duration::from_secs(1));
+                }
+            }
+        }
+    }
+
+    /// Looks names up one by one, in both trees (R9).
+    pub(super) async fn look_name(&self, id: &AccountId, name: String) {
+        let mut first: Option<Begun> = None;
+        let mut found = Vec::new();
+        for tree in [Tree::Manual, Tree::SmartPlus] {
+            let filter = CampaignFilter {
+                name: Some(name.clone()),
+                all_origins: true,
+                ..CampaignFilter::default()
+            };
+            let op = |_: &str| Op::LookName(name.clone());
+            let Some((rows, begun)) = self.look(id, tree, filter, PAGE, &[], op).await else {
+                let now = self.clock.now();
+                let mut state = self.lock();
+                if let Some(account) = state.accounts.get_mut(id) {
+                    account.name_looks.push_back(name.clone());
+                    account.blocked_until = account
+                        .blocked_until
+                        .max(Some(now + Duration::from_secs(1)));
+                }
+                return;
+            };
+            first.get_or_insert(begun);
+            found.push((
+                begun,
+                rows.into_iter()
+                    .filter(|r| r.tree == tree)
+                    .collect::<Vec<_>>(),
+            ));
+        }
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let settle = state.settings.model.settle;
+        if let (Some(account), Some(begun)) = (state.accounts.get_mut(id), first) {
+            for (begun, rows) in found {
+                let ids: Vec<String> = rows.iter().map(|r| r.id.clone()).collect();
+                account.table.looked_up(&ids, rows, begun, now, settle);
+            }
+            account.exact_names.insert(name.clone(), begun);
+        }
+        state.push_asking(id, now);
+    }
+}
+
+impl State {
+    fn learn_page(
+        &mut self,
+        id: &AccountId,
+        page: Page,
+        rows: Vec<CampaignRow>,
+        total_pages: u32,
+        total: u64,
+        now: Timestamp,
+    ) {
+        let (settle, every) = (self.settings.model.settle, self.settings.sweep_every);
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        let Some(running) = account.sweep.running.as_mut() else {
+            return;
+        };
+        running.rows.extend(rows);
+        if page.page < total_pages {
+            running.page += 1;
+            return;
+        }
+        if u64::try_from(running.rows.len()).ok() != Some(total) {
+            // The list moved under the sweep, or a page was short: an incomplete list proves nothing.
+            self.sweep_failed(id, now);
+            return;
+        }
+        let rows = std::mem::take(&mut running.rows);
+        let begun = running.begun;
+        running.trees.pop_front();
+        running.page = 1;
+        let finished = running.trees.is_empty();
+        let learned = account.table.swept(page.tree, rows, begun, now, settle);
+        if finished {
+            account.sweep.running = None;
+            account.sweep.failures = 0;
+            account.sweep.next = Some(now + every);
+            let connection = account.connection.clone();
+            self.push_asking(id, now);
+            self.push(&Key::Connection(connection), Lane::Background, now);
+        }
+        self.push_owners(id, &learned.changed, Lane::Change, now);
+        self.push_claimants(id, now);
+    }
+
+    /// Objects whose question for a name may be answered now.
+    fn push_asking(&mut self, id: &AccountId, now: Timestamp) {
+        let asking: Vec<Name> = self
+            .memos
+            .iter()
+            .filter(|(_, m)| m.asked.is_some())
+            .map(|(n, _)| n.clone())
+            .collect();
+        for name in asking {
+            let key = Key::Campaign(name);
+            if self.place(&key).as_ref() == Some(id) {
+                self.push(&key, Lane::Change, now);
+            }
+        }
+    }
+
+    /// Objects without a record of their own that wait for a row, and objects that wait for a complete list (R20).
+    fn push_claimants(&mut self, id: &AccountId, now: Timestamp) {
+        let waiting: Vec<Name> = self
+            .stores
+            .campaigns
+            .iter()
+            .filter(|(_, o)| {
+                o.status.as_ref().is_some_and(|s| {
+                    s.conditions
+                        .iter()
+                        .any(|c| c.type_ == "Held" && c.reason.starts_with("Ceiling"))
+                }) || (o.spec.external_id.is_some() && self.stores.record(o).own().is_none())
+            })
+            .map(|(n, _)| n.clone())
+            .collect();
+        for name in waiting {
+            let key = Key::Campaign(name);
+            if self.place(&key).as_ref() == Some(id) {
+                self.push(&key, Lane::Background, now);
+            }
+        }
+    }
+}

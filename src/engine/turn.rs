@@ -1,0 +1,514 @@
+//! One turn of one campaign, top to bottom: look at a certain copy, plan, act, report.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::calls::{Begin, Reserved};
+use super::doors::{Clock, Cluster, ClusterError, MetaPatch, Name, Note};
+use super::due::Why;
+use super::outbox::Op;
+use super::queue::Lane;
+use super::run::Engine;
+use super::state::{Asked, Key, Place, has_finalizer};
+use crate::api::campaign::{Campaign, CampaignStatus};
+use crate::api::{FINALIZER, RECORD};
+use crate::model::campaign::new_campaign;
+use crate::model::facts::{Attempt, Look, Problem};
+use crate::model::plan::{Action, Plan};
+use crate::model::reason::Reason;
+use crate::model::record::Record;
+use crate::model::report::{Ready, campaign_status};
+use crate::platform::Call;
+use crate::platform::Door;
+
+/// More steps than any honest turn takes; the rest gets another turn.
+const STEPS: usize = 10;
+
+/// How a turn ended. Each is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The object is gone, or not ours to touch.
+    Forgotten,
+    /// Nothing to do.
+    Rested,
+    /// Waits for a call, a slot or budget.
+    Parked,
+    /// The copy was old; again.
+    Stale,
+    /// The API server or the platform failed; again later.
+    Failed,
+    /// Let go.
+    Released,
+}
+
+impl Outcome {
+    /// The label in metrics.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Forgotten => "forgotten",
+            Self::Rested => "rested",
+            Self::Parked => "parked",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+            Self::Released => "released",
+        }
+    }
+}
+
+/// What one step leads to.
+enum Step {
+    Again,
+    End(Outcome),
+}
+
+/// The status that a plan asks for; `None` when nothing is to be said (the object goes, or another install speaks).
+pub fn status_of(object: &Campaign, plan: &Plan, now: Timestamp) -> Option<CampaignStatus> {
+    let going = object.metadata.deletion_timestamp.is_some()
+        && !has_finalizer(object.metadata.finalizers.as_deref());
+    let elsewhere = matches!(
+        plan.verdict.ready,
+        Ready::Stalled(Reason::ManagedElsewhere, _)
+    );
+    if going || elsewhere {
+        return None;
+    }
+    Some(campaign_status(
+        object.status.as_ref(),
+        object.metadata.generation.unwrap_or_default(),
+        &plan.verdict,
+        now,
+    ))
+}
+
+impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
+    /// One turn.
+    pub(super) async fn campaign_turn(&self, name: &Name, place: &Place) -> Outcome {
+        for _ in 0..STEPS {
+            let object = match self.certain_copy(name).await {
+                Ok(Some(object)) => object,
+                Ok(None) => return Outcome::Forgotten,
+                Err(error) => return self.cluster_failed(name, &error),
+            };
+            let now = self.clock.now();
+            let plan = self.lock().plan(name, &object, now);
+            match self.step(name, place, &object, &plan, now).await {
+                Step::Again => {}
+                Step::End(outcome @ (Outcome::Released | Outcome::Stale | Outcome::Failed)) => {
+                    return outcome;
+                }
+                Step::End(outcome) => {
+                    self.report(name, &object, &plan).await;
+                    return outcome;
+                }
+            }
+        }
+        let now = self.clock.now();
+        self.lock()
+            .push(&Key::Campaign(name.clone()), Lane::Change, now);
+        Outcome::Stale
+    }
+
+    /// The copy in the store, unless its record is older than one we have seen: then a live GET decides.
+    async fn certain_copy(&self, name: &Name) -> Result<Option<Arc<Campaign>>, ClusterError> {
+        let (copy, seq) = {
+            let state = self.lock();
+            let Some(copy) = state.stores.campaigns.get(name) else {
+                return Ok(None);
+            };
+            let uid = copy.metadata.uid.clone().unwrap_or_default();
+            let seq = state
+                .memos
+                .get(name)
+                .filter(|m| m.uid == uid)
+                .map_or(0, |m| m.seq);
+            let has = state.stores.record(&copy).own().map_or(0, |r| r.seq);
+            (copy, if has < seq { Some(seq) } else { None })
+        };
+        if seq.is_none() {
+            return Ok(Some(copy));
+        }
+        let live: Option<Campaign> = self.cluster.get(name).await?;
+        let mut state = self.lock();
+        state.adopt_copy(name, live);
+        let Some(copy) = state.stores.campaigns.get(name) else {
+            return Ok(None);
+        };
+        // What the API server has now is so: a record that was stripped is gone, a lower one was restored.
+        let has = state.stores.record(&copy).own().map_or(0, |r| r.seq);
+        let uid = copy.metadata.uid.clone().unwrap_or_default();
+        state.memo(name, &uid).seq = has;
+        Ok(Some(copy))
+    }
+
+    async fn step(
+        &self,
+        name: &Name,
+        place: &Place,
+        object: &Campaign,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Step {
+        let key = Key::Campaign(name.clone());
+        match &plan.action {
+            Action::Rest => {
+                let mut state = self.lock();
+                state.rest(&key, name, place, plan, now);
+                Step::End(Outcome::Rested)
+            }
+            Action::Look(look) => {
+                let mut state = self.lock();
+                if let Some(until) = plan.wake {
+                    state.wake(&key, Why::Plan, until);
+                }
+                let op = match look {
+                    Look::Id { tree, id } => Op::LookId {
+                        tree: *tree,
+                        id: id.clone(),
+                    },
+                    Look::Created { tree, name } => Op::LookCreated {
+                        tree: *tree,
+                        name: name.clone(),
+                    },
+                    Look::Name(wanted) => {
+                        let tick = state.tick();
+                        let uid = object.metadata.uid.clone().unwrap_or_default();
+                        let memo = state.memo(name, &uid);
+                        memo.asked = Some(Asked {
+                            name: wanted.clone(),
+                            tick,
+                        });
+                        Op::LookName(wanted.clone())
+                    }
+                };
+                state.park(place, name, op, now);
+                Step::End(Outcome::Parked)
+            }
+            Action::SetStatus {
+                tree,
+                id,
+                to,
+                postback,
+            } => {
+                let op = Op::SetStatus {
+                    tree: *tree,
+                    id: id.clone(),
+                    to: *to,
+                    postback: *postback,
+                };
+                self.lock().park(place, name, op, now);
+                Step::End(Outcome::Parked)
+            }
+            Action::Update { tree, id, changes } => {
+                let op = Op::Update {
+                    tree: *tree,
+                    id: id.clone(),
+                    changes: changes.clone(),
+                };
+                self.lock().park(place, name, op, now);
+                Step::End(Outcome::Parked)
+            }
+            Action::Mark(record) => self.create(name, place, object, record).await,
+            // Only right after its mark, in the same turn: see `create`. A mark that is found unsent is renewed.
+            Action::Create { .. } => {
+                let Some(own) = self.lock().stores.record(object).own().cloned() else {
+                    return Step::End(Outcome::Stale);
+                };
+                let unmarked = Record {
+                    mark: None,
+                    ..own.next()
+                };
+                self.write(name, object, &unmarked).await
+            }
+            Action::Write(record) => self.write(name, object, record).await,
+            Action::Unfinalize => {
+                let finalizers = without_ours(object);
+                self.patch(name, object, Some(finalizers), None).await
+            }
+            Action::Release {
+                left_active,
+                message,
+            } => {
+                self.release(name, object, *left_active, message.as_deref())
+                    .await
+            }
+        }
+    }
+
+    /// Announce, send, keep the id: with call slot and budget in hand from before the announcement.
+    async fn create(&self, name: &Name, place: &Place, object: &Campaign, record: &Record) -> Step {
+        let Some(account) = place.clone() else {
+            return Step::End(Outcome::Stale);
+        };
+        let campaign = new_campaign(object, &record.key);
+        let announced = Call::CreateCampaign {
+            advertiser: account.advertiser.clone(),
+            tree: record.tree,
+            campaign,
+        };
+        let Ok(slot) = self.begin(&account, announced.path(), Begin::Create(name)) else {
+            return Step::End(Outcome::Parked);
+        };
+        // The mark: from here on a crash leaves an announced create, which is looked for before anything else.
+        if let Step::End(outcome) = self.write(name, object, record).await {
+            return Step::End(outcome);
+        }
+        {
+            let mut state = self.lock();
+            let uid = object.metadata.uid.clone().unwrap_or_default();
+            let memo = state.memo(name, &uid);
+            memo.attempt_of = Some((record.key.clone(), record.attempt));
+            memo.memory.attempt = Some(Attempt::Unsent);
+        }
+        let Some(marked) = self.lock().stores.campaigns.get(name) else {
+            return Step::End(Outcome::Forgotten);
+        };
+        let now = self.clock.now();
+        let again = self.lock().plan(name, &marked, now);
+        if let Action::Create { tree, campaign } = again.action {
+            self.send_create(name, &account, slot, tree, *campaign, record)
+                .await;
+        } else {
+            drop(slot);
+        }
+        Step::Again
+    }
+
+    async fn send_create(
+        &self,
+        name: &Name,
+        account: &super::account::AccountId,
+        slot: Reserved<'_, C, P, K>,
+        tree: crate::platform::Tree,
+        campaign: crate::platform::NewCampaign,
+        record: &Record,
+    ) {
+        let call = Call::CreateCampaign {
+            advertiser: account.advertiser.clone(),
+            tree,
+            campaign,
+        };
+        let sent = self.send(account, &call).await;
+        drop(slot);
+        self.learn_created(name, account, record, sent);
+    }
+
+    /// Writes record and finalizer by compare-and-swap.
+    async fn write(&self, name: &Name, object: &Campaign, record: &Record) -> Step {
+        let mut finalizers = object.metadata.finalizers.clone().unwrap_or_default();
+        if object.metadata.deletion_timestamp.is_none() && !has_finalizer(Some(&finalizers)) {
+            finalizers.push(FINALIZER.into());
+        }
+        self.patch(name, object, Some(finalizers), Some(record))
+            .await
+    }
+
+    async fn patch(
+        &self,
+        name: &Name,
+        object: &Campaign,
+        finalizers: Option<Vec<String>>,
+        record: Option<&Record>,
+    ) -> Step {
+        let patch = MetaPatch {
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
+            finalizers,
+            annotations: record
+                .map(|r| (RECORD.to_string(), r.text()))
+                .into_iter()
+                .collect(),
+        };
+        match self.cluster.patch_meta::<Campaign>(name, &patch).await {
+            Ok(written) => {
+                self.lock().adopt_copy(name, Some(written));
+                Step::Again
+            }
+            Err(error) => self.lost(name, &error).await,
+        }
+    }
+
+    /// A failed compare-and-swap: a fresh copy decides what is so. Never the same patch again.
+    async fn lost(&self, name: &Name, error: &ClusterError) -> Step {
+        if matches!(error, ClusterError::Changed | ClusterError::Unclear(_)) {
+            match self.cluster.get::<Campaign>(name).await {
+                Ok(live) => {
+                    let now = self.clock.now();
+                    let mut state = self.lock();
+                    state.adopt_copy(name, live);
+                    state.push(&Key::Campaign(name.clone()), Lane::Change, now);
+                    return Step::End(Outcome::Stale);
+                }
+                Err(again) => return Step::End(self.cluster_failed(name, &again)),
+            }
+        }
+        Step::End(self.cluster_failed(name, error))
+    }
+
+    async fn release(
+        &self,
+        name: &Name,
+        object: &Campaign,
+        left_active: bool,
+        message: Option<&str>,
+    ) -> Step {
+        let finalizers = without_ours(object);
+        if let Step::End(outcome) = self.patch(name, object, Some(finalizers), None).await {
+            return Step::End(outcome);
+        }
+        let id = self.lock().own_id(object);
+        tracing::info!(campaign = %name, id = id.as_deref().unwrap_or(""), left_active, "released");
+        if left_active {
+            self.metrics.released_active();
+        }
+        if left_active || message.is_some() {
+            self.note(Note {
+                kind: "Campaign",
+                about: name.clone(),
+                uid: object.metadata.uid.clone().unwrap_or_default(),
+                warning: true,
+                reason: "Released".into(),
+                message: format!(
+                    "campaign {} was released{}{}",
+                    id.as_deref().unwrap_or("(none)"),
+                    if left_active {
+                        " while it may still be on"
+                    } else {
+                        ""
+                    },
+                    message.map(|m| format!(": {m}")).unwrap_or_default()
+                ),
+            })
+            .await;
+        }
+        let now = self.clock.now();
+        let connection = super::stores::connection_name(object);
+        self.lock()
+            .push(&Key::Connection(connection), Lane::Event, now);
+        Step::End(Outcome::Released)
+    }
+
+    /// Compares first: a no-op write costs the server as much as a real one.
+    async fn report(&self, name: &Name, object: &Campaign, plan: &Plan) {
+        let now = self.clock.now();
+        let Some(status) = status_of(object, plan, now) else {
+            return;
+        };
+        if object.status.as_ref() == Some(&status) {
+            self.metrics.status_skipped();
+            return;
+        }
+        let Ok(value) = serde_json::to_value(&status) else {
+            return;
+        };
+        let version = object.metadata.resource_version.clone().unwrap_or_default();
+        let _permit = self.status_slots.acquire().await;
+        self.metrics.status_sent();
+        match self
+            .cluster
+            .apply_status::<Campaign>(name, &version, value)
+            .await
+        {
+            Ok(written) => {
+                self.announce(name, object, &status, plan).await;
+                self.lock().adopt_copy(name, Some(written));
+            }
+            // Somebody was faster: the watch brings the new copy, or this turn's successor reads it.
+            Err(error) => {
+                if let Step::End(Outcome::Failed) = self.lost(name, &error).await {
+                    tracing::debug!(campaign = %name, %error, "status not written");
+                }
+            }
+        }
+    }
+
+    fn cluster_failed(&self, name: &Name, error: &ClusterError) -> Outcome {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let uid = state
+            .stores
+            .campaigns
+            .get(name)
+            .and_then(|o| o.metadata.uid.clone())
+            .unwrap_or_default();
+        let settings = state.settings.backoff;
+        let memo = state.memo(name, &uid);
+        memo.memory.failures += 1;
+        let wait = super::calls::backoff(settings, memo.memory.failures);
+        memo.memory.problem = Some(Problem {
+            reason: Reason::Retrying,
+            message: error.to_string(),
+        });
+        tracing::warn!(campaign = %name, %error, "the API server did not take it");
+        state.wake(&Key::Campaign(name.clone()), Why::Backoff, now + wait);
+        Outcome::Failed
+    }
+}
+
+impl super::state::State {
+    /// What a write answered, or a live read found, replaces the copy at once.
+    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>) {
+        let copy = copy.map(|mut c| {
+            super::stores::strip(&mut c);
+            c
+        });
+        let gone = copy.is_none();
+        let old = self.stores.campaigns.put(name, copy);
+        self.stores.reindex(name, old.as_deref());
+        if gone {
+            self.memos.remove(name);
+        }
+        if let Some(object) = self.stores.campaigns.get(name) {
+            let seq = self.stores.record(&object).own().map_or(0, |r| r.seq);
+            let uid = object.metadata.uid.clone().unwrap_or_default();
+            let memo = self.memo(name, &uid);
+            memo.seq = memo.seq.max(seq);
+            if has_finalizer(object.metadata.finalizers.as_deref()) {
+                self.kept.entry(name.namespace.clone()).or_insert(false);
+            }
+        }
+    }
+
+    /// The id that an object's record names.
+    pub fn own_id(&self, object: &Campaign) -> Option<String> {
+        self.stores.record(object).own().and_then(|r| r.id.clone())
+    }
+
+    /// A turn that has nothing to do.
+    fn rest(&mut self, key: &Key, name: &Name, place: &Place, plan: &Plan, now: Timestamp) {
+        let in_sync =
+            matches!(plan.verdict.ready, Ready::Yes(..)) && plan.verdict.differences.is_empty();
+        if let Some(memo) = self.memos.get_mut(name) {
+            if in_sync {
+                memo.in_sync_since = memo.in_sync_since.or(Some(now));
+                memo.memory.failures = 0;
+                memo.memory.problem = None;
+            } else {
+                memo.in_sync_since = None;
+            }
+        }
+        if let Some(account) = place.as_ref().and_then(|id| self.accounts.get_mut(id)) {
+            account.outbox.remove(name);
+        }
+        // A question for a name grows old: it is asked again while somebody waits for the name to become free.
+        let asking = self.memos.get(name).is_some_and(|m| m.asked.is_some());
+        let wake = plan
+            .wake
+            .or_else(|| asking.then(|| now + self.settings.names_fresh));
+        match wake {
+            Some(when) => self.lines(place).due.set(key, Why::Plan, when),
+            None => self.lines(place).due.clear(key, Why::Plan),
+        }
+    }
+}
+
+fn without_ours(object: &Campaign) -> Vec<String> {
+    object
+        .metadata
+        .finalizers
+        .iter()
+        .flatten()
+        .filter(|f| *f != FINALIZER)
+        .cloned()
+        .collect()
+}

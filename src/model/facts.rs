@@ -1,0 +1,248 @@
+//! Everything a plan may look at, gathered before it is made.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ceiling::CeilingView;
+use super::reason::Reason;
+use super::record::RecordState;
+use crate::api::campaign::Campaign;
+use crate::api::common::{Adoption, DriftPolicies, Mode};
+use crate::platform::CampaignRow;
+use crate::platform::Tree;
+
+/// The inputs of one plan for one campaign. Equal facts give an equal plan.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// Our clock.
+    pub now: Timestamp,
+    /// The platform's clock: ours, corrected by the last `Date` header.
+    pub platform_now: Timestamp,
+    /// Which install this is.
+    pub install: &'a str,
+    /// The object as the API server has it.
+    pub object: &'a Campaign,
+    /// Its record, as this install reads it.
+    pub record: RecordState,
+    /// What its connection allows.
+    pub connection: &'a ConnectionView,
+    /// What is known of the platform object the record (or `externalId`) names.
+    pub have: Have,
+    /// What is known of the wanted name (R9).
+    pub name: NameLook,
+    /// What this process remembers of the object.
+    pub memory: &'a Memory,
+    /// Other objects of ours that stand in the way.
+    pub rivals: Rivals,
+    /// In a terminating namespace every object counts as being deleted (R22).
+    pub namespace_terminating: bool,
+    /// What the account's budgets add up to.
+    pub ceiling: CeilingView,
+    /// The operator's settings.
+    pub settings: &'a Settings,
+}
+
+/// What is known of one platform object. Only `Absent` ever allows a create (decision 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Have {
+    /// Not read, or read too long ago to count.
+    Unknown,
+    /// A look-up by id, with deleted objects included, did not find it.
+    Absent,
+    /// This is it.
+    Present(Seen),
+}
+
+/// A row and how fresh it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The platform's row.
+    pub row: CampaignRow,
+    /// True when a list or look-up showed it after our last write to it; false when only our write's own answer did.
+    pub read_back: bool,
+    /// When the read (or write) that taught it was begun.
+    pub at: Timestamp,
+}
+
+/// The answer to "is the name free?" (R9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameLook {
+    /// Nobody has looked since the question came up.
+    NotLooked,
+    /// Complete reading of both trees: the live rows of exactly this name, and which CR holds each (by its uid).
+    Looked(Vec<(CampaignRow, Option<String>)>),
+}
+
+/// Other objects of ours that stand in the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rivals {
+    /// A live object that holds the id we claim, as `namespace/name`.
+    pub id_holder: Option<String>,
+    /// An older object that wants the same name under the same account, as `namespace/name`.
+    pub same_name: Option<String>,
+}
+
+/// What a campaign's connection allows, as the connection's own turns found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConnectionView {
+    /// There is no such object.
+    Missing,
+    /// It is there but cannot be used yet.
+    NotReady { reason: Reason, message: String },
+    /// It can be used.
+    Usable(Account),
+}
+
+/// A usable connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// TikTok app id.
+    pub app: String,
+    /// TikTok advertiser id.
+    pub advertiser: String,
+    /// The account's currency, ISO 4217.
+    pub currency: String,
+    /// The connection's own mode.
+    pub mode: Option<Mode>,
+    /// True when the token can only be trusted with reading.
+    pub read_only: bool,
+    /// The connection is being deleted: nothing new is begun.
+    pub disconnecting: bool,
+    /// The connection's default for its objects.
+    pub adoption: Option<Adoption>,
+    /// The connection's default for its objects.
+    pub drift: Option<DriftPolicies>,
+    /// Ceilings on configured budgets (R20).
+    pub caps: Caps,
+}
+
+/// Ceilings on configured budgets, in hundredths of the account's currency (R20).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// The most one object may be set to spend in a day.
+    pub per_object: Option<i64>,
+    /// The most all enabled objects of the account together may be set to spend in a day.
+    pub total: Option<i64>,
+    /// Set when a ceiling is written in a currency that is not the account's.
+    pub wrong_currency: Option<String>,
+}
+
+/// What one process remembers of one object. Losing it costs calls, never money.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What this process knows of the marked create. `None`: it did not make it, so the outcome is unknown.
+    pub attempt: Option<Attempt>,
+    /// R11: finished look-ups that did not find the outstanding create, by the time each was begun.
+    pub absence: Vec<Timestamp>,
+    /// R11: live rows that match the outstanding create and are held by nobody.
+    pub found: Vec<CampaignRow>,
+    /// R10: TikTok said that the key was used before.
+    pub key_used: bool,
+    /// The platform refused what this generation of the spec asks for.
+    pub refused: Option<Refused>,
+    /// Errors in a row.
+    pub failures: u32,
+    /// Nothing but pauses before this time.
+    pub not_before: Option<Timestamp>,
+    /// Corrections of the same difference in a row that did not hold.
+    pub corrections: u32,
+    /// When this process first saw the object being deleted (or its namespace ending).
+    pub ending_since: Option<Timestamp>,
+    /// Pauses of an object that was on although it must not be, in a row.
+    pub pauses: u32,
+    /// The last problem, for the status.
+    pub problem: Option<Problem>,
+    /// Look-ups by id that found nothing, by the time each was begun.
+    pub missing: Vec<Timestamp>,
+}
+
+/// What became of a marked create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// Marked, and not one byte sent.
+    Unsent,
+    /// Sent; no clear answer.
+    Unclear,
+    /// Made: this is the row that the answer showed.
+    Made(Box<CampaignRow>),
+    /// Refused: surely not made.
+    Refused,
+}
+
+/// A definite no of the platform to one generation of the spec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// `metadata.generation` that was refused.
+    pub generation: i64,
+    /// What was asked for.
+    pub what: Refusable,
+    /// Why, as a word.
+    pub reason: Reason,
+    /// Why, for a person.
+    pub message: String,
+}
+
+/// What a platform can refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusable {
+    Create,
+    Update,
+    Enable,
+    Pause,
+    Delete,
+}
+
+/// The last error that a retry may heal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub reason: Reason,
+    pub message: String,
+}
+
+/// Times and limits of the engine. Owned by whoever runs the operator, never by an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a create may be under way before its mark has to be renewed.
+    pub write_deadline: Duration,
+    /// R11: between the two look-ups that prove an absence.
+    pub absence_spacing: Duration,
+    /// R11: between the create's deadline and the last look-up.
+    pub absence_after_deadline: Duration,
+    /// Decision 6: how long a list may contradict a write.
+    pub settle: Duration,
+    /// How far the platform's clock may be off its `Date` header.
+    pub clock_slack: Duration,
+    /// R16: corrections in a row before the operator gives up.
+    pub corrections: u32,
+    /// R10: how often a used-up key is replaced.
+    pub key_replacements: u32,
+    /// R12: where and when each objective may be created.
+    pub creatable: super::creatable::Creatable,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            write_deadline: Duration::from_secs(20),
+            absence_spacing: Duration::from_secs(30),
+            absence_after_deadline: Duration::from_secs(60),
+            settle: Duration::from_secs(10),
+            clock_slack: Duration::from_secs(2),
+            corrections: 3,
+            key_replacements: 16,
+            creatable: super::creatable::Creatable::default(),
+        }
+    }
+}
+
+/// A look the plan needs before it can go on. Looks are shared: the engine packs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// One id, deleted objects included.
+    Id { tree: Tree, id: String },
+    /// R9: all live rows of a name, in both trees.
+    Name(String),
+    /// R11: rows of the outstanding create: exact name, all statuses and origins, on the tree's own endpoint.
+    Created { tree: Tree, name: String },
+}

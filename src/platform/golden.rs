@@ -1,0 +1,611 @@
+//! Requests and replies as TikTok's documentation and live payloads have them, written by hand from the reference and
+//! independent of the sandbox, so that a wrong name cannot agree with itself.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::*;
+
+const ADVERTISER: &str = "7002238017842757633";
+const CAMPAIGN: &str = "1728545382536225";
+/// Never to be seen in any `Debug` or `Display`.
+const CANARY: &str = "canary0123456789";
+
+pub(super) fn reply(body: &Value) -> WireReply {
+    raw(200, &body.to_string())
+}
+
+pub(super) fn raw(status: u16, body: &str) -> WireReply {
+    WireReply {
+        status,
+        date: None,
+        retry_after: None,
+        log_id: Some("LOG1".into()),
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn ok(data: Value) -> WireReply {
+    reply(
+        &json!({"code": 0, "message": "OK", "request_id": "20260821071348308F4888CBE8D17022B5", "data": data}),
+    )
+}
+
+pub(super) fn create(tree: Tree) -> Call {
+    let campaign = NewCampaign {
+        name: "Spring sale".into(),
+        request_id: "4611686018427387904".into(),
+        objective: "TRAFFIC".into(),
+        budget_mode: Some("BUDGET_MODE_DAY".into()),
+        budget: Some(Cents(4990)),
+        budget_optimize_on: false,
+        campaign_type: None,
+        app_promotion_type: None,
+        app_id: None,
+        special_industries: Vec::new(),
+        sales_destination: None,
+        catalog_enabled: None,
+        catalog_type: None,
+        po_number: None,
+    };
+    Call::CreateCampaign {
+        advertiser: ADVERTISER.into(),
+        tree,
+        campaign,
+    }
+}
+
+pub(super) fn list(tree: Tree, page: u32, page_size: u32) -> Call {
+    Call::ListCampaigns {
+        advertiser: ADVERTISER.into(),
+        tree,
+        filter: CampaignFilter::default(),
+        page,
+        page_size,
+    }
+}
+
+pub(super) fn set_status(tree: Tree, ids: &[&str], status: OperationStatus) -> Call {
+    Call::SetCampaignStatus {
+        advertiser: ADVERTISER.into(),
+        tree,
+        ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        status,
+        postback_window_mode: Some("POSTBACK_WINDOW_MODE2".into()),
+    }
+}
+
+fn update(tree: Tree) -> Call {
+    let changes = CampaignChanges {
+        name: Some("New name".into()),
+        budget: Some(Cents(6000)),
+        special_industries: Some(Vec::new()),
+        po_number: None,
+    };
+    Call::UpdateCampaign {
+        advertiser: ADVERTISER.into(),
+        tree,
+        id: CAMPAIGN.into(),
+        changes,
+    }
+}
+
+pub(super) fn every_call() -> Vec<Call> {
+    let mut calls = vec![
+        Call::AdvertiserInfo {
+            advertiser_ids: vec![ADVERTISER.into()],
+        },
+        Call::GrantedAdvertisers {
+            app_id: "7100000000000000001".into(),
+            secret: CANARY.into(),
+        },
+    ];
+    for tree in [Tree::Manual, Tree::SmartPlus] {
+        calls.extend([
+            list(tree, 1, 1000),
+            create(tree),
+            update(tree),
+            set_status(tree, &[CAMPAIGN], OperationStatus::Disable),
+        ]);
+    }
+    calls
+}
+
+/// The official example of a create answer for a TRAFFIC campaign: exactly these keys.
+fn created() -> Value {
+    json!({
+        "budget_mode": "BUDGET_MODE_DAY", "is_search_campaign": false, "is_smart_performance_campaign": false,
+        "secondary_status": "CAMPAIGN_STATUS_ENABLE", "objective": "LANDING_PAGE", "campaign_id": CAMPAIGN,
+        "create_time": "2022-03-28 14:00:15", "campaign_type": "REGULAR_CAMPAIGN", "roas_bid": 0.0,
+        "is_new_structure": true, "deep_bid_type": null, "budget": 50.0, "operation_status": "ENABLE",
+        "modify_time": "2022-03-28 14:00:16", "campaign_name": "Spring sale", "objective_type": "TRAFFIC",
+        "advertiser_id": ADVERTISER
+    })
+}
+
+fn created_row() -> CampaignRow {
+    CampaignRow {
+        id: CAMPAIGN.into(),
+        tree: Tree::Manual,
+        name: "Spring sale".into(),
+        objective: "TRAFFIC".into(),
+        operation: OperationState::On,
+        secondary_status: "CAMPAIGN_STATUS_ENABLE".into(),
+        budget_mode: Some("BUDGET_MODE_DAY".into()),
+        budget: Some(Cents(5000)),
+        current_budget: None,
+        budget_optimize_on: None,
+        campaign_type: Some("REGULAR_CAMPAIGN".into()),
+        app_promotion_type: None,
+        app_id: None,
+        special_industries: Vec::new(),
+        sales_destination: None,
+        catalog_enabled: None,
+        catalog_type: None,
+        po_number: None,
+        postback_window_mode: None,
+        is_advanced_dedicated: false,
+        created: "2022-03-28T14:00:15Z".parse().ok(),
+        modified: "2022-03-28T14:00:16Z".parse().ok(),
+    }
+}
+
+// Requests
+
+#[test]
+fn the_manual_create_body() {
+    let request = create(Tree::Manual).request(None);
+    assert_eq!(
+        (request.method, request.path),
+        (Method::Post, "/open_api/v1.3/campaign/create/")
+    );
+    assert!(request.query.is_empty());
+    assert_eq!(
+        request.body,
+        Some(json!({
+            "advertiser_id": ADVERTISER, "campaign_name": "Spring sale", "request_id": "4611686018427387904",
+            "objective_type": "TRAFFIC", "budget_mode": "BUDGET_MODE_DAY", "budget": 49.9,
+            "operation_status": "DISABLE", "budget_optimize_on": false
+        }))
+    );
+}
+
+#[test]
+fn the_smart_plus_create_body() {
+    let Call::CreateCampaign {
+        advertiser,
+        tree,
+        campaign,
+    } = create(Tree::SmartPlus)
+    else {
+        unreachable!()
+    };
+    let campaign = NewCampaign {
+        objective: "APP_PROMOTION".into(),
+        budget_mode: Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET".into()),
+        budget: Some(Cents(5000)),
+        budget_optimize_on: true,
+        campaign_type: Some("IOS14_CAMPAIGN".into()),
+        app_promotion_type: Some("APP_INSTALL".into()),
+        app_id: Some("7100000000000000001".into()),
+        special_industries: vec!["CREDIT".into()],
+        catalog_enabled: Some(false),
+        catalog_type: Some("ECOMMERCE".into()),
+        po_number: Some("PO-7".into()),
+        ..campaign
+    };
+    let request = Call::CreateCampaign {
+        advertiser,
+        tree,
+        campaign,
+    }
+    .request(None);
+    assert_eq!(request.path, "/open_api/v1.3/smart_plus/campaign/create/");
+    assert_eq!(
+        request.body,
+        Some(json!({
+            "advertiser_id": ADVERTISER, "campaign_name": "Spring sale", "request_id": "4611686018427387904",
+            "objective_type": "APP_PROMOTION", "budget_mode": "BUDGET_MODE_DYNAMIC_DAILY_BUDGET", "budget": 50,
+            "campaign_type": "IOS14_CAMPAIGN", "app_promotion_type": "APP_INSTALL", "app_id": "7100000000000000001",
+            "special_industries": ["CREDIT"], "catalog_enabled": false, "catalog_type": "ECOMMERCE",
+            "po_number": "PO-7", "operation_status": "DISABLE", "budget_optimize_on": true,
+            "is_advanced_dedicated_campaign": false
+        }))
+    );
+}
+
+#[test]
+fn r15_an_update_sends_the_changed_fields_only() {
+    let manual = update(Tree::Manual).request(None);
+    assert_eq!(
+        (manual.method, manual.path),
+        (Method::Post, "/open_api/v1.3/campaign/update/")
+    );
+    assert_eq!(
+        manual.body,
+        Some(
+            json!({"advertiser_id": ADVERTISER, "campaign_id": CAMPAIGN, "campaign_name": "New name", "budget": 60,
+            "special_industries": []})
+        )
+    );
+    let smart_plus = update(Tree::SmartPlus).request(None);
+    assert_eq!(
+        smart_plus.path,
+        "/open_api/v1.3/smart_plus/campaign/update/"
+    );
+    assert_eq!(
+        smart_plus.body,
+        Some(
+            json!({"advertiser_id": ADVERTISER, "campaign_id": CAMPAIGN, "campaign_name": "New name", "budget": 60})
+        )
+    );
+}
+
+#[test]
+fn r07_the_postback_window_goes_with_a_pause_and_nothing_else() {
+    let body = |status| {
+        set_status(Tree::Manual, &["1", "2"], status)
+            .request(None)
+            .body
+    };
+    assert_eq!(
+        body(OperationStatus::Disable),
+        Some(
+            json!({"advertiser_id": ADVERTISER, "campaign_ids": ["1", "2"], "operation_status": "DISABLE",
+            "postback_window_mode": "POSTBACK_WINDOW_MODE2"})
+        )
+    );
+    for (status, wire) in [
+        (OperationStatus::Enable, "ENABLE"),
+        (OperationStatus::Delete, "DELETE"),
+    ] {
+        let plain = json!({"advertiser_id": ADVERTISER, "campaign_ids": ["1", "2"], "operation_status": wire});
+        assert_eq!(body(status), Some(plain));
+    }
+    let smart_plus = set_status(Tree::SmartPlus, &["1"], OperationStatus::Enable);
+    assert_eq!(
+        smart_plus.path(),
+        "/open_api/v1.3/smart_plus/campaign/status/update/"
+    );
+    assert_eq!(
+        set_status(Tree::Manual, &["1"], OperationStatus::Enable).path(),
+        "/open_api/v1.3/campaign/status/update/"
+    );
+}
+
+#[test]
+fn a_list_puts_json_text_into_the_query() {
+    let plain = list(Tree::SmartPlus, 2, 100).request(None);
+    assert_eq!(
+        (plain.method, plain.path),
+        (Method::Get, "/open_api/v1.3/smart_plus/campaign/get/")
+    );
+    assert_eq!(
+        plain.query,
+        [
+            ("advertiser_id", ADVERTISER.to_owned()),
+            ("page", "2".into()),
+            ("page_size", "100".into())
+        ]
+    );
+    assert_eq!(plain.body, None);
+
+    let filter = CampaignFilter {
+        ids: vec!["1".into(), "2".into()],
+        name: Some("50 % \"off\" & more".into()),
+        created_from: "2026-11-23T10:00:00.9Z".parse().ok(),
+        created_to: "2026-11-23T11:00:00.1Z".parse().ok(),
+        include_deleted: true,
+        all_origins: true,
+    };
+    let filtering = |tree| {
+        let call = Call::ListCampaigns {
+            advertiser: ADVERTISER.into(),
+            tree,
+            filter: filter.clone(),
+            page: 1,
+            page_size: 1000,
+        };
+        let query = call.request(None).query;
+        let text = query
+            .into_iter()
+            .find(|(name, _)| *name == "filtering")
+            .map(|(_, value)| value);
+        serde_json::from_str::<Value>(&text.unwrap_or_default()).unwrap_or_default()
+    };
+    let mut expected = json!({
+        "campaign_ids": ["1", "2"], "campaign_name": "50 % \"off\" & more",
+        "creation_filter_start_time": "2026-11-23 10:00:00", "creation_filter_end_time": "2026-11-23 11:00:01",
+        "primary_status": "STATUS_ALL"
+    });
+    assert_eq!(filtering(Tree::SmartPlus), expected);
+    expected["campaign_system_origins"] = json!(["TT_ADS_PLATFORM", "PROMOTE"]);
+    assert_eq!(filtering(Tree::Manual), expected);
+}
+
+#[test]
+fn account_calls() {
+    let info = Call::AdvertiserInfo {
+        advertiser_ids: vec!["1".into(), "2".into()],
+    }
+    .request(None);
+    assert_eq!(
+        (info.method, info.path),
+        (Method::Get, "/open_api/v1.3/advertiser/info/")
+    );
+    assert_eq!(info.query, [("advertiser_ids", "[\"1\",\"2\"]".to_owned())]);
+    let granted = Call::GrantedAdvertisers {
+        app_id: "7".into(),
+        secret: CANARY.into(),
+    }
+    .request(None);
+    assert_eq!(
+        (granted.method, granted.path),
+        (Method::Get, "/open_api/v1.3/oauth2/advertiser/get/")
+    );
+    assert_eq!(
+        granted.query,
+        [("app_id", "7".to_owned()), ("secret", CANARY.to_owned())]
+    );
+}
+
+#[test]
+fn every_path_has_version_and_slash_and_writes_are_posts() {
+    for call in every_call() {
+        let request = call.request(None);
+        assert!(
+            request.path.starts_with("/open_api/v1.3/") && request.path.ends_with('/'),
+            "{}",
+            request.path
+        );
+        assert_eq!(
+            call.is_write(),
+            request.method == Method::Post,
+            "{}",
+            call.name()
+        );
+        assert_eq!(request.path, call.path());
+    }
+}
+
+// Replies
+
+#[test]
+fn the_official_create_answer() {
+    let mut wire = ok(created());
+    wire.date = "2026-11-23T12:00:00Z".parse().ok();
+    let answer = read(&create(Tree::Manual), wire);
+    let expected = Answer {
+        reply: Reply::Created(created_row()),
+        date: "2026-11-23T12:00:00Z".parse().ok(),
+        request_id: "20260821071348308F4888CBE8D17022B5".into(),
+    };
+    assert_eq!(answer, Ok(expected));
+}
+
+#[test]
+fn the_live_error_envelope() {
+    let body = json!({"code": 40104, "message": "Access token is null, you should set it in http header with key Access-Token.",
+        "request_id": "20260821191646DAEFF0B9BC2AA7DA28AE", "data": {}});
+    let error = read(&list(Tree::Manual, 1, 1000), reply(&body)).expect_err("an error");
+    assert_eq!(error.class, ErrorClass::Auth(AuthProblem::TokenMissing));
+    assert_eq!(
+        error.to_string(),
+        "ListCampaigns: TikTok says: Access token is null, you should set it in http header with key Access-Token. \
+         (code 40104, request 20260821191646DAEFF0B9BC2AA7DA28AE). No access token was sent: check the connection's Secret"
+    );
+}
+
+#[test]
+fn rows_of_both_lists() {
+    let smart_plus = json!({
+        "advertiser_id": ADVERTISER, "campaign_id": "1800000000000001", "campaign_name": "App 日本",
+        "objective_type": "APP_PROMOTION", "app_promotion_type": "APP_INSTALL", "app_id": "7100000000000000001",
+        "campaign_type": "IOS14_CAMPAIGN", "is_advanced_dedicated_campaign": true, "catalog_enabled": false,
+        "catalog_type": "UNSET", "sales_destination": null, "special_industries": ["CREDIT"],
+        "budget_optimize_on": true, "budget_mode": "BUDGET_MODE_DYNAMIC_DAILY_BUDGET",
+        "budget_auto_adjust_strategy": "AUTO_BUDGET_INCREASE", "budget": 49.99, "current_budget": 59.988,
+        "operation_status": "DISABLE", "secondary_status": "CAMPAIGN_STATUS_DISABLE",
+        "smart_plus_adgroup_mode": "MULTIPLE", "postback_window_mode": "POSTBACK_WINDOW_MODE1", "po_number": "PO-7",
+        "create_time": "2026-11-20 08:00:00", "modify_time": "2026-11-21 09:30:00"
+    });
+    let page = |row: &Value| {
+        ok(json!({"list": [row],
+        "page_info": {"page": 1, "page_size": 100, "total_number": 1, "total_page": 1}}))
+    };
+    let expected = CampaignRow {
+        id: "1800000000000001".into(),
+        tree: Tree::SmartPlus,
+        name: "App 日本".into(),
+        objective: "APP_PROMOTION".into(),
+        operation: OperationState::Off,
+        secondary_status: "CAMPAIGN_STATUS_DISABLE".into(),
+        budget_mode: Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET".into()),
+        budget: Some(Cents(4999)),
+        current_budget: Some(Cents(5999)),
+        budget_optimize_on: Some(true),
+        campaign_type: Some("IOS14_CAMPAIGN".into()),
+        app_promotion_type: Some("APP_INSTALL".into()),
+        app_id: Some("7100000000000000001".into()),
+        special_industries: vec!["CREDIT".into()],
+        sales_destination: None,
+        catalog_enabled: Some(false),
+        catalog_type: None,
+        po_number: Some("PO-7".into()),
+        postback_window_mode: Some("POSTBACK_WINDOW_MODE1".into()),
+        is_advanced_dedicated: true,
+        created: "2026-11-20T08:00:00Z".parse().ok(),
+        modified: "2026-11-21T09:30:00Z".parse().ok(),
+    };
+    let reply = |rows| {
+        Ok(Reply::Campaigns {
+            rows,
+            page: 1,
+            total_pages: 1,
+            total: 1,
+        })
+    };
+    let read_page =
+        |tree, row: &Value| read(&list(tree, 1, 100), page(row)).map(|answer| answer.reply);
+    assert_eq!(
+        read_page(Tree::SmartPlus, &smart_plus),
+        reply(vec![expected])
+    );
+    assert_eq!(
+        read_page(Tree::Manual, &created()),
+        reply(vec![created_row()])
+    );
+}
+
+#[test]
+fn r29_a_row_says_itself_which_tree_it_belongs_to() {
+    let tree = |endpoint, mark: Value| {
+        let mut row = created();
+        row.as_object_mut().into_iter().for_each(|row| {
+            row.remove("is_smart_performance_campaign");
+            row.extend(mark.as_object().cloned().unwrap_or_default());
+        });
+        let wire = ok(
+            json!({"list": [row], "page_info": {"page": 1, "page_size": 10, "total_number": 1, "total_page": 1}}),
+        );
+        match read(&list(endpoint, 1, 10), wire).map(|answer| answer.reply) {
+            Ok(Reply::Campaigns { rows, .. }) => rows[0].tree,
+            other => panic!("{other:?}"),
+        }
+    };
+    for endpoint in [Tree::Manual, Tree::SmartPlus] {
+        assert_eq!(tree(endpoint, json!({})), endpoint);
+        assert_eq!(
+            tree(endpoint, json!({"campaign_automation_type": "MANUAL"})),
+            Tree::Manual
+        );
+        for smart in [
+            "SMART_PLUS",
+            "UPGRADED_SMART_PLUS",
+            "UPGRADED_SMART_PLUS_CREATIVE",
+        ] {
+            assert_eq!(
+                tree(endpoint, json!({"campaign_automation_type": smart})),
+                Tree::SmartPlus
+            );
+        }
+        assert_eq!(
+            tree(endpoint, json!({"is_smart_performance_campaign": true})),
+            Tree::SmartPlus
+        );
+        assert_eq!(
+            tree(endpoint, json!({"is_smart_performance_campaign": false})),
+            endpoint
+        );
+    }
+}
+
+#[test]
+fn accounts() {
+    let info = Call::AdvertiserInfo {
+        advertiser_ids: vec![ADVERTISER.into()],
+    };
+    let wire = ok(
+        json!({"list": [{"advertiser_id": ADVERTISER, "name": "Shop\u{202e}", "company": "x", "currency": "GBP",
+        "timezone": "Etc/GMT+8", "display_timezone": "America/Los_Angeles", "status": "STATUS_LIMIT",
+        "role": "ROLE_ADVERTISER", "balance": 12.5, "create_time": 1610000000,
+        "rejection_reason": "1:Your account has been suspended,endtime:2032-12-10 12:17:03"}]}),
+    );
+    let row = AdvertiserRow {
+        id: ADVERTISER.into(),
+        name: "Shop".into(),
+        currency: "GBP".into(),
+        timezone: "Etc/GMT+8".into(),
+        status: "STATUS_LIMIT".into(),
+        role: Some("ROLE_ADVERTISER".into()),
+        rejection_reason: Some(
+            "1:Your account has been suspended,endtime:2032-12-10 12:17:03".into(),
+        ),
+    };
+    assert_eq!(
+        read(&info, wire).map(|answer| answer.reply),
+        Ok(Reply::Advertisers(vec![row]))
+    );
+
+    let granted = Call::GrantedAdvertisers {
+        app_id: "7".into(),
+        secret: CANARY.into(),
+    };
+    let wire = ok(json!({"list": [{"advertiser_id": ADVERTISER, "advertiser_name": "Shop"}]}));
+    let row = GrantedAdvertiser {
+        id: ADVERTISER.into(),
+        name: "Shop".into(),
+    };
+    assert_eq!(
+        read(&granted, wire).map(|answer| answer.reply),
+        Ok(Reply::Granted(vec![row]))
+    );
+}
+
+// Secrets
+
+#[test]
+fn r25_neither_token_nor_secret_is_in_any_debug_or_display() {
+    let token = SecretString::from(CANARY);
+    let long = "canary0123456789canary0123456789canary01";
+    let mut shown = Vec::new();
+    for call in every_call() {
+        let request = call.request(Some(&token));
+        shown.push(format!("{call:?} {request:?} {request:#?}"));
+        for wire in [
+            reply(
+                &json!({"code": 40105, "message": format!("token {long} secret {CANARY}"), "data": {}}),
+            ),
+            reply(&json!({"code": 40002, "message": format!("bad {long}"), "data": {}})),
+            raw(
+                502,
+                &format!("<html>/oauth2/advertiser/get/?secret={CANARY} {long}</html>"),
+            ),
+            raw(404, &format!("?secret={CANARY}")),
+            raw(200, &format!("{{\"token\": \"{CANARY}\"")),
+        ] {
+            shown.push(format!("{wire:?} {wire:#?}"));
+            let told = matches!(call, Call::GrantedAdvertisers { .. });
+            let error = read(&call, wire).expect_err("an error");
+            // The token is not known here: what is shaped like one is hidden. The app secret of the call is known.
+            let text = format!("{error} {error:?}");
+            shown.push(if told {
+                text
+            } else {
+                text.replace(&format!("secret {CANARY}"), "")
+            });
+        }
+        let error = transport_error(&call, TransportError::Unclear("timed out".into()));
+        shown.push(format!("{error} {error:?}"));
+    }
+    for text in shown {
+        assert!(!text.contains("canary"), "{text}");
+    }
+}
+
+#[test]
+fn what_the_transport_says_about_the_effect() {
+    let wait = Duration::from_secs(1);
+    for call in every_call() {
+        let refused = transport_error(&call, TransportError::NotSent("connection refused".into()));
+        assert_eq!(refused.class, ErrorClass::Retry);
+        let cut = transport_error(
+            &call,
+            TransportError::Unclear(format!("no answer within {wait:?}")),
+        );
+        assert_eq!(
+            cut.class,
+            if call.is_write() {
+                ErrorClass::Ambiguous
+            } else {
+                ErrorClass::Retry
+            }
+        );
+        assert!(cut.to_string().starts_with(&format!(
+            "{}: no complete reply: no answer within 1s. ",
+            call.name()
+        )));
+    }
+}

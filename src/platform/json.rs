@@ -1,0 +1,116 @@
+//! Single values out of TikTok's JSON: strict about ids, forgiving about everything that is only shown.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::money::Cents;
+use super::text::clean;
+
+/// Longest enum value, currency, zone or number that we keep.
+const LONGEST_TEXT: usize = 200;
+
+/// An id: decimal digits of an int64, as a string (or, as some examples of the documentation have it, a number).
+pub(super) fn id(object: &Value, name: &str) -> Option<String> {
+    match object.get(name)? {
+        Value::String(text) => is_id(text).then(|| text.clone()),
+        Value::Number(number) => number
+            .as_u64()
+            .map(|number| number.to_string())
+            .filter(|text| is_id(text)),
+        _ => None,
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.parse::<i64>().is_ok_and(|number| number > 0)
+}
+
+/// A text that says something: not null, not empty, not TikTok's `UNSET`. Cleaned (R19).
+pub(super) fn text(object: &Value, name: &str) -> Option<String> {
+    let text = clean(object.get(name)?.as_str()?, LONGEST_TEXT);
+    (!text.is_empty() && text != "UNSET").then_some(text)
+}
+
+/// A list of texts; null and anything else is empty.
+pub(super) fn texts(object: &Value, name: &str) -> Vec<String> {
+    let items = object
+        .get(name)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    items
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|text| clean(text, LONGEST_TEXT))
+        .collect()
+}
+
+pub(super) fn flag(object: &Value, name: &str) -> Option<bool> {
+    object.get(name)?.as_bool()
+}
+
+pub(super) fn count(object: &Value, name: &str) -> Option<u64> {
+    object.get(name)?.as_u64()
+}
+
+pub(super) fn money(object: &Value, name: &str) -> Option<Cents> {
+    match object.get(name)? {
+        Value::Number(number) => Cents::from_reply(number),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+/// `YYYY-MM-DD HH:MM:SS` in UTC; RFC 3339 is read too.
+pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
+    let text = object.get(name)?.as_str()?;
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    let zoned = text
+        .parse::<DateTime>()
+        .ok()?
+        .to_zoned(TimeZone::UTC)
+        .ok()?;
+    Some(zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_decimal_int64_texts() {
+        let row = json!({"a": "1728545382536225", "b": 1728545382536225u64, "c": "0", "d": "", "e": "12x", "f": null,
+            "g": "99999999999999999999", "h": -5, "i": "+5", "j": 1.5});
+        assert_eq!(id(&row, "a").as_deref(), Some("1728545382536225"));
+        assert_eq!(id(&row, "b").as_deref(), Some("1728545382536225"));
+        for name in ["c", "d", "e", "f", "g", "h", "i", "j", "missing"] {
+            assert_eq!(id(&row, name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn unset_is_nothing() {
+        let row = json!({"a": "UNSET", "b": "", "c": null, "d": "REGULAR_CAMPAIGN", "e": 5});
+        assert_eq!(text(&row, "d").as_deref(), Some("REGULAR_CAMPAIGN"));
+        for name in ["a", "b", "c", "e", "missing"] {
+            assert_eq!(text(&row, name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn times_are_utc() {
+        let row =
+            json!({"a": "2022-03-28 14:00:15", "b": "2020-06-10T07:39:14Z", "c": "soon", "d": ""});
+        assert_eq!(time(&row, "a"), "2022-03-28T14:00:15Z".parse().ok());
+        assert_eq!(time(&row, "b"), "2020-06-10T07:39:14Z".parse().ok());
+        assert_eq!(time(&row, "c"), None);
+        assert_eq!(time(&row, "d"), None);
+    }
+}

@@ -1,0 +1,409 @@
+//! From bytes to an answer or an error.
+//!
+//! Nothing is taken for more than it proves: a list that may be incomplete is an error, and a write whose answer
+//! cannot be read is ambiguous.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::call::{Call, OperationStatus, Tree};
+use super::codes::{self, Finding};
+use super::error::{ErrorClass, PlatformError, Rejection, Throttle};
+use super::json;
+use super::reply::{
+    AdvertiserRow, Answer, CampaignRow, GrantedAdvertiser, OperationState, RefusedId, Reply,
+};
+use super::text::{clean, without_secrets};
+use super::wire::WireReply;
+
+/// Longest message of TikTok's that we keep.
+const LONGEST_MESSAGE: usize = 500;
+
+/// Reads the reply to `call`.
+///
+/// TikTok answers nearly everything with HTTP 200 and a `code`; the code outranks the HTTP status. 0 is success,
+/// 20001 is success in part.
+pub fn read(call: &Call, reply: WireReply) -> Result<Answer, PlatformError> {
+    let log_id = reply.log_id.clone().unwrap_or_default();
+    let Some((code, envelope)) = envelope(&reply.body) else {
+        return Err(without_envelope(call, &reply, log_id));
+    };
+    let request_id = json::text(&envelope, "request_id").unwrap_or(log_id);
+    let reader = Reader { call, request_id };
+    let data = envelope.get("data").unwrap_or(&Value::Null);
+    let message = envelope
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+
+    let outcome = match (code, call) {
+        (0, _) => reader.success(data, false),
+        // What was done in part is told apart by id; of anything else a part is nothing we can use.
+        (20001, Call::SetCampaignStatus { .. }) => reader.success(data, true),
+        _ => {
+            let finding = codes::classify(call, code, message, reply.retry_after);
+            return Err(reader.error(finding, Some(code), message));
+        }
+    };
+    outcome.map(|told| Answer {
+        reply: told,
+        date: reply.date,
+        request_id: reader.request_id,
+    })
+}
+
+/// The code and the whole envelope, or `None` if this is not TikTok's envelope.
+fn envelope(body: &[u8]) -> Option<(i64, Value)> {
+    let envelope: Value = serde_json::from_slice(body).ok()?;
+    let code = match envelope.get("code")? {
+        Value::Number(number) => number.as_i64()?,
+        Value::String(text) => text.parse().ok()?,
+        _ => return None,
+    };
+    Some((code, envelope))
+}
+
+/// A reply that TikTok's application did not write, or not completely. The body is not quoted: an error page may
+/// repeat the URL, and with it the app secret (R25).
+fn without_envelope(call: &Call, reply: &WireReply, request_id: String) -> PlatformError {
+    let status = reply.status;
+    let (class, message) = match status {
+        429 => (
+            ErrorClass::Throttled(
+                reply
+                    .retry_after
+                    .map(bounded)
+                    .map_or(Throttle::Second, Throttle::After),
+            ),
+            format!("the gateway refused the call as one too many (HTTP {status})"),
+        ),
+        404 | 405 => (
+            ErrorClass::Rejected(Rejection::Other),
+            format!(
+                "the platform does not know this call (HTTP {status}): check the operator's base URL"
+            ),
+        ),
+        // Some gateway in between refused it before TikTok saw it. 408 may come after a part was read.
+        400..=499 if status != 408 => (
+            ErrorClass::Retry,
+            format!(
+                "something in front of the platform refused the call (HTTP {status}): check proxies and firewalls"
+            ),
+        ),
+        _ => (
+            unclear(call),
+            format!(
+                "the reply is not in TikTok's format (HTTP {status}, {} bytes)",
+                reply.body.len()
+            ),
+        ),
+    };
+    PlatformError {
+        class,
+        code: None,
+        message,
+        request_id,
+        call: call.name(),
+        field: None,
+    }
+}
+
+/// The class of a call whose effect is not known.
+pub(super) fn unclear(call: &Call) -> ErrorClass {
+    if call.is_write() {
+        ErrorClass::Ambiguous
+    } else {
+        ErrorClass::Retry
+    }
+}
+
+struct Reader<'a> {
+    call: &'a Call,
+    request_id: String,
+}
+
+impl Reader<'_> {
+    fn success(&self, data: &Value, in_part: bool) -> Result<Reply, PlatformError> {
+        match self.call {
+            Call::AdvertiserInfo { .. } => Ok(Reply::Advertisers(self.rows(data, advertiser_row)?)),
+            Call::GrantedAdvertisers { .. } => {
+                Ok(Reply::Granted(self.rows(data, granted_advertiser)?))
+            }
+            Call::ListCampaigns {
+                advertiser,
+                tree,
+                page,
+                page_size,
+                ..
+            } => {
+                let rows = self.rows(data, |row| campaign_row(row, advertiser, *tree))?;
+                self.page(data, rows, *page, *page_size)
+            }
+            Call::CreateCampaign {
+                advertiser, tree, ..
+            } => campaign_row(data, advertiser, *tree)
+                .map(Reply::Created)
+                .ok_or_else(|| {
+                    self.incomplete(
+                        "TikTok says the campaign was created but the answer holds no campaign_id",
+                    )
+                }),
+            Call::UpdateCampaign {
+                advertiser,
+                tree,
+                id,
+                ..
+            } => match campaign_row(data, advertiser, *tree) {
+                Some(row) if row.id != *id => Err(self.incomplete(
+                    "TikTok's answer is about another campaign than the one that was changed",
+                )),
+                row => Ok(Reply::Updated(row)),
+            },
+            Call::SetCampaignStatus { ids, status, .. } => {
+                self.statuses(data, ids, *status, in_part)
+            }
+        }
+    }
+
+    /// The rows of `data.list`. One row that cannot be read makes the whole list incomplete.
+    fn rows<T>(
+        &self,
+        data: &Value,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Result<Vec<T>, PlatformError> {
+        let list = data.get("list").and_then(Value::as_array);
+        let list = list.ok_or_else(|| self.incomplete("the answer holds no list"))?;
+        list.iter()
+            .map(|row| {
+                read(row).ok_or_else(|| self.incomplete("a row of the list has no usable id"))
+            })
+            .collect()
+    }
+
+    fn page(
+        &self,
+        data: &Value,
+        rows: Vec<CampaignRow>,
+        page: u32,
+        page_size: u32,
+    ) -> Result<Reply, PlatformError> {
+        let info = data.get("page_info").unwrap_or(&Value::Null);
+        let Some(total) = json::count(info, "total_number") else {
+            return Err(self.incomplete(
+                "the answer does not say how many rows there are (page_info.total_number)",
+            ));
+        };
+        if json::count(info, "page").is_some_and(|answered| answered != u64::from(page)) {
+            return Err(
+                self.incomplete("the answer is another page than the one that was asked for")
+            );
+        }
+        // A server with a smaller limit of its own says so here; its pages are then counted in its size.
+        let size = json::count(info, "page_size")
+            .unwrap_or(u64::from(page_size))
+            .max(1);
+        let before = u64::from(page.saturating_sub(1)).saturating_mul(size);
+        let expected = total.saturating_sub(before).min(size);
+        if (rows.len() as u64) < expected {
+            return Err(self.incomplete(&format!(
+                "the page holds {} rows instead of {expected}",
+                rows.len()
+            )));
+        }
+        let pages = total
+            .div_ceil(size)
+            .max(json::count(info, "total_page").unwrap_or(0))
+            .max(1);
+        Ok(Reply::Campaigns {
+            rows,
+            page,
+            total_pages: u32::try_from(pages).unwrap_or(u32::MAX),
+            total,
+        })
+    }
+
+    /// Sorts the ids that were asked for into done and refused.
+    fn statuses(
+        &self,
+        data: &Value,
+        ids: &[String],
+        status: OperationStatus,
+        in_part: bool,
+    ) -> Result<Reply, PlatformError> {
+        let items = |name: &str| data.get(name).and_then(Value::as_array).map(Vec::as_slice);
+        let errors = items("error_list").unwrap_or_default();
+        let listed = items("campaign_list");
+        if in_part && errors.is_empty() && listed.is_none() {
+            return Err(self.incomplete("TikTok did a part of the call and does not say which"));
+        }
+        let mut reply = (Vec::new(), Vec::new());
+        for id in ids {
+            let is_about = |item: &&Value| json::id(item, "campaign_id").as_deref() == Some(id);
+            let refusal = if let Some(item) = errors.iter().find(is_about) {
+                let said = item
+                    .get("error_message")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                Some(self.said(said))
+            } else {
+                match listed.map(|listed| listed.iter().find(is_about)) {
+                    // Without a list, code 0 speaks for all ids.
+                    None if !in_part => None,
+                    None => Some("TikTok's answer does not mention it".to_owned()),
+                    Some(None) => Some("TikTok's answer does not mention it".to_owned()),
+                    Some(Some(item)) => other_status(item, status),
+                }
+            };
+            match refusal {
+                None => reply.0.push(id.clone()),
+                Some(message) => reply.1.push(RefusedId {
+                    id: id.clone(),
+                    message,
+                }),
+            }
+        }
+        Ok(Reply::StatusSet {
+            done: reply.0,
+            refused: reply.1,
+        })
+    }
+
+    /// An answer that does not prove what it should.
+    fn incomplete(&self, why: &str) -> PlatformError {
+        PlatformError {
+            class: unclear(self.call),
+            code: None,
+            message: clean(why, LONGEST_MESSAGE),
+            request_id: self.request_id.clone(),
+            call: self.call.name(),
+            field: None,
+        }
+    }
+
+    fn error(&self, finding: Finding, code: Option<i64>, message: &str) -> PlatformError {
+        PlatformError {
+            class: finding.class,
+            code,
+            message: self.said(message),
+            request_id: self.request_id.clone(),
+            call: self.call.name(),
+            field: finding.field,
+        }
+    }
+
+    /// TikTok's words, harmless and without secrets (R19, R25).
+    fn said(&self, message: &str) -> String {
+        let own_secret = match self.call {
+            Call::GrantedAdvertisers { secret, .. } => Some(secret),
+            _ => None,
+        };
+        clean(&without_secrets(message, own_secret), LONGEST_MESSAGE)
+    }
+}
+
+/// Why an item of `campaign_list` is not what was asked for.
+fn other_status(item: &Value, wanted: OperationStatus) -> Option<String> {
+    let status = json::text(item, "status")?;
+    let known = [
+        OperationStatus::Enable,
+        OperationStatus::Disable,
+        OperationStatus::Delete,
+    ];
+    let is_another = known.iter().any(|other| other.wire() == status) && status != wanted.wire();
+    is_another.then(|| {
+        format!(
+            "TikTok answers that its status is {status}, not {}",
+            wanted.wire()
+        )
+    })
+}
+
+fn advertiser_row(row: &Value) -> Option<AdvertiserRow> {
+    let text = |name: &str| json::text(row, name);
+    Some(AdvertiserRow {
+        id: json::id(row, "advertiser_id")?,
+        name: text("name").unwrap_or_default(),
+        currency: text("currency").unwrap_or_default(),
+        timezone: text("timezone").unwrap_or_default(),
+        status: text("status").unwrap_or_default(),
+        role: text("role"),
+        rejection_reason: row
+            .get("rejection_reason")
+            .and_then(Value::as_str)
+            .map(|reason| clean(reason, LONGEST_MESSAGE))
+            .filter(|reason| !reason.is_empty()),
+    })
+}
+
+fn granted_advertiser(row: &Value) -> Option<GrantedAdvertiser> {
+    Some(GrantedAdvertiser {
+        id: json::id(row, "advertiser_id")?,
+        name: json::text(row, "advertiser_name").unwrap_or_default(),
+    })
+}
+
+/// `None` without a usable id, or if the row says that it belongs to another account.
+fn campaign_row(row: &Value, advertiser: &str, endpoint: Tree) -> Option<CampaignRow> {
+    if json::id(row, "advertiser_id").is_some_and(|owner| owner != advertiser) {
+        return None;
+    }
+    let text = |name: &str| json::text(row, name);
+    let secondary_status = text("secondary_status").unwrap_or_default();
+    Some(CampaignRow {
+        id: json::id(row, "campaign_id")?,
+        tree: tree_of(row, endpoint),
+        name: row
+            .get("campaign_name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        objective: text("objective_type").unwrap_or_default(),
+        operation: operation(text("operation_status").as_deref(), &secondary_status),
+        secondary_status,
+        budget_mode: text("budget_mode"),
+        budget: json::money(row, "budget"),
+        current_budget: json::money(row, "current_budget"),
+        budget_optimize_on: json::flag(row, "budget_optimize_on"),
+        campaign_type: text("campaign_type"),
+        app_promotion_type: text("app_promotion_type"),
+        app_id: json::id(row, "app_id"),
+        special_industries: json::texts(row, "special_industries"),
+        sales_destination: text("sales_destination"),
+        catalog_enabled: json::flag(row, "catalog_enabled"),
+        catalog_type: text("catalog_type"),
+        po_number: text("po_number"),
+        postback_window_mode: text("postback_window_mode"),
+        is_advanced_dedicated: json::flag(row, "is_advanced_dedicated_campaign").unwrap_or(false),
+        created: json::time(row, "create_time"),
+        modified: json::time(row, "modify_time"),
+    })
+}
+
+/// Manual lists return Smart+ campaigns as well and mark them; rows of the Smart+ list carry no mark.
+fn tree_of(row: &Value, endpoint: Tree) -> Tree {
+    match json::text(row, "campaign_automation_type").as_deref() {
+        Some("MANUAL") => Tree::Manual,
+        Some(_) => Tree::SmartPlus,
+        None if json::flag(row, "is_smart_performance_campaign") == Some(true) => Tree::SmartPlus,
+        None => endpoint,
+    }
+}
+
+fn operation(operation_status: Option<&str>, secondary_status: &str) -> OperationState {
+    match (operation_status, secondary_status) {
+        (Some("DELETE"), _) | (_, "CAMPAIGN_STATUS_DELETE") => OperationState::Deleted,
+        (Some("DISABLE"), _) | (None, "CAMPAIGN_STATUS_DISABLE") => OperationState::Off,
+        // ENABLE, or something we do not know: it may be spending.
+        _ => OperationState::On,
+    }
+}
+
+/// The wait that a throttled reply names, bounded: it comes from outside.
+pub(super) fn bounded(wait: Duration) -> Duration {
+    wait.min(Duration::from_secs(3600))
+}
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -1,0 +1,169 @@
+//! Text that comes from the platform is data, never layout (R19).
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// One line of at most `max_chars` characters that shows what `text` says and does nothing else.
+///
+/// Control characters, bidirectional overrides, zero-width and tag characters are dropped; white space of any kind,
+/// line breaks included, becomes single spaces; what is too long ends in `…`. Applying it twice changes nothing.
+pub fn clean(text: &str, max_chars: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(max_chars.saturating_mul(4)));
+    let mut chars = 0;
+    let mut gap = false;
+    for character in text.chars() {
+        if character.is_whitespace() {
+            gap = chars > 0;
+            continue;
+        }
+        if is_invisible(character) {
+            continue;
+        }
+        let needed = if gap { 2 } else { 1 };
+        if chars + needed > max_chars {
+            return cut(line, max_chars);
+        }
+        if gap {
+            line.push(' ');
+            gap = false;
+        }
+        line.push(character);
+        chars += needed;
+    }
+    line
+}
+
+/// Ends a line that has more to say: the last character gives way to `…` where there is no room for it.
+fn cut(mut line: String, max_chars: usize) -> String {
+    if max_chars == 0 {
+        return String::new();
+    }
+    while line.chars().count() >= max_chars {
+        line.pop();
+    }
+    let kept = line.trim_end().len();
+    line.truncate(kept);
+    line.push('…');
+    line
+}
+
+/// Takes out what may be a credential: `known`, and any run of 36 or more letters and digits. TikTok's access tokens
+/// have 40; its request ids have 34 and the ids of objects at most 20.
+pub(super) fn without_secrets(text: &str, known: Option<&SecretString>) -> String {
+    let mut secret = vec![false; text.len()];
+    let known = known
+        .map(ExposeSecret::expose_secret)
+        .filter(|known| !known.is_empty());
+    for (start, found) in known
+        .into_iter()
+        .flat_map(|known| text.match_indices(known))
+    {
+        secret[start..start + found.len()].fill(true);
+    }
+    let mut start = 0;
+    for run in text.split(|character: char| !character.is_ascii_alphanumeric()) {
+        // The parts are slices of the text: where one begins is where the last ended, plus the character between.
+        let end = start + run.len();
+        if run.len() >= 36 {
+            secret[start..end].fill(true);
+        }
+        start = end + text[end..].chars().next().map_or(0, char::len_utf8);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut hiding = false;
+    for (at, character) in text.char_indices() {
+        if !secret[at] {
+            shown.push(character);
+        } else if !hiding {
+            shown.push_str(HIDDEN);
+        }
+        hiding = secret[at];
+    }
+    shown
+}
+
+const HIDDEN: &str = "[hidden]";
+
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{00AD}' // soft hyphen
+            | '\u{034F}' // combining grapheme joiner
+            | '\u{061C}' // Arabic letter mark
+            | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' // Hangul fillers
+            | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' // zero-width characters, left-to-right and right-to-left marks
+            | '\u{202A}'..='\u{202E}' // bidirectional embeddings and overrides
+            | '\u{2060}'..='\u{206F}' // word joiner, isolates, deprecated format characters
+            | '\u{FE00}'..='\u{FE0F}' // variation selectors
+            | '\u{FEFF}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}' // tags and further variation selectors
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn r19_platform_text_becomes_one_harmless_line() {
+        assert_eq!(
+            clean("Your budget setting must not be less than £50", 100),
+            "Your budget setting must not be less than £50"
+        );
+        assert_eq!(clean("a\u{1b}[31mred\u{1b}[0m\r\nb", 100), "a[31mred[0m b");
+        assert_eq!(clean("pay\u{202E}gnp.exe\u{202C}", 100), "paygnp.exe");
+        assert_eq!(clean("a\u{200B}b\u{FEFF}c\u{2066}d", 100), "abcd");
+        assert_eq!(clean("  two \t\n\u{2028} words  ", 100), "two words");
+        assert_eq!(clean("日本語のキャンペーン", 100), "日本語のキャンペーン");
+    }
+
+    #[test]
+    fn r19_long_text_ends_in_an_ellipsis() {
+        assert_eq!(clean("abcdef", 6), "abcdef");
+        assert_eq!(clean("abcdefg", 6), "abcde…");
+        assert_eq!(clean("abcd efg", 6), "abcd…");
+        assert_eq!(clean("abcdef \u{200B}\n", 6), "abcdef");
+        assert_eq!(clean("abc", 1), "…");
+        assert_eq!(clean("abc", 0), "");
+    }
+
+    #[test]
+    fn r25_what_looks_like_a_token_is_not_shown() {
+        let token = "0123456789abcdef0123456789abcdef01234567";
+        assert_eq!(
+            without_secrets(&format!("Access token {token}, is wrong {token}"), None),
+            "Access token [hidden], is wrong [hidden]"
+        );
+        let ids = "campaign 1728545382536225 in 20260821191646DAEFF0B9BC2AA7DA28AE";
+        assert_eq!(without_secrets(ids, None), ids);
+        assert_eq!(
+            without_secrets("secret=hush!", Some(&"hush!".into())),
+            "secret=[hidden]"
+        );
+        assert_eq!(without_secrets("a", Some(&"".into())), "a");
+    }
+
+    proptest! {
+        #[test]
+        fn r19_nothing_harmful_or_long_comes_out(text in any::<String>(), max in 0usize..40) {
+            let line = clean(&text, max);
+            prop_assert!(line.chars().count() <= max);
+            prop_assert!(!line.chars().any(is_invisible));
+            prop_assert!(!line.chars().any(|c| c.is_whitespace() && c != ' '));
+            prop_assert!(!line.starts_with(' ') && !line.ends_with(' ') && !line.contains("  "));
+            prop_assert_eq!(clean(&line, max), line);
+        }
+
+        #[test]
+        fn r19_plain_words_stay_as_they_are(words in proptest::collection::vec("[!-~]{1,8}", 1..8)) {
+            let text = words.join(" ");
+            prop_assert_eq!(clean(&text, text.len()), text);
+        }
+    }
+}
