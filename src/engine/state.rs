@@ -47,8 +47,8 @@ pub struct Memo {
     pub generation: i64,
     /// Since when the platform has been as wanted, without interruption.
     pub in_sync_since: Option<Timestamp>,
-    /// The reconcile-requested-at annotation that was obeyed.
-    pub look_now: Option<String>,
+    /// It was said, once, that another install manages it.
+    pub said_elsewhere: bool,
 }
 
 /// A question for a name.
@@ -138,13 +138,38 @@ impl State {
         }
     }
 
-    /// Asks for a turn of a key.
+    /// Asks for a turn of a key. Whatever pushes it, an object that has to be switched off goes into the safety lane.
     pub fn push(&mut self, key: &Key, lane: Lane, now: Timestamp) {
+        let lane = if lane != Lane::Safety && self.has_to_pause(key) {
+            Lane::Safety
+        } else {
+            lane
+        };
         let place = match self.turns.get(key) {
             Some(place) => place.clone(),
             None => self.place(key),
         };
         self.lines(&place).queue.push(key, lane, now);
+    }
+
+    /// Is it on, as far as is known, although its spec says Paused?
+    fn has_to_pause(&self, key: &Key) -> bool {
+        let Key::Campaign(name) = key else {
+            return false;
+        };
+        let Some(object) = self.stores.campaigns.get(name) else {
+            return false;
+        };
+        if object.spec.state != Some(crate::api::common::DesiredState::Paused) {
+            return false;
+        }
+        let Some(id) = self.own_id(&object) else {
+            return false;
+        };
+        let account = self.place(key).and_then(|place| self.accounts.get(&place));
+        account
+            .and_then(|a| a.table.last_known(&id))
+            .is_some_and(|row| row.operation == crate::platform::OperationState::On)
     }
 
     /// Wakes a key at a time.

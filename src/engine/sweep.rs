@@ -335,6 +335,10 @@ impl State {
         if finished {
             account.sweep.running = None;
             account.sweep.failures = 0;
+            let fresh = super::state::to_signed(self.settings.names_fresh);
+            account
+                .exact_names
+                .retain(|_, read| now.duration_since(read.at) <= fresh);
             account.sweep.next = Some(now + every);
             let connection = account.connection.clone();
             self.push_asking(id, now);

@@ -392,6 +392,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     async fn report(&self, name: &Name, object: &Campaign, plan: &Plan) {
         let now = self.clock.now();
         let Some(status) = status_of(object, plan, now) else {
+            self.say_elsewhere(name, object, plan).await;
             return;
         };
         if object.status.as_ref() == Some(&status) {
@@ -420,6 +421,31 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
         }
+    }
+
+    /// The other install owns the status; here it is said once, as an event.
+    async fn say_elsewhere(&self, name: &Name, object: &Campaign, plan: &Plan) {
+        let Ready::Stalled(reason @ Reason::ManagedElsewhere, message) = &plan.verdict.ready else {
+            return;
+        };
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        {
+            let mut state = self.lock();
+            let memo = state.memo(name, &uid);
+            if std::mem::replace(&mut memo.said_elsewhere, true) {
+                return;
+            }
+        }
+        tracing::info!(campaign = %name, reason = %reason, %message, "left alone");
+        self.note(Note {
+            kind: "Campaign",
+            about: name.clone(),
+            uid,
+            warning: true,
+            reason: reason.to_string(),
+            message: message.clone(),
+        })
+        .await;
     }
 
     fn cluster_failed(&self, name: &Name, error: &ClusterError) -> Outcome {

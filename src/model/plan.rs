@@ -333,6 +333,7 @@ impl<'a> Planner<'a> {
             }),
             key,
             id: None,
+            former: record.and_then(|r| r.former.clone()),
             adopted: false,
             seen_on: false,
             resumed: self.annotation(RESUME).map(str::to_owned),
@@ -491,6 +492,7 @@ impl<'a> Planner<'a> {
             key: String::new(),
             since: None,
             mark: None,
+            former: record.id.clone(),
             id: None,
             ..record.next()
         };
@@ -504,7 +506,15 @@ impl<'a> Planner<'a> {
     // ---- adoption ----
 
     fn claimed_id(&self) -> Option<String> {
-        let spec_id = self.f.object.spec.external_id.clone();
+        // What an earlier incarnation adopted is gone: the next one is made.
+        let former = self.f.record.own().and_then(|r| r.former.as_ref());
+        let spec_id = self
+            .f
+            .object
+            .spec
+            .external_id
+            .clone()
+            .filter(|id| Some(id) != former);
         let claim = match &self.f.record {
             RecordState::Claim(record) => record.id.clone(),
             _ => None,
@@ -575,6 +585,7 @@ impl<'a> Planner<'a> {
             since: None,
             mark: None,
             id: Some(row.id.clone()),
+            former: None,
             adopted: kept.map_or(!ours, |r| r.adopted),
             seen_on: kept.is_some_and(|r| r.seen_on),
             resumed: self.annotation(RESUME).map(str::to_owned),
@@ -595,7 +606,7 @@ impl<'a> Planner<'a> {
             .spec
             .external_id
             .as_ref()
-            .filter(|other| *other != id)
+            .filter(|other| *other != id && Some(*other) != record.former.as_ref())
         {
             return self.stalled(Reason::IdentityConflict, format!("this object holds campaign {id}, spec.externalId says {other}; set it back, or delete this object and make another"));
         }
@@ -605,7 +616,7 @@ impl<'a> Planner<'a> {
             .status
             .as_ref()
             .and_then(|s| s.id.as_ref())
-            .filter(|other| *other != id)
+            .filter(|other| *other != id && Some(*other) != record.former.as_ref())
         {
             return self.stalled(Reason::IdentityConflict, format!("the record names campaign {id}, status names {other}; remove the wrong one, nothing is written until then"));
         }
@@ -662,6 +673,7 @@ impl<'a> Planner<'a> {
                 key: String::new(),
                 since: None,
                 mark: None,
+                former: record.id.clone(),
                 id: None,
                 adopted: false,
                 seen_on: false,
