@@ -1,5 +1,8 @@
 //! Campaign: one campaign on TikTok, of either tree.
 
+// Every print column is an attribute of its own kind, not a duplicate.
+#![allow(clippy::duplicated_attributes)]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;

@@ -1,5 +1,8 @@
 //! TikTokConnection: one ad account, the app and the token to reach it, and the limits that hold in it.
 
+// Every print column is an attribute of its own kind, not a duplicate.
+#![allow(clippy::duplicated_attributes)]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
