@@ -73,9 +73,10 @@ impl Checker {
         }
     }
 
-    /// What was found.
-    pub fn finish(self) -> Report {
-        self.report
+    /// What was found since the last time this was asked. The checker can be used again.
+    pub fn finish(&mut self) -> Report {
+        self.seen.clear();
+        std::mem::take(&mut self.report)
     }
 
     /// Checks one update as the server would: what the old object allows the new one to be. Only the rules about
