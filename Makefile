@@ -20,8 +20,9 @@ test: control-plane
 ci:
 	.ci/run
 
-# Copies the CRDs into the chart; a test keeps them equal.
+# Generates the CRDs from the types, and copies them into the chart; tests keep all three equal.
 crds:
+	cargo run --quiet --bin tiktok-ads-operator -- crds --dir crds
 	rm -f charts/tiktok-ads-operator/files/crds/*.yaml
 	cp crds/*.yaml charts/tiktok-ads-operator/files/crds/
 

@@ -126,11 +126,25 @@ impl Kubectl {
             .ok()
     }
 
+    /// Runs a line of shell as a user would paste it, with kubectl and helm in `PATH`.
+    ///
+    /// # Errors
+    /// When there is no shell; a failure of the line is in the [`Output`].
+    pub fn shell(&self, line: &str) -> Result<Output> {
+        self.command("sh", &["-c", line], "")
+    }
+
     fn command(&self, program: &str, args: &[&str], input: &str) -> Result<Output> {
+        let mut path = self.programs.folder().as_os_str().to_owned();
+        if let Some(rest) = std::env::var_os("PATH") {
+            path.push(":");
+            path.push(rest);
+        }
         let shown = format!("{program} {}", args.join(" "));
         let mut child = Command::new(self.programs.path(program))
             .args(args)
             .env("KUBECONFIG", &self.kubeconfig)
+            .env("PATH", path)
             // Caches, plugins and settings of whoever runs this stay out of it.
             .env("HOME", &self.home)
             .env("XDG_CACHE_HOME", self.home.join(".cache"))

@@ -33,6 +33,7 @@ pub mod scratch;
 pub mod wait;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 pub use control_plane::ControlPlane;
 pub use error::{Error, Result};
@@ -57,6 +58,16 @@ pub fn shared() -> &'static ControlPlane {
         cluster
             .install(Chart::cluster_wide())
             .map_err(|error| error.to_string())?;
+        // The server answers for a new kind a moment after it has it.
+        wait_until("the kinds to be served", Duration::from_secs(60), || {
+            let answer = cluster.run(&["get", "campaigns,tiktokconnections", "-A"])?;
+            Ok(if answer.success {
+                Ok(())
+            } else {
+                Err(answer.stderr)
+            })
+        })
+        .map_err(|error| error.to_string())?;
         Ok(cluster)
     });
     match started {

@@ -35,7 +35,11 @@ impl Scratch {
     /// When the folder cannot be made or `sh` cannot be started.
     pub fn new(prefix: &str) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let keep = std::env::var_os("HARNESS_KEEP").map(PathBuf::from);
+        // Absolute, because the path ends up in kubeconfigs that are read from elsewhere.
+        let keep = std::env::var_os("HARNESS_KEEP")
+            .map(std::path::absolute)
+            .transpose()
+            .map_err(Error::io("reading HARNESS_KEEP"))?;
         let kept = keep.is_some();
         let above = keep.unwrap_or_else(std::env::temp_dir);
         let name = format!(

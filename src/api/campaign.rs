@@ -1,8 +1,5 @@
 //! Campaign: one campaign on TikTok, of either tree.
 
-// Every print column is an attribute of its own kind, not a duplicate.
-#![allow(clippy::duplicated_attributes)]
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -13,6 +10,8 @@ use super::common::{
 };
 
 /// What a campaign should be. A field that is not said is not touched and not compared.
+// Print columns repeat the same attribute names; that is how kube's derive takes them.
+#[allow(clippy::duplicated_attributes)]
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "tiktokads.dev",

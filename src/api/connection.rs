@@ -1,8 +1,5 @@
 //! TikTokConnection: one ad account, the app and the token to reach it, and the limits that hold in it.
 
-// Every print column is an attribute of its own kind, not a duplicate.
-#![allow(clippy::duplicated_attributes)]
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -11,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::common::{Adoption, DriftPolicies, LocalRef, Mode, Money};
 
 /// Which ad account, by which app and token, and under which limits.
+// Print columns repeat the same attribute names; that is how kube's derive takes them.
+#[allow(clippy::duplicated_attributes)]
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "tiktokads.dev",
@@ -144,9 +143,9 @@ pub struct TikTokConnectionStatus {
     /// The ad account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertiser: Option<AdvertiserStatus>,
-    /// The ids of ad accounts that the token reaches, the first 20; advertiserCount has them all.
+    /// The ad accounts that the token reaches, id and name, the first 20; advertiserCount has them all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), inner(length(max = 20)))]
+    #[schemars(length(max = 20), inner(length(max = 128)))]
     pub advertisers: Option<Vec<String>>,
     /// How many ad accounts the token reaches.
     #[serde(skip_serializing_if = "Option::is_none")]

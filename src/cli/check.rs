@@ -164,7 +164,7 @@ mod tests {
         );
         std::fs::write(dir.join("below/bad.yml"), bad).unwrap();
         assert_eq!(code(&args(Output::Json)), wrong);
-        let texts = read(&[dir.clone()]).unwrap();
+        let texts = read(std::slice::from_ref(&dir)).unwrap();
         assert_eq!(texts.len(), 2, "notes.txt is no manifest");
         std::fs::remove_dir_all(&dir).unwrap();
         assert!(matches!(

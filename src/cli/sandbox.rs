@@ -30,6 +30,9 @@ pub struct SandboxArgs {
     /// Prints all knobs with their values and defaults, and ends.
     #[arg(long)]
     pub list_knobs: bool,
+    /// Ends when the process that started it ends, however it ends. For tests and demos. Linux only.
+    #[arg(long)]
+    pub stop_with_parent: bool,
 }
 
 /// Why the sandbox could not run.
@@ -51,6 +54,9 @@ pub enum SandboxError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The parent cannot be watched.
+    #[error("cannot watch the parent process: {0}. Leave --stop-with-parent out.")]
+    Parent(std::io::Error),
     /// Serving failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -74,6 +80,9 @@ pub async fn run(args: SandboxArgs) -> Result<(), SandboxError> {
             );
         }
         return Ok(());
+    }
+    if args.stop_with_parent {
+        stop_with_parent().map_err(SandboxError::Parent)?;
     }
     let kept = match &args.state {
         Some(file) => state::load(file)?,
@@ -123,4 +132,16 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send> {
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Asks the kernel to end us when our parent ends.
+#[cfg(target_os = "linux")]
+fn stop_with_parent() -> std::io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM))?;
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stop_with_parent() -> std::io::Result<()> {
+    Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
 }

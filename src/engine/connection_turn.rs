@@ -458,8 +458,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 self.lock().adopt_connection(name, Some(written));
             }
             Err(error) => {
-                tracing::debug!(connection = %name, %error, "status not written");
-                if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
+                if error != ClusterError::Changed {
+                    self.connection_failed(name, &error);
+                } else if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
                     let now = self.clock.now();
                     let mut state = self.lock();
                     state.adopt_connection(name, live);

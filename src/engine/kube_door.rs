@@ -15,6 +15,7 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
@@ -154,6 +155,15 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
         }
     }
 
+    /// `kubectl describe` shows only events with the Deployment's uid; without it they are still listed.
+    async fn deployment_uid(&self, name: &Name) -> Option<String> {
+        let path = Deployment::url_path(&(), Some(&name.namespace));
+        let request = Request::new(path).get_metadata(&name.name, &GetParams::default());
+        let found: Option<PartialObjectMeta<Deployment>> =
+            self.find(&name.name, request).await.ok().flatten();
+        found.and_then(|deployment| deployment.metadata.uid)
+    }
+
     async fn publish(&self, event: &Event) -> Result<(), ClusterError> {
         let path = Event::url_path(&(), event.metadata.namespace.as_deref());
         let request = Request::new(path).create(&posting(), body(event)?);
@@ -261,6 +271,17 @@ fn secret_object(write: &SecretWrite) -> Secret {
     }
 }
 
+/// Takes our finalizers off; false if there is none.
+fn take_ours_off(meta: &mut ObjectMeta) -> bool {
+    let Some(finalizers) = &mut meta.finalizers else {
+        return false;
+    };
+    let before = finalizers.len();
+    finalizers.retain(|finalizer| !finalizer.starts_with(FINALIZER_PREFIX));
+    meta.managed_fields = None;
+    finalizers.len() != before
+}
+
 impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
     async fn get<K: Kind>(&self, name: &Name) -> Result<Option<K>, ClusterError> {
         let request = Request::new(K::url_path(&(), Some(&name.namespace)))
@@ -327,34 +348,26 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
 
     async fn drop_secret(&self, name: &Name, uid: &str) -> Result<(), ClusterError> {
         let path = Secret::url_path(&(), Some(&name.namespace));
-        let found: Option<PartialObjectMeta<Secret>> = self
+        let found: Option<Secret> = self
             .find(
                 &name.name,
-                Request::new(path.clone()).get_metadata(&name.name, &GetParams::default()),
+                Request::new(path.clone()).get(&name.name, &GetParams::default()),
             )
             .await?;
-        let Some(found) = found.filter(|found| found.metadata.uid.as_deref() == Some(uid)) else {
+        let Some(mut found) = found.filter(|found| found.metadata.uid.as_deref() == Some(uid))
+        else {
             return Ok(());
         };
-        let finalizers = found.metadata.finalizers.clone().unwrap_or_default();
-        let left: Vec<String> = finalizers
-            .iter()
-            .filter(|f| !f.starts_with(FINALIZER_PREFIX))
-            .cloned()
-            .collect();
-        if left.len() != finalizers.len() {
-            let patch = MetaPatch {
-                uid: uid.to_string(),
-                resource_version: found.metadata.resource_version.clone().unwrap_or_default(),
-                finalizers: Some(left),
-                annotations: BTreeMap::new(),
-            };
-            let request = Request::new(path.clone()).patch_metadata(
-                &name.name,
-                &patching(),
-                &Patch::Merge(meta_patch(&patch)),
-            );
-            self.call::<IgnoredAny>(request).await?;
+        if take_ours_off(&mut found.metadata) {
+            // A replacement with uid and resourceVersion: the chart gives no right to patch Secrets.
+            let request = Request::new(path.clone()).replace(&name.name, &posting(), body(&found)?);
+            match self.text(self.settings.deadline, request).await {
+                Ok(_) => {}
+                Err(kube::Error::Api(status)) if failure::is_absent(&status, &name.name) => {
+                    return Ok(());
+                }
+                Err(error) => return Err(failure::cluster_error(error)),
+            }
         }
         let only_this = Preconditions {
             uid: Some(uid.to_string()),
@@ -407,10 +420,12 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
         let Some(deployment) = &self.settings.deployment else {
             return Err(refused);
         };
+        let uid = self.deployment_uid(deployment).await;
         self.publish(&notes::about_deployment(
             note,
             &api_version,
             deployment,
+            uid,
             instance,
             Timestamp::now(),
         ))
@@ -497,6 +512,14 @@ mod tests {
         assert_eq!(json["type"], "Opaque");
         assert_eq!(json["metadata"]["resourceVersion"], "3");
         assert_eq!(json["metadata"]["ownerReferences"][0]["uid"], "u");
+        let mut meta = secret_object(&write).metadata;
+        meta.finalizers = Some(vec!["other/one".into(), "tiktokads.dev/token".into()]);
+        assert!(take_ours_off(&mut meta));
+        assert_eq!(
+            meta.finalizers.as_deref(),
+            Some(["other/one".to_string()].as_slice())
+        );
+        assert!(!take_ours_off(&mut meta), "nothing to write");
         let copy = secret_copy(serde_json::from_value(json).unwrap());
         assert_eq!(copy.data["token"].expose_secret(), "t");
         assert_eq!(copy.finalizers, write.finalizers);

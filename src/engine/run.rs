@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::account::AccountId;
 use super::doors::{Clock, Cluster, Delta};
+use super::due::Why;
 use super::lease::Fence;
 use super::metrics::Metrics;
 use super::outbox::Batch;
@@ -164,7 +165,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             .chain(state.accounts.keys().cloned().map(Some))
             .collect();
         for place in places {
-            while let Some((key, _)) = state.lines(&place).due.pop(now) {
+            while let Some((key, why)) = state.lines(&place).due.pop(now) {
+                if why == Why::Settle {
+                    state.settled(&key, &place);
+                }
                 state.push(&key, Lane::Change, now);
             }
         }
@@ -308,6 +312,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 }
 
 impl State {
+    /// A contradicted write has settled: now the row has to be looked up.
+    fn settled(&mut self, key: &Key, place: &Place) {
+        let Key::Campaign(name) = key else { return };
+        let Some(id) = self.stores.own_record(name).and_then(|r| r.id) else {
+            return;
+        };
+        if let Some(account) = place.as_ref().and_then(|p| self.accounts.get_mut(p)) {
+            account.table.settled(&id);
+        }
+    }
+
     fn start_turn(&mut self, key: Key, place: Place, _now: Timestamp) -> Job {
         self.turns.insert(key.clone(), place.clone());
         Job::Turn { key, place }

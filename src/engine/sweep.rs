@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::account::AccountId;
 use super::calls::{Begin, backoff};
 use super::doors::{Clock, Cluster, Name};
+use super::due::Why;
 use super::outbox::Op;
 use super::queue::Lane;
 use super::run::Engine;
@@ -338,6 +339,16 @@ impl State {
             let connection = account.connection.clone();
             self.push_asking(id, now);
             self.push(&Key::Connection(connection), Lane::Background, now);
+        }
+        for campaign in &learned.again {
+            let owners: Vec<Name> = self
+                .stores
+                .holders(&id.advertiser, campaign)
+                .cloned()
+                .collect();
+            for owner in owners {
+                self.wake(&Key::Campaign(owner), Why::Settle, now + settle);
+            }
         }
         self.push_owners(id, &learned.changed, Lane::Change, now);
         self.push_claimants(id, now);

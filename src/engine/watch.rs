@@ -8,7 +8,6 @@ mod merge;
 mod namespaces;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -72,31 +71,31 @@ impl Trouble {
 }
 
 /// What the start still waits for, by name; readiness shows it.
-#[derive(Debug, Default)]
-pub struct Waiting(Mutex<BTreeSet<String>>);
+#[derive(Debug)]
+pub struct Waiting(tokio::sync::watch::Sender<BTreeSet<String>>);
 
 impl Waiting {
     /// Waits for these.
     pub fn on(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(Mutex::new(names.into_iter().map(Into::into).collect()))
+        Self(tokio::sync::watch::Sender::new(
+            names.into_iter().map(Into::into).collect(),
+        ))
     }
 
     /// This is there.
     pub fn done(&self, name: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+        self.0.send_if_modified(|names| names.remove(name));
     }
 
     /// What is not there yet.
     pub fn left(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
+        self.0.borrow().iter().cloned().collect()
+    }
+
+    /// Returns when what is left is so.
+    pub async fn until(&self, so: impl FnMut(&BTreeSet<String>) -> bool) {
+        // The sender is ours: the channel cannot close meanwhile.
+        let _ = self.0.subscribe().wait_for(so).await;
     }
 }
 

@@ -36,6 +36,8 @@ struct Entry {
     read_back: bool,
     /// The row is missing from a list, or a write had no clear answer: nothing is known until it is looked up.
     unknown: bool,
+    /// A read contradicted our last write within its settle time: it is asked again after that.
+    recheck: bool,
     /// The highest budget seen, and when last.
     high: Option<(Cents, Timestamp)>,
 }
@@ -225,7 +227,29 @@ impl Table {
             });
             if !contradicts_write {
                 self.read(row, begun, &mut learned);
+            } else if self
+                .rows
+                .get(&row.id)
+                .is_some_and(|e| contradicts(&e.row, &row))
+            {
+                self.recheck(&row.id, &mut learned);
             }
+        }
+        let early: Vec<String> = self
+            .rows
+            .iter()
+            .filter(|(id, e)| {
+                e.row.tree == tree
+                    && !listed.contains(*id)
+                    && !e.unknown
+                    && e.row.operation != OperationState::Deleted
+                    && e.wrote > 0
+                    && now < e.wrote_at + settle
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in early {
+            self.recheck(&id, &mut learned);
         }
         let absent: Vec<String> = self
             .rows
@@ -272,7 +296,7 @@ impl Table {
                     && !entry.unknown
                     && contradicts(&entry.row, &row));
             if settling {
-                learned.again.insert(row.id);
+                self.recheck(&row.id, &mut learned);
             } else {
                 self.read(row, begun, &mut learned);
             }
@@ -282,7 +306,7 @@ impl Table {
                 e.wrote > begun.tick || (e.wrote > 0 && now < e.wrote_at + settle)
             });
             if fresh_write {
-                learned.again.insert(id.clone());
+                self.recheck(id, &mut learned);
                 continue;
             }
             self.doubt(id);
@@ -290,6 +314,21 @@ impl Table {
             learned.changed.insert(id.clone());
         }
         learned
+    }
+
+    /// A read contradicted a write that may not have settled: the row is asked for again afterwards.
+    fn recheck(&mut self, id: &str, learned: &mut Learned) {
+        learned.again.insert(id.to_string());
+        if let Some(entry) = self.rows.get_mut(id) {
+            entry.recheck = true;
+        }
+    }
+
+    /// The settle time is over: what was contradicted within it has to be looked up.
+    pub fn settled(&mut self, id: &str) {
+        if self.rows.get(id).is_some_and(|e| e.recheck) {
+            self.doubt(id);
+        }
     }
 
     /// Forgets an id that nobody asks about any more and that is gone.
@@ -331,6 +370,7 @@ impl Table {
                 wrote_at: at,
                 read_back: false,
                 unknown: false,
+                recheck: false,
                 high: None,
             },
         };
@@ -343,6 +383,7 @@ impl Table {
         entry.row = row;
         entry.at = at;
         entry.unknown = false;
+        entry.recheck = false;
         update(&mut entry);
         self.by_name
             .entry(entry.row.name.clone())

@@ -197,18 +197,23 @@ impl Budgets {
             .iter()
             .filter_map(|key| self.stops.get(key)?.blocked(urgency, now))
             .max();
-        let advertiser_log = self
-            .advertisers
-            .entry((app.to_owned(), advertiser.to_owned()))
-            .or_default();
-        let advertiser_full = self.settings.advertiser_per_second.and_then(|second| {
-            let limits = Limits {
-                second,
-                minute: second.saturating_mul(60),
-                day: u32::MAX,
-            };
-            advertiser_log.blocked(limits, &self.settings, urgency, now)
+        let mut own = self.settings.advertiser_per_second.map(|second| {
+            let log = self
+                .advertisers
+                .entry((app.to_owned(), advertiser.to_owned()))
+                .or_default();
+            (
+                log,
+                Limits {
+                    second,
+                    minute: second.saturating_mul(60),
+                    day: u32::MAX,
+                },
+            )
         });
+        let advertiser_full = own
+            .as_ref()
+            .and_then(|(log, limits)| log.blocked(*limits, &self.settings, urgency, now));
         if let Some(again) = stopped.max(advertiser_full) {
             // What holds this one up must not hold up the others.
             turns.leave(advertiser);
@@ -231,8 +236,8 @@ impl Budgets {
 
         turns.take(advertiser);
         bucket.log.add(&self.settings, urgency, now);
-        if self.settings.advertiser_per_second.is_some() {
-            advertiser_log.add(&self.settings, urgency, now);
+        if let Some((log, _)) = &mut own {
+            log.add(&self.settings, urgency, now);
         }
         if urgency == Urgency::Safety {
             for key in &stop_keys {

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
@@ -268,6 +270,25 @@ fn whoever_asks_alone_is_never_held_up_by_fairness() {
     );
     // Nobody came back for the place.
     assert_eq!(burst(&mut budgets, "1", Urgency::Normal, at(1_500)), 8);
+}
+
+#[test]
+fn whoever_is_stopped_for_another_reason_keeps_no_place() {
+    let mut budgets = budgets(Tier::Basic);
+    assert_eq!(burst(&mut budgets, "1", Urgency::Normal, at(0)), 8);
+    assert_eq!(
+        budgets.ask("app", "2", PATH, Urgency::Normal, at(0)),
+        Err(at(1_100))
+    );
+    budgets.throttled("app", "2", PATH, &Throttle::Advertiser, at(500));
+    assert_eq!(
+        budgets.ask("app", "2", PATH, Urgency::Normal, at(1_000)),
+        Err(at(1_500))
+    );
+    assert_eq!(
+        budgets.ask("app", "1", PATH, Urgency::Normal, at(1_100)),
+        Ok(())
+    );
 }
 
 #[test]

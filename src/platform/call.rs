@@ -1,6 +1,6 @@
 //! Every call we make, as a value, and its form on the wire.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -85,9 +85,8 @@ pub struct CampaignFilter {
     pub ids: Vec<String>,
     /// TikTok matches fuzzily: the caller compares names exactly.
     pub name: Option<String>,
-    /// Whole seconds, rounded down. TikTok returns what was created *after* it.
+    /// Widened on the wire by up to two seconds, like `created_to`: rows a little outside may come back.
     pub created_from: Option<Timestamp>,
-    /// Whole seconds, rounded up. TikTok returns what was created *before* it.
     pub created_to: Option<Timestamp>,
     /// `primary_status: STATUS_ALL`; else TikTok hides deleted campaigns.
     pub include_deleted: bool,
@@ -277,16 +276,16 @@ impl CampaignFilter {
         if let Some(name) = &self.name {
             filtering.insert("campaign_name".into(), json!(name));
         }
+        // The ends are widened to whole seconds and by one more: TikTok says "after" and "before", and to miss a row
+        // that was created at the very second would cost a twin.
+        let second = SignedDuration::from_secs(1);
         if let Some(from) = self.created_from {
+            let from = from.checked_sub(second).unwrap_or(from);
             filtering.insert("creation_filter_start_time".into(), json!(wire_time(from)));
         }
         if let Some(to) = self.created_to {
-            let next = if to.subsec_nanosecond() == 0 {
-                to
-            } else {
-                to + jiff::SignedDuration::from_secs(1)
-            };
-            filtering.insert("creation_filter_end_time".into(), json!(wire_time(next)));
+            let to = to.checked_add(second + second).unwrap_or(to);
+            filtering.insert("creation_filter_end_time".into(), json!(wire_time(to)));
         }
         if self.include_deleted {
             filtering.insert("primary_status".into(), json!("STATUS_ALL"));

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use super::super::call::{OperationStatus, Tree};
 use super::super::error::PlatformError;
 use super::super::golden::{create, every_call, list, reply, set_status};

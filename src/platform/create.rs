@@ -29,7 +29,7 @@ const CAREFUL_FIELDS: &[CarefulField] = &[
     CarefulField {
         name: "is_advanced_dedicated_campaign",
         value: |tree, campaign| {
-            (tree == Tree::SmartPlus && is_ios14(campaign)).then(|| json!(false))
+            (tree == Tree::SmartPlus && is_ios14(campaign)).then_some(Value::Bool(false))
         },
     },
     // Raises the budget by 20 % up to ten times a day. A create takes AUTO_BUDGET_INCREASE and nothing else; TikTok's

@@ -148,7 +148,7 @@ impl ErrorClass {
                 "The budget is below TikTok's minimum or below 105 % of what is already spent: raise it"
             }
             ErrorClass::Rejected(Rejection::UseSmartPlus) => {
-                "TikTok takes this objective in the Smart+ tree only: create the campaign there"
+                "TikTok takes this in the Smart+ tree only: use that tree"
             }
             ErrorClass::Rejected(Rejection::NotAllowlisted) => {
                 "TikTok offers this to selected accounts only: ask your TikTok representative, or leave it out"

@@ -16,6 +16,8 @@ use super::wire::{Door, Method, TransportError, WireReply, WireRequest};
 const LARGEST_BODY: usize = 32 << 20;
 /// A connection that takes longer is given up, surely without effect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections are not used again after this: one that the other side is just closing makes a write unclear.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The door to TikTok, or to a sandbox, over HTTP/1.1.
 ///
@@ -61,6 +63,7 @@ impl HttpDoor {
             .no_proxy()
             .referer(false)
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(BaseUrlError::Client)?;
         Ok(HttpDoor {

@@ -20,8 +20,10 @@ mod wire;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod golden_replies;
 
-pub use budget::{BudgetSettings, Budgets, Tier, Urgency};
+pub use budget::{BudgetSettings, Budgets, Tier, TierError, Urgency};
 pub use call::{Call, CampaignChanges, CampaignFilter, NewCampaign, OperationStatus, Tree};
 pub use error::{AuthProblem, ErrorClass, PlatformError, Rejection, Throttle, transport_error};
 pub use http::{BaseUrlError, HttpDoor};

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use serde_json::json;
 
 use super::super::error::{AuthProblem, Throttle};
@@ -193,7 +195,10 @@ fn an_update_answers_the_row_or_nothing() {
     );
 }
 
-fn statuses(code: i64, data: Value) -> Result<(Vec<String>, Vec<(String, String)>), ErrorClass> {
+/// The ids that are done, and those that are refused with what was said.
+type Sorted = (Vec<String>, Vec<(String, String)>);
+
+fn statuses(code: i64, data: Value) -> Result<Sorted, ErrorClass> {
     let call = set_status(Tree::SmartPlus, &["1", "2", "3"], OperationStatus::Disable);
     match read(
         &call,

@@ -105,6 +105,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use proptest::prelude::*;
 
@@ -121,6 +122,20 @@ mod tests {
         assert_eq!(clean("a\u{200B}b\u{FEFF}c\u{2066}d", 100), "abcd");
         assert_eq!(clean("  two \t\n\u{2028} words  ", 100), "two words");
         assert_eq!(clean("日本語のキャンペーン", 100), "日本語のキャンペーン");
+    }
+
+    #[test]
+    fn r19_every_character_that_reorders_or_hides_is_dropped() {
+        // Unicode's bidirectional controls, zero-width characters, marks, fillers, tags, and the ends of C0 and C1.
+        for code in [
+            0x00, 0x07, 0x1B, 0x7F, 0x80, 0x9B, 0x9F, 0xAD, 0x34F, 0x61C, 0x115F, 0x180E, 0x200B,
+            0x200C, 0x200D, 0x200E, 0x200F, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2060, 0x2064,
+            0x2066, 0x2067, 0x2068, 0x2069, 0x206F, 0x3164, 0xFE0F, 0xFEFF, 0xFFF9, 0xFFFA, 0xFFFB,
+            0xE0001, 0xE0020, 0xE007F, 0xE0100,
+        ] {
+            let character = char::from_u32(code).unwrap();
+            assert_eq!(clean(&format!("a{character}b"), 10), "ab", "U+{code:04X}");
+        }
     }
 
     #[test]

@@ -166,6 +166,7 @@ impl Campaign {
 
     /// As it was at some time.
     fn as_of(&self, at: i64) -> (&Map<String, Value>, bool, i64) {
+        // Mostly empty; newest changes last.
         self.history
             .iter()
             .find(|past| past.until > at)
@@ -174,46 +175,33 @@ impl Campaign {
             })
     }
 
-    /// The row that a list shows.
+    /// What is cheap to say about the row that a list shows; see [`Glance::render`] for the rest.
     ///
-    /// `seen_at` is the time whose state is shown; it lies before `at` when lists lag behind.
-    pub(super) fn view(
+    /// `seen_at` is the time whose state is shown; it lies before the present when lists lag behind.
+    pub(super) fn glance(&self, seen_at: i64, status_lag_ms: i64) -> Glance<'_> {
+        let (fields, deleted, modified_at) = self.as_of(seen_at);
+        let (status_fields, status_deleted, _) = self.as_of(seen_at.saturating_sub(status_lag_ms));
+        Glance {
+            row: self,
+            fields,
+            deleted,
+            modified_at,
+            status_fields,
+            status_deleted,
+        }
+    }
+
+    /// The row as it is now, with all its fields.
+    pub(super) fn now(
         &self,
         at: i64,
-        seen_at: i64,
         knobs: &Settings,
         advertiser_id: &str,
         advertiser: &Advertiser,
-    ) -> View {
-        let (fields, deleted, modified_at) = self.as_of(seen_at);
-        let status_at = seen_at - knobs.ms(&knobs::SECONDARY_STATUS_LAG, advertiser_id);
-        let (status_fields, status_deleted, _) = self.as_of(status_at);
-        let secondary = self.status_override.clone().unwrap_or_else(|| {
-            let on = status_fields.get("operation_status") == Some(&json!("ENABLE"));
-            self.secondary_status(at, on, status_deleted, knobs, advertiser_id, advertiser)
-                .into()
-        });
-        let mut fields = fields.clone();
-        if deleted {
-            match knobs.text(&knobs::DELETED_OPERATION_STATUS, advertiser_id) {
-                "last" => {}
-                status => {
-                    fields.insert("operation_status".into(), json!(status));
-                }
-            }
-        }
-        fields.insert("advertiser_id".into(), json!(advertiser_id));
-        fields.insert("campaign_id".into(), json!(self.id.to_string()));
-        fields.insert("create_time".into(), json!(time::datetime(self.created_at)));
-        fields.insert("modify_time".into(), json!(time::datetime(modified_at)));
-        if knobs.is(&knobs::SECONDARY_STATUS, advertiser_id, "shown") {
-            fields.insert("secondary_status".into(), json!(secondary));
-        }
-        View {
-            deleted,
-            secondary,
-            fields,
-        }
+    ) -> Map<String, Value> {
+        let lag = knobs.ms(&knobs::SECONDARY_STATUS_LAG, advertiser_id);
+        self.glance(at, lag)
+            .render(at, knobs, advertiser_id, advertiser)
     }
 
     fn secondary_status(
@@ -299,18 +287,88 @@ pub(super) const PRIMARY_STATUSES: &[&str] = &[
     "STATUS_DELIVERY_OK",
 ];
 
-/// A campaign as a list shows it.
-pub(super) struct View {
+/// A campaign as a list shows it, not yet written out.
+pub(super) struct Glance<'a> {
+    pub row: &'a Campaign,
+    pub fields: &'a Map<String, Value>,
     pub deleted: bool,
-    pub secondary: String,
-    pub fields: Map<String, Value>,
+    modified_at: i64,
+    status_fields: &'a Map<String, Value>,
+    status_deleted: bool,
 }
 
-impl View {
-    pub(super) fn primary(&self) -> &'static str {
-        SECONDARY_STATUSES
-            .iter()
-            .find(|(secondary, _)| *secondary == self.secondary)
-            .map_or("STATUS_NOT_DELIVERY", |(_, primary)| primary)
+impl<'a> Glance<'a> {
+    pub(super) fn text(&self, field: &str) -> &'a str {
+        self.fields
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
+
+    pub(super) fn secondary(
+        &self,
+        at: i64,
+        knobs: &Settings,
+        advertiser_id: &str,
+        advertiser: &Advertiser,
+    ) -> &'a str {
+        match &self.row.status_override {
+            Some(status) => status,
+            None => self.row.secondary_status(
+                at,
+                self.status_fields
+                    .get("operation_status")
+                    .and_then(Value::as_str)
+                    == Some("ENABLE"),
+                self.status_deleted,
+                knobs,
+                advertiser_id,
+                advertiser,
+            ),
+        }
+    }
+
+    /// All fields, with those that are derived.
+    pub(super) fn render(
+        &self,
+        at: i64,
+        knobs: &Settings,
+        advertiser_id: &str,
+        advertiser: &Advertiser,
+    ) -> Map<String, Value> {
+        let mut fields = self.fields.clone();
+        if self.deleted {
+            match knobs.text(&knobs::DELETED_OPERATION_STATUS, advertiser_id) {
+                "last" => {}
+                status => {
+                    fields.insert("operation_status".into(), json!(status));
+                }
+            }
+        }
+        fields.insert("advertiser_id".into(), json!(advertiser_id));
+        fields.insert("campaign_id".into(), json!(self.row.id.to_string()));
+        fields.insert(
+            "create_time".into(),
+            json!(time::datetime(self.row.created_at)),
+        );
+        fields.insert(
+            "modify_time".into(),
+            json!(time::datetime(self.modified_at)),
+        );
+        if knobs.is(&knobs::SECONDARY_STATUS, advertiser_id, "shown") {
+            fields.insert(
+                "secondary_status".into(),
+                json!(self.secondary(at, knobs, advertiser_id, advertiser)),
+            );
+        }
+        fields
+    }
+}
+
+/// The primary status of a secondary one.
+pub(super) fn primary_of(secondary: &str) -> &'static str {
+    SECONDARY_STATUSES
+        .iter()
+        .find(|(known, _)| *known == secondary)
+        .map_or("STATUS_NOT_DELIVERY", |(_, primary)| primary)
 }

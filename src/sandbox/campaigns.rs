@@ -99,7 +99,9 @@ impl Sandbox {
         let objective = text(&fields, "objective_type").to_owned();
         let cut_off = time::parse(self.knobs.text(&knobs::MANUAL_CUTOFF, advertiser_id));
         if CUT_OFF.contains(&objective.as_str()) && cut_off.is_some_and(|day| at >= day) {
-            return Err(Refusal::parameter(
+            let code = self.knobs.whole(&knobs::MANUAL_CUTOFF_CODE, advertiser_id);
+            return Err(Refusal::new(
+                code,
                 self.knobs.text(&knobs::MANUAL_CUTOFF_TEXT, advertiser_id),
             ));
         }
@@ -222,10 +224,10 @@ impl Sandbox {
         else {
             return Err(missing("campaign_id"));
         };
-        let view = row.view(at, at, &self.knobs, advertiser_id, advertiser);
+        let row = row.now(at, &self.knobs, advertiser_id, advertiser);
         let mut data = Map::new();
         for name in ANSWER {
-            match view.fields.get(*name) {
+            match row.get(*name) {
                 Some(value) => data.insert((*name).into(), value.clone()),
                 None if *name == "secondary_status" => continue,
                 None => data.insert((*name).into(), Value::Null),
@@ -236,7 +238,7 @@ impl Sandbox {
                 *name,
                 "campaign_automation_type" | "rta_bid_enabled" | "catalog_enabled"
             );
-            match view.fields.get(*name) {
+            match row.get(*name) {
                 Some(value) if !value.is_null() && (!said_anyway || value == &json!(true)) => {
                     data.insert((*name).into(), value.clone());
                 }

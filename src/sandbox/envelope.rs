@@ -12,8 +12,6 @@ pub(super) const NO_PERMISSION: i64 = 40_001;
 pub(super) const PARAMETER: i64 = 40_002;
 /// Nothing to update.
 pub(super) const NOTHING_TO_UPDATE: i64 = 40_012;
-/// Too frequent, counted for the app.
-pub(super) const TOO_FREQUENT: i64 = 40_100;
 /// The app's secret does not fit.
 pub(super) const AUTH_PARAMETER: i64 = 40_101;
 /// The access token has expired.

@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -38,6 +38,8 @@ const SAVE_EVERY: Duration = Duration::from_millis(200);
 pub struct Shared {
     core: Arc<Mutex<Sandbox>>,
     dirty: Arc<AtomicBool>,
+    /// Held while the state is written: two writers at once would write into one temporary file.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Shared {
@@ -46,7 +48,15 @@ impl Shared {
         Self {
             core: Arc::new(Mutex::new(sandbox)),
             dirty: Arc::new(AtomicBool::new(false)),
+            writing: Arc::default(),
         }
+    }
+
+    /// Writes the state as it is when its turn comes, so that an older one never replaces a newer one. Blocks.
+    fn save(&self, file: &Path) -> Result<(), state::StateError> {
+        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let sandbox = self.lock().clone();
+        state::save(file, &sandbox)
     }
 
     /// The sandbox itself, for tests in the same process. Do not hold it across an await.
@@ -83,8 +93,8 @@ pub async fn serve(
         () = stop => {}
     }
     if let Some(file) = file {
-        let sandbox = shared.lock().clone();
-        state::save(&file, &sandbox)?;
+        // On this thread: it is the last thing done, and a write that is under way has to end first.
+        shared.save(&file)?;
     }
     Ok(())
 }
@@ -109,12 +119,12 @@ async fn keep(shared: Shared, file: Option<PathBuf>) -> Infallible {
         if !shared.dirty.swap(false, Ordering::AcqRel) {
             continue;
         }
-        let sandbox = shared.lock().clone();
-        let saved = tokio::task::spawn_blocking(move || state::save(&file, &sandbox)).await;
+        let shared = shared.clone();
+        let saved = tokio::task::spawn_blocking(move || shared.save(&file)).await;
         match saved {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "the sandbox's state was not written"),
-            Err(error) => tracing::warn!(%error, "writing the sandbox's state failed"),
+            Ok(Err(error)) => eprintln!("{error}"),
+            Err(error) => eprintln!("writing the state failed: {error}"),
         }
     }
 }

@@ -187,7 +187,9 @@ knobs! {
     MANUAL_CUTOFF "manual_cutoff" DayOrNever, "2027-01-01",
         "The day from which /campaign/create/ refuses PRODUCT_SALES, WEB_CONVERSIONS, APP_PROMOTION and LEAD_GENERATION.";
     MANUAL_CUTOFF_TEXT "manual_cutoff_text" Text, "Campaigns with this objective_type can no longer be created with /campaign/create/. Please use /smart_plus/campaign/create/ to create an Upgraded Smart+ Campaign.",
-        "The text of that refusal; its code is 40002.";
+        "The text of that refusal.";
+    MANUAL_CUTOFF_CODE "manual_cutoff_code" OneOf(&["40002", "40118", "41001"]), "40002",
+        "The code of that refusal.";
     ALLOWLIST "allowlist" Text, "AUTO_BUDGET_INCREASE,DISABLE_SKAN,RTA",
         "What the advertiser is allow-listed for, comma-separated: RF_REACH, DYNAMIC_DAILY (for REACH, VIDEO_VIEWS, ENGAGEMENT), AUTO_BUDGET_INCREASE, DISABLE_SKAN, RTA, SEARCH, PROMOTIONAL. Anything else of these is refused with 40118.";
     POSTBACK_ON_REGULAR "postback_on_regular" OneOf(&["refuse", "ignore"]), "refuse",
@@ -206,6 +208,10 @@ knobs! {
         "What the app's limits count.";
     ADVERTISER_QPS "advertiser_qps" Whole, "0",
         "Calls per second, advertiser and path before 40133; 0: no such limit.";
+    THROTTLE_CODE "throttle_code" OneOf(&["40100", "40016", "61000"]), "40100",
+        "The code when the app's limits are reached.";
+    THROTTLE_TEXT "throttle_text" OneOf(&["names_the_limit", "silent"]), "names_the_limit",
+        "Whether the text of that refusal says which limit (QPS, QPM, QPD) was reached.";
     THROTTLE_HTTP_STATUS "throttle_http_status" OneOf(&["200", "429"]), "200",
         "The HTTP status of a throttled answer.";
     THROTTLE_RETRY_AFTER "throttle_retry_after" Flag, "false",
@@ -341,6 +347,7 @@ impl Settings {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Sandbox,
-    envelope::{ADVERTISER_TOO_FREQUENT, Refusal, TOO_FREQUENT},
+    envelope::{ADVERTISER_TOO_FREQUENT, Refusal},
     knobs,
     time::DAY_MS,
 };
@@ -133,10 +133,18 @@ impl Sandbox {
             if let Err((scope, limit, until)) =
                 self.limits.app.entry(key).or_default().take(at, limits)
             {
-                let text = format!(
-                    "Requests made too frequently: the app's {scope} limit {limit} is reached."
-                );
-                return Err(self.throttled(TOO_FREQUENT, text, at, until, advertiser_id));
+                let text = if self
+                    .knobs
+                    .is(&knobs::THROTTLE_TEXT, advertiser_id, "silent")
+                {
+                    "Requests made too frequently. Please try again later.".to_owned()
+                } else {
+                    format!(
+                        "Requests made too frequently: the app's {scope} limit {limit} is reached."
+                    )
+                };
+                let code = self.knobs.whole(&knobs::THROTTLE_CODE, advertiser_id);
+                return Err(self.throttled(code, text, at, until, advertiser_id));
             }
         }
         let qps = self.knobs.whole(&knobs::ADVERTISER_QPS, advertiser_id);
@@ -193,6 +201,7 @@ impl Sandbox {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

@@ -1,11 +1,14 @@
 //! Lists of campaigns in both trees: filters, pages, columns.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
+    accounts::Advertiser,
     advertisers::unknown_column,
-    campaign::{PRIMARY_STATUSES, SECONDARY_STATUSES, Tree, View},
+    campaign::{Campaign, Glance, PRIMARY_STATUSES, SECONDARY_STATUSES, Tree, primary_of},
     envelope::{Refusal, Reply},
     faults::FaultKind,
     fields::{self, check_word},
@@ -18,7 +21,11 @@ use super::{
 #[derive(Default)]
 struct Filter {
     ids: Option<Vec<String>>,
-    name: Option<String>,
+    name: Option<NameFilter>,
+    /// Whether deleted campaigns are shown at all.
+    shows_deleted: bool,
+    /// Whether the creation bounds belong to the window.
+    inclusive: bool,
     primary: Option<String>,
     secondary: Option<String>,
     objective: Option<String>,
@@ -32,6 +39,45 @@ struct Filter {
     split_test: Option<bool>,
     /// Fields that must have exactly this text.
     equal: Vec<(&'static str, String)>,
+}
+
+/// The fuzzy filter on names.
+struct NameFilter {
+    wanted: String,
+    mode: NameMode,
+}
+
+enum NameMode {
+    Contains,
+    ContainsIgnoringCase,
+    StartsWith,
+}
+
+impl NameFilter {
+    fn new(wanted: &str, mode: &str) -> Self {
+        match mode {
+            "contains" => Self {
+                wanted: wanted.into(),
+                mode: NameMode::Contains,
+            },
+            "starts_with" => Self {
+                wanted: wanted.into(),
+                mode: NameMode::StartsWith,
+            },
+            _ => Self {
+                wanted: wanted.to_lowercase(),
+                mode: NameMode::ContainsIgnoringCase,
+            },
+        }
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        match self.mode {
+            NameMode::Contains => name.contains(&self.wanted),
+            NameMode::StartsWith => name.starts_with(&self.wanted),
+            NameMode::ContainsIgnoringCase => name.to_lowercase().contains(&self.wanted),
+        }
+    }
 }
 
 const MANUAL_FILTERS: &[&str] = &[
@@ -154,13 +200,31 @@ impl Sandbox {
         let secondary: Vec<&str> = SECONDARY_STATUSES.iter().map(|(name, _)| *name).collect();
         let mut filter = Filter {
             ids,
-            name: body.text("campaign_name")?.map(str::to_owned),
+            name: body.text("campaign_name")?.map(|wanted| {
+                NameFilter::new(
+                    wanted,
+                    self.knobs.text(&knobs::FUZZY_NAME_MATCH, advertiser_id),
+                )
+            }),
+            shows_deleted: false,
+            inclusive: self
+                .knobs
+                .is(&knobs::CREATION_FILTER_BOUNDS, advertiser_id, "inclusive"),
             primary: word("primary_status", PRIMARY_STATUSES)?,
             secondary: word("secondary_status", &secondary)?,
             objective: word("objective_type", fields::ALL_OBJECTIVES)?,
             created_from: instant("creation_filter_start_time")?,
             created_to: instant("creation_filter_end_time")?,
             ..Filter::default()
+        };
+        filter.shows_deleted = match filter.primary.as_deref() {
+            None => {
+                filter.secondary.as_deref() == Some("CAMPAIGN_STATUS_DELETE")
+                    || (filter.ids.is_some()
+                        && self.knobs.is(&knobs::DELETED_BY_ID, advertiser_id, "shown"))
+            }
+            Some("STATUS_NOT_DELETE") => false,
+            Some(_) => true,
         };
         if let Some(text) = word("sales_destination", fields::SALES_DESTINATIONS)? {
             filter.equal.push(("sales_destination", text));
@@ -197,78 +261,66 @@ impl Sandbox {
         Ok(filter)
     }
 
+    /// Whether a list shows a row. Lists are long: what is asked of every row comes first and costs little.
     fn passes(
         &self,
+        at: i64,
         advertiser_id: &str,
+        advertiser: &Advertiser,
         filter: &Filter,
-        view: &View,
-        created_at: i64,
-        automation: &str,
+        row: &Glance<'_>,
     ) -> bool {
-        let row = &view.fields;
-        let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-        let shows_deleted = match filter.primary.as_deref() {
-            None => {
-                filter.secondary.as_deref() == Some("CAMPAIGN_STATUS_DELETE")
-                    || (filter.ids.is_some()
-                        && self.knobs.is(&knobs::DELETED_BY_ID, advertiser_id, "shown"))
-            }
-            Some("STATUS_NOT_DELETE") => false,
-            Some(_) => true,
-        };
-        let primary = match filter.primary.as_deref() {
-            None | Some("STATUS_ALL" | "STATUS_NOT_DELETE") => true,
-            Some(wanted) => view.primary() == wanted,
-        };
-        let name = filter.name.as_deref().is_none_or(|wanted| {
-            let is = text("campaign_name");
-            match self.knobs.text(&knobs::FUZZY_NAME_MATCH, advertiser_id) {
-                "contains" => is.contains(wanted),
-                "starts_with" => is.starts_with(wanted),
-                _ => is.to_lowercase().contains(&wanted.to_lowercase()),
-            }
-        });
-        let second = created_at.div_euclid(1_000) * 1_000;
-        let inclusive = self
-            .knobs
-            .is(&knobs::CREATION_FILTER_BOUNDS, advertiser_id, "inclusive");
-        let from = filter
-            .created_from
-            .is_none_or(|from| second > from || (inclusive && second == from));
-        let to = filter
-            .created_to
-            .is_none_or(|to| second < to || (inclusive && second == to));
         let among = |list: &Option<Vec<String>>, default: &[&str], is: &str| match list {
             Some(list) => list.iter().any(|entry| entry == is),
-            None => default.is_empty() || default.contains(&is),
+            None => default.contains(&is),
         };
-        let origin = match text("campaign_system_origin") {
+        if row.deleted && !filter.shows_deleted {
+            return false;
+        }
+        let origin = match row.text("campaign_system_origin") {
             "" => "TT_ADS_PLATFORM",
             other => other,
         };
-        let buying = match text("objective_type") {
+        let objective = row.text("objective_type");
+        let buying = match objective {
             "RF_REACH" => "RESERVATION_RF",
             "TOPVIEW_REACH" => "RESERVATION_TOP_VIEW",
             _ => "AUCTION",
         };
-        (shows_deleted || !view.deleted)
-            && primary
-            && filter.ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == text("campaign_id")))
-            && name
-            && filter.secondary.as_deref().is_none_or(|wanted| view.secondary == wanted)
-            && filter.objective.as_deref().is_none_or(|wanted| text("objective_type") == wanted)
-            && from
-            && to
-            && filter.campaign_type.as_deref().is_none_or(|wanted| text("campaign_type") == wanted)
-            && among(&filter.automation, &[], automation)
-            && among(&filter.origins, &["TT_ADS_PLATFORM"], origin)
-            && among(&filter.buying_types, &["AUCTION", "RESERVATION_RF"], buying)
+        if !among(&filter.origins, &["TT_ADS_PLATFORM"], origin)
+            || !among(&filter.buying_types, &["AUCTION", "RESERVATION_RF"], buying)
+        {
+            return false;
+        }
+        if let Some(name) = &filter.name
+            && !name.matches(row.text("campaign_name"))
+        {
+            return false;
+        }
+        let secondary = || row.secondary(at, &self.knobs, advertiser_id, advertiser);
+        let primary = match filter.primary.as_deref() {
+            None | Some("STATUS_ALL" | "STATUS_NOT_DELETE") => true,
+            Some(wanted) => primary_of(secondary()) == wanted,
+        };
+        let second = row.row.created_at.div_euclid(1_000) * 1_000;
+        let created = |bound: Option<i64>, beyond: fn(&i64, &i64) -> bool| {
+            bound.is_none_or(|bound| {
+                beyond(&second, &bound) || (filter.inclusive && second == bound)
+            })
+        };
+        primary
+            && created(filter.created_from, i64::gt)
+            && created(filter.created_to, i64::lt)
+            && filter.secondary.as_deref().is_none_or(|wanted| secondary() == wanted)
+            && filter.objective.as_deref().is_none_or(|wanted| objective == wanted)
+            && filter.campaign_type.as_deref().is_none_or(|wanted| row.text("campaign_type") == wanted)
+            && (filter.automation.is_none() || among(&filter.automation, &[], row.text("campaign_automation_type")))
             && filter
                 .smart_performance
-                .is_none_or(|wanted| row.get("is_smart_performance_campaign") == Some(&json!(wanted)))
+                .is_none_or(|wanted| row.fields.get("is_smart_performance_campaign") == Some(&Value::Bool(wanted)))
             // No campaign of the sandbox is part of a split test.
             && filter.split_test != Some(true)
-            && filter.equal.iter().all(|(field, wanted)| text(field) == wanted)
+            && filter.equal.iter().all(|(field, wanted)| row.text(field) == wanted)
     }
 
     /// `GET /campaign/get/` and `GET /smart_plus/campaign/get/`.
@@ -331,34 +383,38 @@ impl Sandbox {
         } else {
             &knobs::LISTING_LAG
         };
-        let born_by = at - late - self.knobs.ms(birth_lag, advertiser_id);
-        let seen_at = at - late - self.knobs.ms(&knobs::EDIT_LAG, advertiser_id);
+        let born_by = at
+            .saturating_sub(late)
+            .saturating_sub(self.knobs.ms(birth_lag, advertiser_id));
+        let seen_at = at
+            .saturating_sub(late)
+            .saturating_sub(self.knobs.ms(&knobs::EDIT_LAG, advertiser_id));
+        let status_lag = self.knobs.ms(&knobs::SECONDARY_STATUS_LAG, advertiser_id);
         let both_trees = tree == Tree::Manual
             && self
                 .knobs
                 .is(&knobs::MANUAL_LISTS_SMART_PLUS, advertiser_id, "true");
-        let mut rows: Vec<Map<String, Value>> = self
-            .rows(advertiser_id)
-            .rev()
-            .filter(|row| (row.tree == tree || both_trees) && row.created_at <= born_by)
-            .filter_map(|row| {
-                let view = row.view(at, seen_at, &self.knobs, advertiser_id, advertiser);
-                self.passes(
-                    advertiser_id,
-                    &filter,
-                    &view,
-                    row.created_at,
-                    row.tree.automation_type(),
+        let candidates: Box<dyn Iterator<Item = &Campaign>> = match &filter.ids {
+            None => Box::new(self.rows(advertiser_id).rev()),
+            Some(ids) => {
+                let ids: BTreeSet<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                Box::new(
+                    ids.into_iter()
+                        .rev()
+                        .filter_map(|id| self.row(advertiser_id, id)),
                 )
-                .then_some(view.fields)
-            })
+            }
+        };
+        // Written out only for the page: lists of many thousands are read page by page.
+        let mut rows: Vec<Glance<'_>> = candidates
+            .filter(|row| (row.tree == tree || both_trees) && row.created_at <= born_by)
+            .map(|row| row.glance(seen_at, status_lag))
+            .filter(|row| self.passes(at, advertiser_id, advertiser, &filter, row))
             .collect();
         for fault in faults {
             if let FaultKind::SkippedRow { campaign_id } = fault {
                 let index = match campaign_id {
-                    Some(id) => rows
-                        .iter()
-                        .position(|row| row.get("campaign_id") == Some(&json!(id))),
+                    Some(id) => rows.iter().position(|row| row.row.id.to_string() == *id),
                     None => (!rows.is_empty()).then_some(0),
                 };
                 if let Some(index) = index {
@@ -373,6 +429,7 @@ impl Sandbox {
             .into_iter()
             .skip(start)
             .take(size)
+            .map(|row| row.render(at, &self.knobs, advertiser_id, advertiser))
             .map(|row| Value::Object(shape(&row, tree, columns, wanted.as_deref(), no_nulls)))
             .collect();
         for fault in faults {

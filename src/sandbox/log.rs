@@ -89,6 +89,8 @@ pub struct LogFilter<'a> {
 pub(super) struct Log {
     capacity: usize,
     next: u64,
+    /// Not kept in the state file, which is written after each change; the counts are.
+    #[serde(skip)]
     entries: VecDeque<LogEntry>,
     /// advertiser → path → counts; kept when old entries are dropped.
     counts: BTreeMap<String, BTreeMap<String, PathCounts>>,
@@ -268,6 +270,7 @@ impl Sandbox {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

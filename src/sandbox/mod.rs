@@ -5,6 +5,39 @@
 //! point, which is what a search through its states needs. `http` serves it on a socket; `docs/sandbox.md` describes it
 //! for users.
 //!
+//! ```
+//! use tiktok_ads_operator::sandbox::{Config, Fault, FaultKind, Match, NewAccount, Outcome, Request, Sandbox};
+//!
+//! let mut now = 1_795_435_200_000; // milliseconds; virtual, if you like
+//! let mut sandbox = Sandbox::new(&Config::default())?;
+//! let account = sandbox.create_account(now, &NewAccount::default())?;
+//! // The answer to the first create is lost, and its effect comes 45 seconds later.
+//! sandbox.inject(Fault {
+//!     when: Match { path: Some("*/campaign/create/".into()), ..Match::default() },
+//!     kind: FaultKind::EffectDelay { ms: 45_000 },
+//! });
+//! let create = Request {
+//!     method: "POST".into(),
+//!     path: "/open_api/v1.3/campaign/create/".into(),
+//!     query: String::new(),
+//!     headers: vec![("Access-Token".into(), account.access_token.clone())],
+//!     body: format!(
+//!         r#"{{"advertiser_id": "{}", "campaign_name": "a", "objective_type": "TRAFFIC",
+//!             "budget_mode": "BUDGET_MODE_DAY", "budget": 50}}"#,
+//!         account.advertiser_id
+//!     )
+//!     .into_bytes(),
+//! };
+//! assert_eq!(sandbox.handle(now, &create).outcome, Outcome::Cut);
+//! assert_eq!(sandbox.campaigns(&account.advertiser_id).count(), 0);
+//! let fork = sandbox.clone(); // a search goes on from here twice
+//! now = sandbox.next_effect_at().unwrap_or(now);
+//! sandbox.settle(now);
+//! assert_eq!(sandbox.campaigns(&account.advertiser_id).count(), 1);
+//! assert_ne!(fork.digest(), sandbox.digest());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! It shares no name, type or table with the operator's own client, so that a wrong name in one cannot agree with itself
 //! in the other. What is known about TikTok, and how well, stands in comments only where a choice was made; where it is
 //! unknown there is a knob ([`knobs::KNOBS`]).
@@ -30,17 +63,20 @@ mod message;
 mod names;
 mod oauth;
 mod query;
+mod route;
 mod smart_plus;
 pub mod state;
 mod time;
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 pub use accounts::{Account, AccountError, NewAccount, default_account};
 pub use campaign::{Campaign, Tree};
@@ -58,6 +94,7 @@ use faults::{Faults, Target};
 use limits::Limits;
 use log::Log;
 use query::{Body, Params};
+use route::Route;
 
 /// How a sandbox starts.
 #[derive(Clone, Debug)]
@@ -102,47 +139,6 @@ pub struct Sandbox {
     faults: Faults,
     pending: Vec<Pending>,
     log: Log,
-}
-
-const PREFIX: &str = "/open_api/v1.3";
-
-/// The endpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    AccessToken,
-    RefreshToken,
-    RevokeToken,
-    AdvertiserGet,
-    AdvertiserInfo,
-    Create(Tree),
-    Update(Tree),
-    Status(Tree),
-    List(Tree),
-}
-
-impl Route {
-    fn find(path: &str) -> Option<(Self, &'static str)> {
-        Some(match path.strip_prefix(PREFIX)? {
-            "/oauth2/access_token/" => (Self::AccessToken, "POST"),
-            "/oauth2/refresh_token/" => (Self::RefreshToken, "POST"),
-            "/oauth2/revoke_token/" => (Self::RevokeToken, "POST"),
-            "/oauth2/advertiser/get/" => (Self::AdvertiserGet, "GET"),
-            "/advertiser/info/" => (Self::AdvertiserInfo, "GET"),
-            "/campaign/create/" => (Self::Create(Tree::Manual), "POST"),
-            "/campaign/update/" => (Self::Update(Tree::Manual), "POST"),
-            "/campaign/status/update/" => (Self::Status(Tree::Manual), "POST"),
-            "/campaign/get/" => (Self::List(Tree::Manual), "GET"),
-            "/smart_plus/campaign/create/" => (Self::Create(Tree::SmartPlus), "POST"),
-            "/smart_plus/campaign/update/" => (Self::Update(Tree::SmartPlus), "POST"),
-            "/smart_plus/campaign/status/update/" => (Self::Status(Tree::SmartPlus), "POST"),
-            "/smart_plus/campaign/get/" => (Self::List(Tree::SmartPlus), "GET"),
-            _ => return None,
-        })
-    }
-
-    fn is_write(self) -> bool {
-        matches!(self, Self::Create(_) | Self::Update(_) | Self::Status(_))
-    }
 }
 
 impl Sandbox {
@@ -241,8 +237,19 @@ impl Sandbox {
                     };
                 }
                 FaultKind::EffectDelay { ms } => {
+                    // Past the gateway: its limits have counted it.
+                    if let Ok(token) = self.token(at, request) {
+                        let app_id = token.app_id.clone();
+                        let refused =
+                            self.count_call(at, &app_id, &entry.advertiser_id, &request.path);
+                        if let Err(refusal) = refused {
+                            (entry.code, entry.message) =
+                                (Some(refusal.code), refusal.message.clone());
+                            return Answer::now(envelope::wrap(&Err(refusal), &log_id, at));
+                        }
+                    }
                     self.pending.push(Pending {
-                        due: at + ms,
+                        due: at.saturating_add(*ms),
                         request: request.clone(),
                     });
                     return Answer {
@@ -271,7 +278,7 @@ impl Sandbox {
         if request.method != method {
             return Answer::now(envelope::plain(405, "405 method not allowed", at));
         }
-        let result = self.serve(at, route, request, params, body, kinds);
+        let result = self.serve(at, route, request, params, body, kinds, true);
         match &result {
             Ok(reply) => (entry.code, entry.message) = (Some(reply.code), reply.message.clone()),
             Err(refusal) => {
@@ -302,7 +309,8 @@ impl Sandbox {
                 .is(&knobs::REFRESH_ENDPOINT, advertiser_id, "present")
     }
 
-    /// Token, limits, grant, then the endpoint itself.
+    /// Token, limits, grant, then the endpoint itself. A delayed effect does not count against the limits again.
+    #[allow(clippy::too_many_arguments)]
     fn serve(
         &mut self,
         at: i64,
@@ -311,6 +319,7 @@ impl Sandbox {
         params: &Params,
         body: Option<&Map<String, Value>>,
         kinds: &[FaultKind],
+        counts: bool,
     ) -> Result<Reply, Refusal> {
         let (advertiser_id, _, _) = parts(request);
         let numeric_ids = self.knobs.is(&knobs::NUMERIC_IDS, &advertiser_id, "accept");
@@ -325,7 +334,9 @@ impl Sandbox {
             _ => {}
         }
         let token: Token = self.token(at, request)?.clone();
-        self.count_call(at, &token.app_id, &advertiser_id, &request.path)?;
+        if counts {
+            self.count_call(at, &token.app_id, &advertiser_id, &request.path)?;
+        }
         match route {
             Route::AdvertiserGet => return self.oauth_advertiser_get(&token, params),
             Route::AdvertiserInfo => return self.advertiser_info(&token, params),
@@ -378,9 +389,27 @@ impl Sandbox {
                 && method == request.method
             {
                 // What it would have answered is lost by design.
-                let _lost = self.serve(due, route, &request, &params, body.as_ref(), &[]);
+                let _lost = self.serve(due, route, &request, &params, body.as_ref(), &[], false);
             }
         }
+    }
+
+    /// Names the state: equal if and only if (up to a collision of SHA-256) the platform will behave alike from here on.
+    /// The log, its counts and the stream of log ids do not count; limits in use do not either.
+    pub fn digest(&self) -> [u8; 32] {
+        let state = (
+            (
+                self.last_campaign_id,
+                self.clock_offset_ms,
+                &self.knobs,
+                &self.accounts,
+            ),
+            (&self.campaigns, &self.keys, &self.faults, &self.pending),
+        );
+        let mut digest = Sha256::new();
+        // Serialising plain maps and numbers cannot fail.
+        digest.update(serde_json::to_vec(&state).unwrap_or_default());
+        digest.finalize().into()
     }
 
     /// The sandbox's own time.
@@ -391,19 +420,16 @@ impl Sandbox {
     /// SplitMix64: small, and the same everywhere.
     fn draw(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
+        mix(self.random)
     }
 
     fn next_id(&mut self, base: u64) -> String {
         (base + self.draw() % 99_999_999_999_999_999).to_string()
     }
 
-    /// 16 digits, growing.
+    /// 16 digits, growing. Follows from the one before alone, so that ids do not depend on what else was asked between.
     fn next_campaign_id(&mut self) -> u64 {
-        self.last_campaign_id += 1 + self.draw() % 1_000;
+        self.last_campaign_id += 1 + mix(self.last_campaign_id) % 1_000;
         self.last_campaign_id
     }
 
@@ -434,6 +460,12 @@ impl Sandbox {
     fn row_mut(&mut self, advertiser_id: &str, id: u64) -> Option<&mut Campaign> {
         self.campaigns.get_mut(advertiser_id)?.get_mut(&id)
     }
+}
+
+fn mix(mut value: u64) -> u64 {
+    value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
 }
 
 /// The advertiser a request names (empty if none), its query and its body if that is a JSON object.

@@ -1,11 +1,6 @@
 //! Campaign names: length, characters, uniqueness.
 
-use super::{
-    Sandbox,
-    campaign::Tree,
-    envelope::Refusal,
-    knobs::{self, Settings},
-};
+use super::{Sandbox, campaign::Tree, envelope::Refusal, knobs};
 
 /// Longest name, in TikTok's units.
 const MAX_UNITS: usize = 512;
@@ -45,14 +40,6 @@ pub(super) fn check(name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn same(knobs: &Settings, advertiser_id: &str, one: &str, other: &str) -> bool {
-    if knobs.is(&knobs::NAME_MATCH, advertiser_id, "exact") {
-        one == other
-    } else {
-        one.to_lowercase() == other.to_lowercase()
-    }
-}
-
 impl Sandbox {
     /// Refuses a name that another campaign of the advertiser has.
     pub(super) fn check_name_free(
@@ -66,11 +53,16 @@ impl Sandbox {
         let deleted_count = self
             .knobs
             .is(&knobs::NAME_OF_DELETED, advertiser_id, "taken");
+        let ignoring_case = self
+            .knobs
+            .is(&knobs::NAME_MATCH, advertiser_id, "ignoring_case");
+        let lower = name.to_lowercase();
         let taken = self.rows(advertiser_id).any(|row| {
-            Some(row.id) != except
+            let other = row.text("campaign_name");
+            (other == name || (ignoring_case && other.to_lowercase() == lower))
+                && Some(row.id) != except
                 && (!row.deleted || deleted_count)
                 && (!one_tree || row.tree == tree)
-                && same(&self.knobs, advertiser_id, row.text("campaign_name"), name)
         });
         if taken {
             Err(Refusal::parameter(
@@ -83,6 +75,7 @@ impl Sandbox {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

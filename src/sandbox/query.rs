@@ -229,6 +229,7 @@ pub(super) fn missing(name: &str) -> Refusal {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

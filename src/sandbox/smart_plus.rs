@@ -229,9 +229,9 @@ impl Sandbox {
         else {
             return Err(missing("campaign_id"));
         };
-        let view = row.view(at, at, &self.knobs, advertiser_id, advertiser);
+        let row = row.now(at, &self.knobs, advertiser_id, advertiser);
         Ok(Reply::ok(Value::Object(listing::shape(
-            &view.fields,
+            &row,
             Tree::SmartPlus,
             SMART_PLUS_COLUMNS,
             None,

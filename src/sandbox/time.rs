@@ -107,6 +107,7 @@ pub(super) fn offset_ms(timezone: &str) -> Option<i64> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests {
     use super::*;
 

@@ -108,13 +108,21 @@ impl Offline {
     /// What `check` says: one line per problem.
     fn submit(&mut self, before: Option<&str>, manifest: &str) -> Result<(), String> {
         let report = self.check(manifest);
-        let line = |field: &str, text: &str| format!("{field}: {text}").trim_start_matches(": ").to_owned();
+        let line = |field: &str, text: &str| {
+            format!("{field}: {text}")
+                .trim_start_matches(": ")
+                .to_owned()
+        };
         let found = report.objects.iter().flat_map(|o| &o.problems);
         let mut lines: Vec<_> = found.map(|f| line(&f.field, &f.message)).collect();
         if let Some(before) = before {
             lines.extend(self.checker.update(&json(before), &json(manifest)));
         }
-        if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
+        if lines.is_empty() {
+            Ok(())
+        } else {
+            Err(lines.join("\n"))
+        }
     }
 }
 

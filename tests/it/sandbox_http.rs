@@ -260,5 +260,6 @@ async fn the_state_file_outlives_the_process() {
     wire.sandbox = SandboxProcess::start(&["--state", path]);
     let reply = json(wire.get("smart_plus/campaign/get/")).await;
     assert_eq!(reply["data"]["list"][0]["campaign_id"], id.as_str());
+    wire.sandbox.stop();
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -1,7 +1,7 @@
 //! The real binary's sandbox as a child process.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
 };
 
@@ -16,11 +16,11 @@ impl SandboxProcess {
     /// Starts one on a free port, with these further arguments, and waits until it listens.
     pub fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tiktok-ads-operator"))
-            .args(["sandbox", "--listen", "127.0.0.1:0"])
+            .args(["sandbox", "--listen", "127.0.0.1:0", "--stop-with-parent"])
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
@@ -28,6 +28,13 @@ impl SandboxProcess {
         BufReader::new(stdout)
             .read_line(&mut line)
             .expect("the binary says where it listens");
+        if line.is_empty() {
+            let mut said = String::new();
+            if let Some(mut stderr) = child.stderr.take() {
+                stderr.read_to_string(&mut said).expect("stderr is text");
+            }
+            panic!("the sandbox did not start: {said}");
+        }
         let url = line
             .trim()
             .strip_prefix("listening on ")

@@ -189,7 +189,14 @@ impl Stack {
         lock.rewind().map_err(io("writing .run/lock"))?;
         write!(lock, "{}", std::process::id()).map_err(io("writing .run/lock"))?;
         remove(&self.env())?;
+        let ended = self.run();
+        // Nothing is up any more.
+        remove(&self.env())?;
+        ended
+    }
 
+    /// Starts everything, and returns only when something failed.
+    fn run(&self) -> Result<()> {
         let binary = operator_binary()?;
         let begun = Instant::now();
         let step = |what: &str| println!("{:>5.1} s  {what}", begun.elapsed().as_secs_f32());

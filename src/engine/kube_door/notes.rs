@@ -35,6 +35,7 @@ pub(super) fn about_deployment(
     note: &Note,
     api_version: &str,
     deployment: &Name,
+    uid: Option<String>,
     instance: &str,
     now: Timestamp,
 ) -> Event {
@@ -43,6 +44,7 @@ pub(super) fn about_deployment(
         kind: Some("Deployment".into()),
         name: Some(deployment.name.clone()),
         namespace: Some(deployment.namespace.clone()),
+        uid,
         ..ObjectReference::default()
     };
     let message = format!("{} {}: {}", note.kind, note.about, note.message);
@@ -79,7 +81,7 @@ fn event(
     let stem = regarding.name.clone().unwrap_or_default();
     Event {
         metadata: ObjectMeta {
-            generate_name: Some(format!("{}.", cut(&stem, 200))),
+            generate_name: Some(format!("{}-", cut(&stem, 200))),
             namespace: regarding.namespace.clone(),
             ..ObjectMeta::default()
         },
@@ -147,6 +149,7 @@ mod tests {
             &note("still active"),
             "tiktokads.dev/v1alpha1",
             &deployment,
+            None,
             "pod-0",
             Timestamp::UNIX_EPOCH,
         );

@@ -389,3 +389,22 @@ fn a_state_file_brings_everything_back() {
     );
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn the_digest_names_the_state_and_not_the_way_to_it() {
+    let mut one = Bench::new();
+    let mut other = one.clone();
+    assert_eq!(one.sandbox.digest(), other.sandbox.digest());
+    one.list(json!({}));
+    one.post("/campaign/create/", json!({}));
+    assert_eq!(
+        one.sandbox.digest(),
+        other.sandbox.digest(),
+        "reads and refusals change nothing"
+    );
+    let (a, b) = (one.manual("a"), other.manual("a"));
+    assert_eq!(a, b, "ids do not depend on what else was asked");
+    assert_eq!(one.sandbox.digest(), other.sandbox.digest());
+    one.status(&a, "ENABLE");
+    assert_ne!(one.sandbox.digest(), other.sandbox.digest());
+}

@@ -358,151 +358,48 @@ fn r12_manual_creation_ends_for_four_objectives() {
     assert_eq!(create(&mut bench, "LEAD_GENERATION", "again")["code"], 0);
 }
 
+/// Every field of the reference's create table, in both trees, is taken and (where a list shows it) read back.
 #[test]
-fn smart_plus_has_cbo_by_default_and_no_nulls() {
+fn every_field_of_a_create_is_read_back() {
     let mut bench = Bench::new();
-    let mut body = smart_plus("s", 1);
-    body["is_advanced_dedicated_campaign"] = json!(true);
-    let reply = bench.post("/smart_plus/campaign/create/", body);
-    let data = &reply["data"];
-    assert_eq!(data["budget_optimize_on"], true);
-    assert_eq!(data["budget_mode"], "BUDGET_MODE_DYNAMIC_DAILY_BUDGET");
-    assert_eq!(data["secondary_status"], "CAMPAIGN_STATUS_DISABLE");
-    assert!(
-        data.as_object()
-            .unwrap()
-            .values()
-            .all(|value| !value.is_null()),
-        "{data}"
-    );
-    assert!(data.get("is_advanced_dedicated_campaign").is_none());
-    // Without CBO the money is the ad groups'.
-    let mut body = smart_plus("t", 2);
-    body["budget_optimize_on"] = json!(false);
-    body["budget"] = Value::Null;
-    let data = bench.post("/smart_plus/campaign/create/", body)["data"].clone();
-    assert_eq!(
-        (&data["budget_mode"], &data["budget"]),
-        (&json!("BUDGET_MODE_INFINITE"), &json!(0.0))
-    );
-}
-
-#[test]
-fn smart_plus_needs_a_key_and_one_of_three_objectives() {
-    let mut bench = Bench::new();
-    let mut body = smart_plus("s", 1);
-    body["request_id"] = Value::Null;
-    assert_eq!(
-        bench.post("/smart_plus/campaign/create/", body)["message"],
-        "request_id: Missing data for required field."
-    );
-    let mut body = smart_plus("s", 1);
-    body["objective_type"] = json!("TRAFFIC");
-    assert_eq!(
-        bench.post("/smart_plus/campaign/create/", body)["message"],
-        "objective_type: Must be one of: APP_PROMOTION, WEB_CONVERSIONS, LEAD_GENERATION."
-    );
-}
-
-#[test]
-fn automatic_budget_increase_raises_the_current_budget_only() {
-    let mut bench = Bench::new();
-    let mut body = smart_plus("s", 1);
-    body["budget_auto_adjust_strategy"] = json!("AUTO_BUDGET_INCREASE");
-    let id = id_of(&bench.post("/smart_plus/campaign/create/", body.clone()));
-    bench.sandbox.spend(bench.now, &id, 45.0).unwrap();
-    let row = bench.get("/smart_plus/campaign/get/", &[])["data"]["list"][0].clone();
-    assert_eq!(
-        (&row["budget"], &row["current_budget"]),
-        (&json!(50.0), &json!(60.0))
-    );
-    bench.sandbox.spend(bench.now, &id, 1_000.0).unwrap();
-    let row = bench.get("/smart_plus/campaign/get/", &[])["data"]["list"][0].clone();
-    assert_eq!(
-        row["current_budget"],
-        json!(309.59),
-        "ten times 20 % and no more"
-    );
-    bench.knob("allowlist", "");
-    body["request_id"] = json!("2");
-    assert_eq!(
-        bench.post("/smart_plus/campaign/create/", body)["code"],
-        40_118
-    );
-}
-
-fn dedicated(name: &str) -> Value {
-    let mut body = manual(name);
-    body["objective_type"] = json!("APP_PROMOTION");
-    body["app_promotion_type"] = json!("APP_INSTALL");
-    body["campaign_type"] = json!("IOS14_CAMPAIGN");
-    body["app_id"] = json!("77");
-    body
-}
-
-#[test]
-fn r07_the_postback_window_is_fixed_once() {
-    let mut bench = Bench::new();
-    let mut body = dedicated("a");
-    body["operation_status"] = json!("ENABLE");
+    let sent = json!({
+        "campaign_name": "all", "objective_type": "PRODUCT_SALES", "request_id": "9", "operation_status": "ENABLE",
+        "budget_mode": "BUDGET_MODE_DAY", "budget": 60.5, "budget_optimize_on": true,
+        "campaign_type": "REGULAR_CAMPAIGN", "app_id": "77", "special_industries": ["HOUSING"],
+        "sales_destination": "WEBSITE", "campaign_product_source": "CATALOG", "virtual_objective_type": "SALES",
+        "is_search_campaign": false, "bid_align_type": "SAN", "rta_id": "r", "rta_bid_enabled": true,
+        "rta_product_selection_enabled": true, "po_number": "PO", "bid_type": "BID_TYPE_CUSTOM",
+        "optimization_goal": "CONVERT", "deep_bid_type": "VO_MIN", "roas_bid": 1.5,
+    });
+    let mut body = sent.clone();
+    body["catalog_enabled"] = json!(true);
+    body["plugin_partner"] = json!("p");
+    body["internal_channel"] = json!("c");
     let id = id_of(&bench.post("/campaign/create/", body));
-    let regular = bench.manual("regular");
-    let change = |bench: &mut Bench, ids: &[&str], operation: &str, mode: &str| {
-        bench.post(
-            "/campaign/status/update/",
-            json!({"campaign_ids": ids, "operation_status": operation, "postback_window_mode": mode}),
-        )
-    };
-    assert_eq!(
-        change(&mut bench, &[&id], "ENABLE", "POSTBACK_WINDOW_MODE2")["code"],
-        40_002
-    );
-    assert_eq!(
-        change(
-            &mut bench,
-            &[&id, &regular],
-            "DISABLE",
-            "POSTBACK_WINDOW_MODE2"
-        )["code"],
-        40_002
-    );
-    let reply = change(&mut bench, &[&id], "DISABLE", "POSTBACK_WINDOW_MODE2");
-    assert_eq!(
-        reply["data"]["campaign_list"],
-        json!([{"campaign_id": id, "status": "DISABLE", "postback_window_mode": "POSTBACK_WINDOW_MODE2"}])
-    );
-    assert_eq!(
-        bench.row(&id)["secondary_status"],
-        "CAMPAIGN_STATUS_AWAITING_RELEASE"
-    );
-    bench.status(&id, "ENABLE");
-    change(&mut bench, &[&id], "DISABLE", "POSTBACK_WINDOW_MODE3");
-    assert_eq!(
-        bench.row(&id)["postback_window_mode"],
-        "POSTBACK_WINDOW_MODE2"
-    );
-    bench.now += 13 * time::DAY_MS;
-    assert_eq!(
-        bench.row(&id)["secondary_status"],
-        "CAMPAIGN_STATUS_DISABLE"
-    );
-}
-
-#[test]
-fn dedicated_campaigns_have_a_quota() {
-    let mut bench = Bench::new();
-    bench.knob("dedicated_quota", "1");
-    let id = id_of(&bench.post("/campaign/create/", dedicated("a")));
-    assert_eq!(
-        bench.row(&id)["postback_window_mode"],
-        "POSTBACK_WINDOW_MODE1"
-    );
-    let reply = bench.post("/campaign/create/", dedicated("b"));
-    assert!(
-        reply["message"].as_str().unwrap().contains("quota"),
-        "{reply}"
-    );
-    let mut free = dedicated("c");
-    free["disable_skan_campaign"] = json!(true);
-    assert_eq!(bench.post("/campaign/create/", free)["code"], 0);
+    let row = bench.row(&id);
+    for (name, value) in sent.as_object().unwrap() {
+        if name != "request_id" {
+            assert_eq!(&row[name], value, "{name}");
+        }
+    }
+    let sent = json!({
+        "campaign_name": "all", "objective_type": "APP_PROMOTION", "operation_status": "DISABLE",
+        "budget_mode": "BUDGET_MODE_TOTAL", "budget": 500.0, "budget_optimize_on": true,
+        "campaign_type": "IOS14_CAMPAIGN", "app_id": "77", "app_promotion_type": "APP_INSTALL",
+        "special_industries": ["CREDIT"], "catalog_enabled": false, "catalog_type": "ECOMMERCE",
+        "is_advanced_dedicated_campaign": true, "disable_skan_campaign": true, "bid_align_type": "SKAN",
+        "postback_window_mode": "POSTBACK_WINDOW_MODE3", "campaign_app_profile_page_state": "ON",
+        "gaming_ad_compliance_agreement": "ON", "po_number": "PO", "is_promotional_campaign": false,
+    });
+    let mut body = sent.clone();
+    body["request_id"] = json!("10");
+    let answer = bench.post("/smart_plus/campaign/create/", body);
+    let row = bench.get("/smart_plus/campaign/get/", &[])["data"]["list"][0].clone();
+    for (name, value) in sent.as_object().unwrap() {
+        assert_eq!(
+            (&row[name], &answer["data"][name]),
+            (value, value),
+            "{name}"
+        );
+    }
 }

@@ -173,3 +173,23 @@ fn faults_of_one_advertiser_spare_the_others() {
     bench.sandbox.clear_faults(Some("1"));
     assert!(bench.sandbox.faults().is_empty());
 }
+
+#[test]
+fn a_delayed_effect_counts_once_and_at_its_call() {
+    let mut bench = Bench::new();
+    bench.knob("rate", "1/100/100");
+    inject(
+        &mut bench,
+        "*/campaign/create/",
+        FaultKind::EffectDelay { ms: 5_000 },
+    );
+    create(&mut bench);
+    assert_eq!(
+        bench.get("/campaign/get/", &[])["code"],
+        40_100,
+        "the second's one call is spent"
+    );
+    bench.now += 5_000;
+    let reply = bench.get("/campaign/get/", &[]);
+    assert_eq!((&reply["code"], ids(&reply).len()), (&json!(0), 1));
+}

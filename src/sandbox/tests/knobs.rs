@@ -218,6 +218,41 @@ fn strictness() {
             bench.post("/campaign/create/", body)["message"].clone()
         },
     );
+    let codes = [
+        ("40002", json!(40_002)),
+        ("40118", json!(40_118)),
+        ("41001", json!(41_001)),
+    ];
+    each("manual_cutoff_code", &codes, |bench| {
+        bench.now = time::parse("2027-01-01").unwrap();
+        let mut body = manual("a");
+        body["objective_type"] = json!("PRODUCT_SALES");
+        bench.post("/campaign/create/", body)["code"].clone()
+    });
+    each(
+        "throttle_text",
+        &[("names_the_limit", json!(true)), ("silent", json!(false))],
+        |bench| {
+            bench.knob("rate", "1/10/10");
+            bench.get("/campaign/get/", &[]);
+            json!(
+                bench.get("/campaign/get/", &[])["message"]
+                    .as_str()
+                    .unwrap()
+                    .contains("QPS limit 1")
+            )
+        },
+    );
+    let codes = [
+        ("40100", json!(40_100)),
+        ("40016", json!(40_016)),
+        ("61000", json!(61_000)),
+    ];
+    each("throttle_code", &codes, |bench| {
+        bench.knob("rate", "1/10/10");
+        bench.get("/campaign/get/", &[]);
+        bench.get("/campaign/get/", &[])["code"].clone()
+    });
     each(
         "refresh_endpoint",
         &[("present", json!(200)), ("absent", json!(404))],

@@ -266,3 +266,59 @@ fn an_accounts_trouble_shows_on_its_campaigns() {
         "CAMPAIGN_STATUS_DISABLE"
     );
 }
+
+/// The columns as the reference lists them: of the manual tree in its table of read fields, of Smart+ in the gateway's
+/// own response rule (and the two of automatic budget increase).
+#[test]
+fn the_columns_are_the_references() {
+    let manual = "advertiser_id, campaign_id, campaign_system_origin, is_search_campaign, \
+        is_smart_performance_campaign, campaign_automation_type, campaign_name, campaign_type, postback_window_mode, \
+        app_id, budget, budget_mode, rta_id, rta_bid_enabled, rta_product_selection_enabled, secondary_status, \
+        operation_status, objective, objective_type, app_promotion_type, virtual_objective_type, sales_destination, \
+        campaign_product_source, budget_optimize_on, bid_type, optimization_goal, deep_bid_type, roas_bid, \
+        is_new_structure, create_time, modify_time, is_advanced_dedicated_campaign, disable_skan_campaign, \
+        bid_align_type, campaign_app_profile_page_state, special_industries, rf_campaign_type, po_number";
+    let smart_plus = "advertiser_id, app_id, app_promotion_type, bid_align_type, budget, budget_mode, \
+        budget_optimize_on, campaign_app_profile_page_state, campaign_id, campaign_name, campaign_type, \
+        catalog_enabled, catalog_type, create_time, disable_skan_campaign, is_advanced_dedicated_campaign, \
+        is_promotional_campaign, modify_time, objective_type, operation_status, po_number, postback_window_mode, \
+        sales_destination, secondary_status, smart_plus_adgroup_mode, special_industries, current_budget, \
+        budget_auto_adjust_strategy";
+    let mut bench = Bench::new();
+    for (path, columns) in [
+        ("/campaign/get/", manual),
+        ("/smart_plus/campaign/get/", smart_plus),
+    ] {
+        let columns: Vec<&str> = columns.split(", ").collect();
+        let reply = bench.get(path, &[("fields", json!(columns))]);
+        assert_eq!(reply["code"], 0, "{reply}");
+    }
+    let columns: Vec<&str> = manual.split(", ").collect();
+    let mut known = crate::sandbox::fields::MANUAL_COLUMNS.to_vec();
+    let mut wanted = columns.clone();
+    known.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(known, wanted);
+}
+
+#[test]
+fn campaigns_of_the_old_smart_plus_keep_their_type() {
+    let mut bench = Bench::new();
+    let fields = Map::from_iter([("campaign_automation_type".to_owned(), json!("SMART_PLUS"))]);
+    let id = bench.id();
+    bench
+        .sandbox
+        .insert_outside(bench.now, &id, Tree::Manual, fields)
+        .unwrap();
+    assert_eq!(
+        bench
+            .list(json!({"campaign_automation_type": "SMART_PLUS"}))
+            .len(),
+        1
+    );
+    assert!(
+        bench
+            .list(json!({"campaign_automation_type": ["MANUAL", "UPGRADED_SMART_PLUS"]}))
+            .is_empty()
+    );
+}

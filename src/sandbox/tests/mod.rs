@@ -9,6 +9,8 @@ mod knobs;
 mod limits;
 mod lists;
 mod oauth;
+mod properties;
+mod smart_plus;
 mod updates;
 
 use serde_json::{Value, json};

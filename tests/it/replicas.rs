@@ -1,0 +1,64 @@
+//! The binary itself: it gets ready, one replica holds the lease, and a clean stop hands it on.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use tiktok_ads_harness::{Chart, Install, http, shared, wait_until};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn lease(install: &Install<'_>) -> Value {
+    let name = install.deployment()["metadata"]["name"].as_str().unwrap();
+    shared()
+        .json(&["get", "lease", name, "-n", install.namespace()])
+        .unwrap()["spec"]
+        .clone()
+}
+
+#[test]
+fn a_clean_stop_hands_the_lease_to_the_standby() {
+    let namespace = shared().namespace("replicas").unwrap();
+    // Nobody listens there: without a connection nobody is called.
+    let chart = Chart::new(&namespace)
+        .watch(&namespace)
+        .platform_url("http://127.0.0.1:9");
+    let install = shared().install(chart).unwrap();
+    let binary = Path::new(env!("CARGO_BIN_EXE_tiktok-ads-operator"));
+    let first = install.run(binary).unwrap();
+    first.wait_ready(LIMIT).unwrap();
+    let metrics = http::get(&format!("{}/metrics", first.url())).unwrap();
+    assert!(
+        metrics.body.trim_end().ends_with("# EOF"),
+        "{}",
+        metrics.body
+    );
+    wait_until("the first replica to lead", LIMIT, || {
+        let found = shared().run(&["get", "lease", "-n", &namespace, "-o", "name"])?;
+        Ok(if found.stdout.trim().is_empty() {
+            Err("no lease".to_string())
+        } else {
+            Ok(())
+        })
+    })
+    .unwrap();
+    let before = lease(&install);
+    assert_eq!(before["leaseTransitions"], 1, "{before}");
+    let second = install.run(binary).unwrap();
+    // A standby is ready, too: its watches are warm.
+    second.wait_ready(LIMIT).unwrap();
+    assert_eq!(lease(&install)["holderIdentity"], before["holderIdentity"]);
+    let status = first.terminate(Duration::from_secs(20)).unwrap();
+    assert!(status.success(), "{status}");
+    // Given back, not run out: that would take 30 s.
+    wait_until("the standby to lead", Duration::from_secs(15), || {
+        let now = lease(&install);
+        let other =
+            now["holderIdentity"].is_string() && now["holderIdentity"] != before["holderIdentity"];
+        Ok(if other { Ok(()) } else { Err(now.to_string()) })
+    })
+    .unwrap();
+    assert_eq!(lease(&install)["leaseTransitions"], 2);
+    assert!(second.terminate(Duration::from_secs(20)).unwrap().success());
+    assert!(lease(&install)["holderIdentity"].is_null(), "given back");
+}
