@@ -16,7 +16,7 @@ use tiktok_ads_operator::model::facts::{
 };
 use tiktok_ads_operator::model::key::request_id;
 use tiktok_ads_operator::model::plan::{Action, Plan, plan};
-use tiktok_ads_operator::model::protocol::create_after;
+use tiktok_ads_operator::model::protocol::{bars_name, create_after};
 use tiktok_ads_operator::model::record::{FORMAT, Mark, Record, RecordState};
 use tiktok_ads_operator::model::report::Ready;
 use tiktok_ads_operator::platform::{CampaignRow, OperationState, OperationStatus, Tree};
@@ -204,7 +204,9 @@ impl Planner {
     fn rival(&self, replica: &super::world::Replica, cr: usize) -> bool {
         let (mine, theirs) = (replica.copies[cr], replica.copies[1 - cr]);
         let same = self.variant.name(cr) == self.variant.name(1 - cr);
-        theirs.uid > 0 && same && !theirs.deleting && (theirs.uid, 1 - cr) < (mine.uid, cr)
+        let record = theirs.rec.map(|rec| self.record(1 - cr, theirs.uid, &rec));
+        let older = (theirs.uid, 1 - cr) < (mine.uid, cr);
+        theirs.uid > 0 && same && bars_name(older, theirs.deleting, record.as_ref())
     }
 
     fn ask(&self, q: &Question) -> Plan {
@@ -232,10 +234,10 @@ impl Planner {
             Some((id, Cell::Live { read_back, at })) => {
                 Have::Present(Seen { row: live(id), read_back, at: time(at) })
             }
-            Some((id, Cell::Deleted { at })) => Have::Present(Seen {
+            Some((id, Cell::Deleted)) => Have::Present(Seen {
                 row: self.row(&q.rows, id, true),
                 read_back: true,
-                at: time(at),
+                at: time(q.now),
             }),
         };
         let name = if q.core.name_read {

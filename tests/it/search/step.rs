@@ -171,7 +171,8 @@ impl Steps<'_> {
                 }
                 _ => {}
             }
-            if rep.seen != w.objs {
+            // Who lost the lease takes no more news.
+            if rep.seen != w.objs && rep.lease != Lease::Lost {
                 let mut next = *w;
                 for cr in 0..2 {
                     if next.reps[r].seen[cr] != w.objs[cr] {
@@ -184,6 +185,8 @@ impl Steps<'_> {
             if rep.lease != Lease::Never {
                 for cr in 0..self.variant.crs {
                     match rep.memos[cr].phase {
+                        // What a replica that lost the lease still does is what it has in hand.
+                        Phase::Idle if rep.lease == Lease::Lost && rep.memos[cr].core.att == Att::None => {}
                         Phase::Idle => self.turn(w, r, cr),
                         Phase::Marked(copy) => self.after_mark(w, r, cr, copy),
                         Phase::Calling(answer) => self.answered(w, r, cr, answer),
@@ -201,9 +204,11 @@ impl Steps<'_> {
         let due = w.late.iter().flatten().any(|late| late.at_latest <= w.now);
         let waited_for = w.late.iter().any(Option::is_some)
             || w.objs.iter().any(|o| o.rec.is_some_and(|rec| rec.mark.is_some()));
-        if !calling && !due && waited_for && w.now < self.variant.until {
+        let frozen = w.reps.iter().flat_map(|r| &r.memos).any(|m| matches!(m.phase, Phase::Marked(_)));
+        if !calling && !due && waited_for && w.now < self.variant.until && (!frozen || w.left.freezes > 0) {
             let mut next = *w;
             next.now += 1;
+            next.left.freezes -= u8::from(frozen);
             self.push(Event::Time, next, None);
         }
     }
@@ -238,7 +243,9 @@ impl Steps<'_> {
             memo.core.found = 0;
             memo.core.key_used = false;
         }
-        memo.core.ending = copy.deleting.then(|| memo.core.ending.unwrap_or(now));
+        // Only the policy Pause asks when the object began to end.
+        let since = if self.variant.delete { 0 } else { now };
+        memo.core.ending = copy.deleting.then(|| memo.core.ending.unwrap_or(since));
         memo.seq = memo.seq.max(copy.rec.map_or(0, |rec| rec.seq));
     }
 
@@ -286,9 +293,9 @@ impl Steps<'_> {
         match act {
             Act::Rest { .. } => self.push(Event::Rests(ru, cu), next, None),
             Act::LookName if may => {
-                let now = w.now;
+                let read = Self::live(&next, r, true);
                 for id in w.ids(|row| !row.deleted) {
-                    next.reps[r].table[id as usize] = Cell::Live { read_back: true, at: now };
+                    next.reps[r].table[id as usize] = read;
                 }
                 for id in w.ids(|row| row.deleted) {
                     if let cell @ Cell::Live { .. } = &mut next.reps[r].table[id as usize] {
@@ -300,9 +307,9 @@ impl Steps<'_> {
             }
             Act::LookId(id) if may => {
                 next.reps[r].table[id as usize] = if w.rows[id as usize].deleted {
-                    Cell::Deleted { at: w.now }
+                    Cell::Deleted
                 } else {
-                    Cell::Live { read_back: true, at: w.now }
+                    Self::live(&next, r, true)
                 };
                 self.push(Event::Reads(ru, cu, Read::Id), next, None);
             }
@@ -314,7 +321,7 @@ impl Steps<'_> {
                 let broken = Self::fenced(w, r);
                 if delete {
                     next.rows[id as usize].deleted = true;
-                    next.reps[r].table[id as usize] = Cell::Deleted { at: w.now };
+                    next.reps[r].table[id as usize] = Cell::Deleted;
                 }
                 self.push(Event::SwitchesOff(ru, cu, delete), next, broken);
                 if w.left.unclear > 0 {
@@ -334,6 +341,11 @@ impl Steps<'_> {
             Act::Release => self.release(next, r, cr, copy),
             Act::LookName | Act::LookId(_) | Act::LookCreated | Act::SetStatus { .. } | Act::Mark(_) => {}
         }
+    }
+
+    fn live(w: &World, r: usize, read_back: bool) -> Cell {
+        let ending = w.reps[r].memos.iter().any(|memo| memo.core.ending.is_some_and(|since| since > 0));
+        Cell::Live { read_back, at: if ending { w.now } else { 0 } }
     }
 
     fn look_created(&self, next: &mut World, r: usize, cr: usize) {
@@ -520,10 +532,10 @@ impl Steps<'_> {
             }
             match att {
                 Att::Made(id) => {
-                    next.reps[r].table[id as usize] = Cell::Live { read_back: false, at: w.now };
+                    next.reps[r].table[id as usize] = Self::live(&next, r, false);
                 }
                 Att::MadeDeleted(id) => {
-                    next.reps[r].table[id as usize] = Cell::Deleted { at: w.now };
+                    next.reps[r].table[id as usize] = Cell::Deleted;
                 }
                 _ => {}
             }

@@ -63,16 +63,15 @@ pub struct Late {
 pub enum Cell {
     #[default]
     Never,
-    /// Seen on the platform; `read_back` as in `Seen`, and the epoch it was read in.
+    /// Seen on the platform; `read_back` as in `Seen`, and the epoch it was read in if that was after a CR began to end
+    /// (nobody asks for the time of an earlier reading).
     Live {
         read_back: bool,
         at: u8,
     },
     /// Seen once, then written to without a clear answer.
     Doubt,
-    Deleted {
-        at: u8,
-    },
+    Deleted,
 }
 
 /// What the process knows of its marked create.
@@ -179,6 +178,8 @@ pub struct Left {
     pub unclear: u8,
     /// Changes of the lease without a crash.
     pub moves: u8,
+    /// Epochs that pass while the answer to a mark is on the way (a frozen process).
+    pub freezes: u8,
     /// CRs that a user deletes, and objects of a name made anew after it.
     pub deletes: u8,
     pub again: u8,
@@ -246,7 +247,7 @@ pub struct Variant {
     /// How many of the two CRs there are.
     pub crs: usize,
     pub left: Left,
-    /// The last epoch.
+    /// The last epoch of the search; the runs without faults go on after it.
     pub until: u8,
 }
 
