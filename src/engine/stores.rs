@@ -338,9 +338,8 @@ mod tests {
             Ok(object) => object,
             Err(error) => panic!("{error}"),
         };
-        object.metadata.deletion_timestamp = deleting.then(|| {
-            k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH)
-        });
+        object.metadata.deletion_timestamp = deleting
+            .then(|| k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH));
         object
     }
 
@@ -349,12 +348,17 @@ mod tests {
         let mut store = Store::default();
         let name = Name::new("n".to_string(), "a".to_string());
         let deleting = |store: &Store<Campaign>| {
-            store.get(&name).is_some_and(|o| o.metadata.deletion_timestamp.is_some())
+            store
+                .get(&name)
+                .is_some_and(|o| o.metadata.deletion_timestamp.is_some())
         };
         store.put(&name, Some(campaign("9", false)));
         store.take(Change::Applied(Box::new(campaign("11", true))));
         store.put(&name, Some(campaign("10", false)));
-        assert!(deleting(&store), "11 is newer than 10, though it is less as text");
+        assert!(
+            deleting(&store),
+            "11 is newer than 10, though it is less as text"
+        );
         store.put(&name, Some(campaign("12", false)));
         assert!(!deleting(&store));
     }

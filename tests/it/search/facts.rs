@@ -147,7 +147,15 @@ impl Planner {
     pub fn sends(&self, world: &World, r: usize, cr: usize, rec: Rec, taken: bool) -> bool {
         let uid = world.reps[r].memos[cr].uid;
         let record = self.record(cr, uid, &rec);
-        let object = self.object(cr, &Obj { uid, deleting: false, finalizer: true, rec: None });
+        let object = self.object(
+            cr,
+            &Obj {
+                uid,
+                deleting: false,
+                finalizer: true,
+                rec: None,
+            },
+        );
         let again = taken.then(|| self.ask(&self.question(world, r, cr)));
         create_after(new_campaign(&object, &record.key), again.as_ref()).is_some()
     }
@@ -196,7 +204,10 @@ impl Planner {
             id_taken,
             name_taken: self.rival(replica, cr),
             // What the platform has now is not known, only what was read of it.
-            rows: world.rows.map(|row| Row { deleted: false, ..row }),
+            rows: world.rows.map(|row| Row {
+                deleted: false,
+                ..row
+            }),
         }
     }
 
@@ -223,7 +234,11 @@ impl Planner {
                 Att::MadeDeleted(id) => Some(Attempt::Made(Box::new(self.row(&q.rows, id, true)))),
                 Att::Refused => Some(Attempt::Refused),
             },
-            absence: q.core.absence.map(|(a, b)| vec![time(a), time(b)]).unwrap_or_default(),
+            absence: q
+                .core
+                .absence
+                .map(|(a, b)| vec![time(a), time(b)])
+                .unwrap_or_default(),
             found: bits(q.core.found).map(live).collect(),
             key_used: q.core.key_used,
             ending_since: q.core.ending.map(time),
@@ -231,9 +246,11 @@ impl Planner {
         };
         let have = match q.have {
             None | Some((_, Cell::Never | Cell::Doubt)) => Have::Unknown,
-            Some((id, Cell::Live { read_back, at })) => {
-                Have::Present(Seen { row: live(id), read_back, at: time(at) })
-            }
+            Some((id, Cell::Live { read_back, at })) => Have::Present(Seen {
+                row: live(id),
+                read_back,
+                at: time(at),
+            }),
             Some((id, Cell::Deleted)) => Have::Present(Seen {
                 row: self.row(&q.rows, id, true),
                 read_back: true,
@@ -243,7 +260,12 @@ impl Planner {
         let name = if q.core.name_read {
             NameLook::Looked(
                 bits(q.named)
-                    .map(|id| (live(id), (q.held & (1 << id) != 0).then(|| "ads/other".to_string())))
+                    .map(|id| {
+                        (
+                            live(id),
+                            (q.held & (1 << id) != 0).then(|| "ads/other".to_string()),
+                        )
+                    })
                     .collect(),
             )
         } else {
@@ -304,7 +326,9 @@ impl Planner {
 
     fn object(&self, cr: usize, obj: &Obj) -> Campaign {
         let spec = CampaignSpec {
-            connection_ref: LocalRef { name: "connection".into() },
+            connection_ref: LocalRef {
+                name: "connection".into(),
+            },
             automation: Automation::Manual,
             name: Some(format!("name-{}", self.variant.name(cr))),
             objective: Objective::Traffic,
@@ -337,7 +361,14 @@ impl Planner {
     }
 
     fn key(&self, cr: usize, counter: u8) -> String {
-        request_id(ADVERTISER, "Campaign", "ads", &format!("cr-{cr}"), 0, counter.into())
+        request_id(
+            ADVERTISER,
+            "Campaign",
+            "ads",
+            &format!("cr-{cr}"),
+            0,
+            counter.into(),
+        )
     }
 
     fn record(&self, cr: usize, of: u8, rec: &Rec) -> Record {
@@ -353,7 +384,11 @@ impl Planner {
             name: platform_name(&object),
             incarnation: 0,
             counter: rec.counter.into(),
-            key: if rec.keyed { self.key(cr, rec.counter) } else { String::new() },
+            key: if rec.keyed {
+                self.key(cr, rec.counter)
+            } else {
+                String::new()
+            },
             attempt: rec.attempt.into(),
             since: rec.since.map(time),
             mark: rec.mark.map(|at| Mark {
@@ -379,7 +414,11 @@ impl Planner {
             id: record.id.as_deref().map(id_row),
             adopted: record.adopted,
         };
-        assert_eq!(&self.record(cr, of, &rec), record, "the search cannot hold this record");
+        assert_eq!(
+            &self.record(cr, of, &rec),
+            record,
+            "the search cannot hold this record"
+        );
         rec
     }
 
@@ -390,7 +429,11 @@ impl Planner {
             tree: Tree::Manual,
             name: format!("name-{}", row.name),
             objective: "TRAFFIC".into(),
-            operation: if deleted { OperationState::Deleted } else { OperationState::Off },
+            operation: if deleted {
+                OperationState::Deleted
+            } else {
+                OperationState::Off
+            },
             secondary_status: String::new(),
             budget_mode: None,
             budget: None,

@@ -89,7 +89,12 @@ struct Found {
 
 impl Search {
     fn new(variant: Variant) -> Self {
-        Self { variant, planner: Planner::new(variant), known: Vec::new(), index: HashMap::default() }
+        Self {
+            variant,
+            planner: Planner::new(variant),
+            known: Vec::new(),
+            index: HashMap::default(),
+        }
     }
 
     /// The number of a state, and whether it is new.
@@ -115,7 +120,13 @@ impl Search {
                 first
             }
         };
-        self.known.push(Known { world, parent, by, fair: NONE, twin });
+        self.known.push(Known {
+            world,
+            parent,
+            by,
+            fair: NONE,
+            twin,
+        });
         (new, true)
     }
 
@@ -126,20 +137,32 @@ impl Search {
         let (mut depth, mut layer) = (0, 1);
         let mut out: Vec<Next> = Vec::new();
         while at < self.known.len() {
-            if self.known.len() > MOST { return self.found(depth, Some("more states than this search is meant for".into())); }
+            if self.known.len() > MOST {
+                return self.found(
+                    depth,
+                    Some("more states than this search is meant for".into()),
+                );
+            }
             if at == layer {
                 depth += 1;
                 layer = self.known.len();
             }
             let world = self.known[at].world;
-            let mut steps = Steps { variant: &self.variant, planner: &mut self.planner, out: std::mem::take(&mut out) };
+            let mut steps = Steps {
+                variant: &self.variant,
+                planner: &mut self.planner,
+                out: std::mem::take(&mut out),
+            };
             steps.all(&world);
             out = steps.out;
             let mut best = u8::MAX;
             for next in out.drain(..) {
                 let fair = next.world.left == world.left;
                 let (number, new) = self.number(next.world, at as u32, next.event);
-                let rule = next.broken.or_else(|| new.then(|| check::state(&self.variant, &next.world)).flatten());
+                let rule = next.broken.or_else(|| {
+                    new.then(|| check::state(&self.variant, &next.world))
+                        .flatten()
+                });
                 if let Some(rule) = rule {
                     let trace = self.trace(at as u32, Some(next.event), &next.world);
                     return self.found(depth, Some(format!("{rule}\n{trace}")));
@@ -156,7 +179,11 @@ impl Search {
     }
 
     fn found(&self, depth: u32, broken: Option<String>) -> Found {
-        Found { states: self.known.len(), depth, broken }
+        Found {
+            states: self.known.len(),
+            depth,
+            broken,
+        }
     }
 
     /// Follows the run without faults from every state to its end.
@@ -181,7 +208,10 @@ impl Search {
                     None
                 };
                 if let Some(wrong) = wrong {
-                    let mut text = format!("{wrong}\n{}", self.trace(start as u32, None, &self.known[at].world));
+                    let mut text = format!(
+                        "{wrong}\n{}",
+                        self.trace(start as u32, None, &self.known[at].world)
+                    );
                     text.push_str("and then, with no more faults:\n");
                     for pair in path.windows(2).take(60) {
                         let _ = writeln!(text, "  {:?}", self.step_between(pair[0], pair[1]));
@@ -198,9 +228,16 @@ impl Search {
 
     /// The search ends at an epoch, the run without faults does not.
     fn after_the_bound(&mut self, mut world: World) -> World {
-        let variant = Variant { until: u8::MAX, ..self.variant };
+        let variant = Variant {
+            until: u8::MAX,
+            ..self.variant
+        };
         for _ in 0..500 {
-            let mut steps = Steps { variant: &variant, planner: &mut self.planner, out: Vec::new() };
+            let mut steps = Steps {
+                variant: &variant,
+                planner: &mut self.planner,
+                out: Vec::new(),
+            };
             steps.fair(&world);
             let next = steps
                 .out
@@ -218,10 +255,18 @@ impl Search {
     /// What leads from one state to the next.
     fn step_between(&mut self, from: usize, to: usize) -> Option<Event> {
         let world = self.known[from].world;
-        let mut steps = Steps { variant: &self.variant, planner: &mut self.planner, out: Vec::new() };
+        let mut steps = Steps {
+            variant: &self.variant,
+            planner: &mut self.planner,
+            out: Vec::new(),
+        };
         steps.all(&world);
         let target = self.known[to].world;
-        steps.out.into_iter().find(|next| next.world == target).map(|next| next.event)
+        steps
+            .out
+            .into_iter()
+            .find(|next| next.world == target)
+            .map(|next| next.event)
     }
 
     /// The run to a state, a step a line. (Replicas are listed in a canonical order: 0 and 1 may change places.)
@@ -261,7 +306,11 @@ fn search(variant: Variant) -> Found {
         found.depth,
         search.planner.made,
         begun.elapsed().as_secs_f64(),
-        if found.broken.is_some() { "a rule is broken" } else { "every rule holds" },
+        if found.broken.is_some() {
+            "a rule is broken"
+        } else {
+            "every rule holds"
+        },
     );
     found
 }
@@ -272,10 +321,21 @@ fn holds(variant: Variant, at_least: usize) {
         panic!("{broken}");
     }
     // A search that suddenly has little to look at does not look any more.
-    assert!(found.states >= at_least, "only {} states: the search has lost its reach", found.states);
+    assert!(
+        found.states >= at_least,
+        "only {} states: the search has lost its reach",
+        found.states
+    );
 }
 
-const NOTHING: Left = Left { crashes: 0, unclear: 0, moves: 0, freezes: 0, deletes: 0, again: 0 };
+const NOTHING: Left = Left {
+    crashes: 0,
+    unclear: 0,
+    moves: 0,
+    freezes: 0,
+    deletes: 0,
+    again: 0,
+};
 
 const BASE: Variant = Variant {
     title: "",
@@ -286,23 +346,271 @@ const BASE: Variant = Variant {
     keys: Keys::Ignored,
     crs: 2,
     left: NOTHING,
-    until: 12,
+    until: 5,
 };
 
 #[test]
-fn probe() {
-    let v = |same_name, crs, c, u, m, d, a| {
-        let f = search(Variant { title: "probe", same_name, crs, left: Left { crashes: c, unclear: u, moves: m, freezes: 0, deletes: d, again: a }, until: 5, ..BASE });
-        println!("   {same_name} crs {crs} crashes {c} unclear {u} moves {m} deletes {d} again {a}: {}", f.broken.unwrap_or_default());
-    };
-    println!("{}", std::mem::size_of::<World>());
-    v(true, 1, 1, 1, 0, 1, 0);
-    v(true, 1, 1, 0, 1, 1, 0);
-    v(true, 1, 1, 1, 1, 0, 0);
-    v(true, 2, 3, 1, 0, 0, 0);
-    v(true, 2, 1, 0, 0, 1, 0);
-    v(true, 2, 2, 0, 0, 1, 0);
-    v(true, 2, 0, 0, 1, 1, 0);
-    v(true, 2, 1, 0, 1, 0, 0);
-    v(true, 2, 1, 1, 1, 0, 0);
+fn r09_search_three_crashes_one_name() {
+    holds(
+        Variant {
+            title: "two CRs of one name, Refuse",
+            left: Left {
+                crashes: 3,
+                unclear: 1,
+                moves: 0,
+                freezes: 0,
+                deletes: 0,
+                again: 0,
+            },
+            same_name: true,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r09_search_deletions_one_name() {
+    holds(
+        Variant {
+            title: "two CRs of one name, one is deleted",
+            left: Left {
+                crashes: 2,
+                unclear: 0,
+                moves: 0,
+                freezes: 0,
+                deletes: 1,
+                again: 0,
+            },
+            same_name: true,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r09_search_unclear_and_deletion_one_name() {
+    holds(
+        Variant {
+            title: "two CRs of one name, one is deleted, an answer is lost",
+            left: Left {
+                crashes: 0,
+                unclear: 1,
+                moves: 0,
+                freezes: 0,
+                deletes: 1,
+                again: 0,
+            },
+            same_name: true,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r09_search_adoption_passes_a_campaign_on() {
+    holds(
+        Variant {
+            title: "two CRs of one name, SameName, policy Pause",
+            left: Left {
+                crashes: 1,
+                unclear: 0,
+                moves: 0,
+                freezes: 0,
+                deletes: 1,
+                again: 0,
+            },
+            same_name: true,
+            adopt: true,
+            delete: false,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r09_search_adopting_a_stranger() {
+    holds(
+        Variant {
+            title: "two CRs and a stranger of one name, SameName",
+            left: Left {
+                crashes: 3,
+                unclear: 0,
+                moves: 0,
+                freezes: 0,
+                deletes: 1,
+                again: 0,
+            },
+            same_name: true,
+            adopt: true,
+            stranger: true,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r11_search_two_names() {
+    holds(
+        Variant {
+            title: "two CRs of two names",
+            left: Left {
+                crashes: 2,
+                unclear: 0,
+                moves: 0,
+                freezes: 0,
+                deletes: 0,
+                again: 0,
+            },
+
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r11_search_lease_moves_between_two_crs() {
+    holds(
+        Variant {
+            title: "two CRs of one name, the lease moves",
+            left: Left {
+                crashes: 1,
+                unclear: 0,
+                moves: 1,
+                freezes: 0,
+                deletes: 0,
+                again: 0,
+            },
+            same_name: true,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r11_search_lease_moves_with_a_call_in_flight() {
+    holds(
+        Variant {
+            title: "one CR, the lease moves",
+            left: Left {
+                crashes: 1,
+                unclear: 1,
+                moves: 1,
+                freezes: 0,
+                deletes: 0,
+                again: 0,
+            },
+            crs: 1,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r11_search_frozen_before_the_send() {
+    holds(
+        Variant {
+            title: "one CR, frozen between mark and send",
+            left: Left {
+                crashes: 1,
+                unclear: 0,
+                moves: 1,
+                freezes: 1,
+                deletes: 0,
+                again: 0,
+            },
+            crs: 1,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r32_search_deletion_while_unclear() {
+    holds(
+        Variant {
+            title: "one CR, deleted and made again",
+            left: Left {
+                crashes: 1,
+                unclear: 1,
+                moves: 0,
+                freezes: 0,
+                deletes: 1,
+                again: 1,
+            },
+            crs: 1,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r32_search_deletion_while_the_lease_moves() {
+    holds(
+        Variant {
+            title: "one CR, deleted, the lease moves",
+            left: Left {
+                crashes: 1,
+                unclear: 0,
+                moves: 1,
+                freezes: 0,
+                deletes: 1,
+                again: 0,
+            },
+            crs: 1,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r10_search_keys_replayed() {
+    holds(
+        Variant {
+            title: "one CR, deleted and made again, keys replayed",
+            left: Left {
+                crashes: 1,
+                unclear: 1,
+                moves: 0,
+                freezes: 0,
+                deletes: 1,
+                again: 1,
+            },
+            crs: 1,
+            keys: Keys::Replayed,
+            ..BASE
+        },
+        1,
+    );
+}
+
+#[test]
+fn r10_search_keys_refused() {
+    holds(
+        Variant {
+            title: "one CR, deleted and made again, keys refused",
+            left: Left {
+                crashes: 1,
+                unclear: 1,
+                moves: 0,
+                freezes: 0,
+                deletes: 1,
+                again: 1,
+            },
+            crs: 1,
+            keys: Keys::Refused,
+            ..BASE
+        },
+        1,
+    );
 }

@@ -73,12 +73,12 @@ pub struct Next {
 }
 
 /// Rules that a step breaks (a state's own rules are in `check`).
-pub const STALE_LEASE: &str = "a write was sent by a process whose lease had moved on (decision 14)";
+pub const STALE_LEASE: &str =
+    "a write was sent by a process whose lease had moved on (decision 14)";
 pub const UNMARKED: &str = "a create was sent that no mark of its own had announced (decision 4)";
 pub const UNKNOWN: &str =
     "a create was sent while the outcome of an earlier one was unclear and not proven absent (R11)";
-pub const LET_GO: &str =
-    "a CR was released although it does not know a campaign that was, or will be, made for it (R32)";
+pub const LET_GO: &str = "a CR was released although it does not know a campaign that was, or will be, made for it (R32)";
 
 /// Collects next states.
 pub struct Steps<'a> {
@@ -89,7 +89,11 @@ pub struct Steps<'a> {
 
 impl Steps<'_> {
     fn push(&mut self, event: Event, world: World, broken: Option<&'static str>) {
-        self.out.push(Next { event, world: world.canonical(), broken });
+        self.out.push(Next {
+            event,
+            world: world.canonical(),
+            broken,
+        });
     }
 
     /// Every next state.
@@ -106,7 +110,11 @@ impl Steps<'_> {
             if lease != Lease::Never && w.left.crashes > 0 {
                 let mut next = *w;
                 next.left.crashes -= 1;
-                next.reps[r as usize] = Replica { copies: w.objs, seen: w.objs, ..Replica::default() };
+                next.reps[r as usize] = Replica {
+                    copies: w.objs,
+                    seen: w.objs,
+                    ..Replica::default()
+                };
                 self.push(Event::Crashes(r), next, None);
             }
             // The other one becomes leader; this one keeps what it has in hand.
@@ -140,7 +148,10 @@ impl Steps<'_> {
             if obj.uid == 0 && w.left.again > 0 {
                 let mut next = *w;
                 next.left.again -= 1;
-                next.objs[cr] = Obj { uid: 2, ..Obj::default() };
+                next.objs[cr] = Obj {
+                    uid: 2,
+                    ..Obj::default()
+                };
                 self.push(Event::UserMakesAgain(cr as u8), next, None);
             }
         }
@@ -166,7 +177,11 @@ impl Steps<'_> {
                 }
                 Lease::Lost => {
                     let mut next = *w;
-                    next.reps[r] = Replica { copies: w.objs, seen: w.objs, ..Replica::default() };
+                    next.reps[r] = Replica {
+                        copies: w.objs,
+                        seen: w.objs,
+                        ..Replica::default()
+                    };
                     self.push(Event::Exits(r as u8), next, None);
                 }
                 _ => {}
@@ -186,7 +201,8 @@ impl Steps<'_> {
                 for cr in 0..self.variant.crs {
                     match rep.memos[cr].phase {
                         // What a replica that lost the lease still does is what it has in hand.
-                        Phase::Idle if rep.lease == Lease::Lost && rep.memos[cr].core.att == Att::None => {}
+                        Phase::Idle
+                            if rep.lease == Lease::Lost && rep.memos[cr].core.att == Att::None => {}
                         Phase::Idle => self.turn(w, r, cr),
                         Phase::Marked(copy) => self.after_mark(w, r, cr, copy),
                         Phase::Calling(answer) => self.answered(w, r, cr, answer),
@@ -200,12 +216,27 @@ impl Steps<'_> {
     /// The clock moves when nothing that ends within an epoch is under way: calls have their deadline, effects their
     /// latest time. It need not move when nothing waits for it.
     fn time(&mut self, w: &World) {
-        let calling = w.reps.iter().flat_map(|r| &r.memos).any(|m| matches!(m.phase, Phase::Calling(_)));
+        let calling = w
+            .reps
+            .iter()
+            .flat_map(|r| &r.memos)
+            .any(|m| matches!(m.phase, Phase::Calling(_)));
         let due = w.late.iter().flatten().any(|late| late.at_latest <= w.now);
         let waited_for = w.late.iter().any(Option::is_some)
-            || w.objs.iter().any(|o| o.rec.is_some_and(|rec| rec.mark.is_some()));
-        let frozen = w.reps.iter().flat_map(|r| &r.memos).any(|m| matches!(m.phase, Phase::Marked(_)));
-        if !calling && !due && waited_for && w.now < self.variant.until && (!frozen || w.left.freezes > 0) {
+            || w.objs
+                .iter()
+                .any(|o| o.rec.is_some_and(|rec| rec.mark.is_some()));
+        let frozen = w
+            .reps
+            .iter()
+            .flat_map(|r| &r.memos)
+            .any(|m| matches!(m.phase, Phase::Marked(_)));
+        if !calling
+            && !due
+            && waited_for
+            && w.now < self.variant.until
+            && (!frozen || w.left.freezes > 0)
+        {
             let mut next = *w;
             next.now += 1;
             next.left.freezes -= u8::from(frozen);
@@ -221,7 +252,11 @@ impl Steps<'_> {
         rep.copies[cr] = copy;
         let phase = rep.memos[cr].phase;
         if copy.uid != rep.memos[cr].uid {
-            rep.memos[cr] = Memo { uid: copy.uid, phase, ..Memo::default() };
+            rep.memos[cr] = Memo {
+                uid: copy.uid,
+                phase,
+                ..Memo::default()
+            };
         }
         let memo = &mut rep.memos[cr];
         memo.seq = memo.seq.max(copy.rec.map_or(0, |rec| rec.seq));
@@ -233,9 +268,16 @@ impl Steps<'_> {
         let copy = w.reps[r].copies[cr];
         let memo = &mut w.reps[r].memos[cr];
         if memo.uid != copy.uid {
-            *memo = Memo { uid: copy.uid, phase: memo.phase, ..Memo::default() };
+            *memo = Memo {
+                uid: copy.uid,
+                phase: memo.phase,
+                ..Memo::default()
+            };
         }
-        let current = copy.rec.filter(|rec| rec.mark.is_some()).map(|rec| (rec.counter, rec.attempt));
+        let current = copy
+            .rec
+            .filter(|rec| rec.mark.is_some())
+            .map(|rec| (rec.counter, rec.attempt));
         if memo.of != current {
             memo.of = current;
             memo.core.att = Att::None;
@@ -254,8 +296,14 @@ impl Steps<'_> {
         // The clock that the lease is measured by: the moment now, long after a lost lease ended.
         let awake = Duration::from_secs(1000);
         let held = match w.reps[r].lease {
-            Lease::Leads => Some(Held { until: awake + Duration::from_secs(25), transitions: 2 }),
-            Lease::Lost => Some(Held { until: awake - Duration::from_secs(25), transitions: 1 }),
+            Lease::Leads => Some(Held {
+                until: awake + Duration::from_secs(25),
+                transitions: 2,
+            }),
+            Lease::Lost => Some(Held {
+                until: awake - Duration::from_secs(25),
+                transitions: 1,
+            }),
             Lease::Never => None,
         };
         covers(held, awake, Duration::from_secs(15))
@@ -334,22 +382,41 @@ impl Steps<'_> {
             // Found unsent after its own turn: never sent, but marked anew.
             Act::Create => {
                 let Some(rec) = copy.rec else { return };
-                let unmarked = Rec { mark: None, seq: rec.seq + 1, ..rec };
+                let unmarked = Rec {
+                    mark: None,
+                    seq: rec.seq + 1,
+                    ..rec
+                };
                 self.write(next, r, cr, copy, unmarked);
             }
             Act::Write(rec) => self.write(next, r, cr, copy, rec),
             Act::Release => self.release(next, r, cr, copy),
-            Act::LookName | Act::LookId(_) | Act::LookCreated | Act::SetStatus { .. } | Act::Mark(_) => {}
+            Act::LookName
+            | Act::LookId(_)
+            | Act::LookCreated
+            | Act::SetStatus { .. }
+            | Act::Mark(_) => {}
         }
     }
 
     fn live(w: &World, r: usize, read_back: bool) -> Cell {
-        let ending = w.reps[r].memos.iter().any(|memo| memo.core.ending.is_some_and(|since| since > 0));
-        Cell::Live { read_back, at: if ending { w.now } else { 0 } }
+        let ending = w.reps[r]
+            .memos
+            .iter()
+            .any(|memo| memo.core.ending.is_some_and(|since| since > 0));
+        Cell::Live {
+            read_back,
+            at: if ending { w.now } else { 0 },
+        }
     }
 
     fn look_created(&self, next: &mut World, r: usize, cr: usize) {
-        let held = |id: u8| next.reps[r].copies.iter().any(|o| o.rec.is_some_and(|rec| rec.id == Some(id)));
+        let held = |id: u8| {
+            next.reps[r]
+                .copies
+                .iter()
+                .any(|o| o.rec.is_some_and(|rec| rec.id == Some(id)))
+        };
         let wanted = self.variant.name(cr);
         let mut found = 0;
         for id in next.ids(|row| row.name == wanted && !row.deleted) {
@@ -383,7 +450,11 @@ impl Steps<'_> {
     }
 
     fn write(&mut self, mut next: World, r: usize, cr: usize, copy: Obj, rec: Rec) {
-        let to = Obj { rec: Some(rec), finalizer: copy.finalizer || !copy.deleting, ..copy };
+        let to = Obj {
+            rec: Some(rec),
+            finalizer: copy.finalizer || !copy.deleting,
+            ..copy
+        };
         if self.swap(&mut next, r, cr, copy, to) {
             if rec.id.is_some() {
                 next.ghost[cr] = Ghost::default();
@@ -396,7 +467,11 @@ impl Steps<'_> {
 
     fn mark(&mut self, next: World, r: usize, cr: usize, copy: Obj, rec: Rec) {
         let (ru, cu) = (r as u8, cr as u8);
-        let to = Obj { rec: Some(rec), finalizer: copy.finalizer || !copy.deleting, ..copy };
+        let to = Obj {
+            rec: Some(rec),
+            finalizer: copy.finalizer || !copy.deleting,
+            ..copy
+        };
         let mut taken = next;
         if taken.objs[cr] != copy {
             let mut lost = next;
@@ -459,7 +534,10 @@ impl Steps<'_> {
         } else {
             None
         };
-        *ghost = Ghost { open: Some(rec.mark.unwrap_or(w.now)), ..Ghost::default() };
+        *ghost = Ghost {
+            open: Some(rec.mark.unwrap_or(w.now)),
+            ..Ghost::default()
+        };
         let uid = w.reps[r].memos[cr].uid;
         let row = Row {
             there: true,
@@ -495,7 +573,10 @@ impl Steps<'_> {
         fate(Fate::RefusedBeforeEffect, Answer::NotSent, next);
         if let Some(free) = next.late.iter().position(Option::is_none) {
             let mut late = next;
-            late.late[free] = Some(Late { row, at_latest: rec.mark.unwrap_or(w.now) + LATEST });
+            late.late[free] = Some(Late {
+                row,
+                at_latest: rec.mark.unwrap_or(w.now) + LATEST,
+            });
             late.late.sort_unstable();
             fate(Fate::ComesLate, Answer::Nothing, late);
         }
@@ -508,7 +589,8 @@ impl Steps<'_> {
         }
         // The key is made of the CR's name, not its uid (R10).
         let cr = row.by.map(|(cr, _)| cr);
-        w.ids(|r| r.by.map(|(cr, _)| cr) == cr && cr.is_some() && r.counter == row.counter).next()
+        w.ids(|r| r.by.map(|(cr, _)| cr) == cr && cr.is_some() && r.counter == row.counter)
+            .next()
     }
 
     fn land(&self, w: &mut World, i: usize) {
@@ -516,7 +598,10 @@ impl Steps<'_> {
         w.late.sort_unstable();
         if self.same_key(w, &late.row).is_none() {
             let created = w.now;
-            w.add(Row { created, ..late.row });
+            w.add(Row {
+                created,
+                ..late.row
+            });
         }
     }
 
@@ -560,7 +645,9 @@ impl Steps<'_> {
     fn release(&mut self, mut next: World, r: usize, cr: usize, copy: Obj) {
         let maker = Some((cr as u8, copy.uid));
         let known = copy.rec.and_then(|rec| rec.id);
-        let strays = next.ids(|row| row.by == maker && !row.deleted).any(|id| Some(id) != known);
+        let strays = next
+            .ids(|row| row.by == maker && !row.deleted)
+            .any(|id| Some(id) != known);
         let coming = next.late.iter().flatten().any(|late| late.row.by == maker);
         let broken = (strays || coming).then_some(LET_GO);
         // The finalizer goes, and with it the object: it is being deleted.
