@@ -458,8 +458,9 @@ fn r11_search_two_names() {
     holds(
         Variant {
             title: "two CRs of two names",
+            until: 3,
             left: Left {
-                crashes: 2,
+                crashes: 1,
                 unclear: 0,
                 moves: 0,
                 freezes: 0,
