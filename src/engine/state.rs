@@ -314,8 +314,20 @@ impl State {
                 self.stores.record(o).own().and_then(|r| r.id.clone()),
             )
         };
+        // An outstanding create bars its name; the end of it frees the name.
+        let marked = |o: Option<&Campaign>| {
+            o.is_some_and(|o| {
+                self.stores
+                    .record(o)
+                    .own()
+                    .is_some_and(|r| r.mark.is_some())
+            })
+        };
         let (was, is) = (old.map(&identity), new.map(&identity));
-        if was == is && !(new.is_none() || deleting(old) != deleting(new)) {
+        if was == is
+            && marked(old) == marked(new)
+            && !(new.is_none() || deleting(old) != deleting(new))
+        {
             return;
         }
         let mut names = BTreeSet::new();

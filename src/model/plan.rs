@@ -353,10 +353,11 @@ impl<'a> Planner<'a> {
             ..record.next()
         };
         match &self.f.memory.attempt {
+            // R10: the key was replayed for a campaign that is gone. The next key only after a proven look-up.
+            Some(Attempt::Made(row)) if row.operation == OperationState::Deleted => {
+                self.find_created(record)
+            }
             Some(Attempt::Made(row)) => {
-                if row.operation == OperationState::Deleted {
-                    return self.replace_key(record);
-                }
                 if let Some(holder) = &self.f.rivals.id_holder {
                     return self.stalled(Reason::Conflict, format!("TikTok answered the create with campaign {}, which belongs to {holder}; rename one of the two", row.id));
                 }
@@ -430,7 +431,8 @@ impl<'a> Planner<'a> {
         };
         let proven = first.is_some() && self.f.memory.absence.iter().any(|at| *at >= due);
         if proven {
-            if self.f.memory.key_used {
+            let replayed = matches!(&self.f.memory.attempt, Some(Attempt::Made(_)));
+            if self.f.memory.key_used || replayed {
                 return self.replace_key(record);
             }
             let unmarked = Record {

@@ -13,4 +13,5 @@ mod official_client;
 mod replicas;
 mod sandbox_http;
 mod sandbox_process;
+mod search;
 mod stack;
