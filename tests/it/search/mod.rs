@@ -365,7 +365,7 @@ fn r09_search_three_crashes_one_name() {
             same_name: true,
             ..BASE
         },
-        1,
+        50_000,
     );
 }
 
@@ -385,7 +385,7 @@ fn r09_search_deletions_one_name() {
             same_name: true,
             ..BASE
         },
-        1,
+        100_000,
     );
 }
 
@@ -405,7 +405,7 @@ fn r09_search_unclear_and_deletion_one_name() {
             same_name: true,
             ..BASE
         },
-        1,
+        90_000,
     );
 }
 
@@ -427,7 +427,7 @@ fn r09_search_adoption_passes_a_campaign_on() {
             delete: false,
             ..BASE
         },
-        1,
+        20_000,
     );
 }
 
@@ -449,7 +449,7 @@ fn r09_search_adopting_a_stranger() {
             stranger: true,
             ..BASE
         },
-        1,
+        40_000,
     );
 }
 
@@ -470,7 +470,7 @@ fn r11_search_two_names() {
 
             ..BASE
         },
-        1,
+        1_000,
     );
 }
 
@@ -490,7 +490,7 @@ fn r11_search_lease_moves_between_two_crs() {
             same_name: true,
             ..BASE
         },
-        1,
+        30_000,
     );
 }
 
@@ -510,7 +510,7 @@ fn r11_search_lease_moves_with_a_call_in_flight() {
             crs: 1,
             ..BASE
         },
-        1,
+        130_000,
     );
 }
 
@@ -530,7 +530,7 @@ fn r11_search_frozen_before_the_send() {
             crs: 1,
             ..BASE
         },
-        1,
+        40_000,
     );
 }
 
@@ -550,7 +550,7 @@ fn r32_search_deletion_while_unclear() {
             crs: 1,
             ..BASE
         },
-        1,
+        150_000,
     );
 }
 
@@ -570,7 +570,7 @@ fn r32_search_deletion_while_the_lease_moves() {
             crs: 1,
             ..BASE
         },
-        1,
+        70_000,
     );
 }
 
@@ -591,7 +591,7 @@ fn r10_search_keys_replayed() {
             keys: Keys::Replayed,
             ..BASE
         },
-        1,
+        120_000,
     );
 }
 
@@ -612,6 +612,6 @@ fn r10_search_keys_refused() {
             keys: Keys::Refused,
             ..BASE
         },
-        1,
+        120_000,
     );
 }
