@@ -1,7 +1,5 @@
 //! One next step for one campaign, and why. The executor has no choices left.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::campaign::{
@@ -379,7 +377,7 @@ impl<'a> Planner<'a> {
                     && account.is_some_and(|a| self.may_create(a).is_ok());
                 let in_time = record
                     .mark
-                    .is_some_and(|m| self.f.now + CALL_TIME <= m.deadline);
+                    .is_some_and(|m| self.f.now + self.f.settings.call_time <= m.deadline);
                 if still && in_time {
                     let campaign = Box::new(new_campaign(object, &record.key));
                     self.progress(
@@ -1285,9 +1283,6 @@ impl<'a> Planner<'a> {
         self.plan(Action::Rest, Ready::Yes(reason, message.into()), None)
     }
 }
-
-/// A call that starts later than this before its deadline is not started (decision 4).
-const CALL_TIME: Duration = Duration::from_secs(15);
 
 fn is_dedicated(row: &CampaignRow) -> bool {
     row.is_advanced_dedicated || row.campaign_type.as_deref() == Some(CampaignType::Ios14.tiktok())
