@@ -3,3 +3,4 @@
 mod official_client;
 mod sandbox_http;
 mod sandbox_process;
+mod sim;

@@ -1,0 +1,406 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, advance};
+
+use super::*;
+use crate::engine::doors::{Kind, MetaPatch, Name, Note, SecretCopy, SecretWrite};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The API server's part: one Lease under compare-and-swap.
+#[derive(Default)]
+struct Server {
+    lease: Mutex<Option<Lease>>,
+    version: Mutex<u64>,
+}
+
+impl Server {
+    fn write(&self, lease: &Lease) -> Result<Lease, ClusterError> {
+        let mut here = self.lease.lock().unwrap();
+        if here
+            .as_ref()
+            .and_then(|l| l.metadata.resource_version.clone())
+            != lease.metadata.resource_version
+        {
+            return Err(ClusterError::Changed);
+        }
+        let mut version = self.version.lock().unwrap();
+        *version += 1;
+        let mut lease = lease.clone();
+        lease.metadata.resource_version = Some(version.to_string());
+        *here = Some(lease.clone());
+        Ok(lease)
+    }
+
+    fn holder(&self) -> Option<String> {
+        self.lease
+            .lock()
+            .unwrap()
+            .clone()
+            .and_then(|l| l.spec)
+            .and_then(|s| s.holder_identity)
+    }
+}
+
+/// One candidate's way to the server, with its faults.
+#[derive(Clone, Default)]
+struct Line {
+    server: Arc<Server>,
+    /// Requests never arrive and are never answered.
+    cut: Arc<AtomicBool>,
+    /// Requests arrive; answers do not.
+    deaf: Arc<AtomicBool>,
+}
+
+impl Line {
+    async fn carry<R>(&self, request: impl FnOnce() -> R) -> R {
+        if self.cut.load(SeqCst) {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let answer = request();
+        if self.deaf.load(SeqCst) {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        answer
+    }
+}
+
+impl Cluster for Line {
+    async fn get<K: Kind>(&self, _: &Name) -> Result<Option<K>, ClusterError> {
+        unreachable!()
+    }
+    async fn patch_meta<K: Kind>(&self, _: &Name, _: &MetaPatch) -> Result<K, ClusterError> {
+        unreachable!()
+    }
+    async fn apply_status<K: Kind>(
+        &self,
+        _: &Name,
+        _: &str,
+        _: serde_json::Value,
+    ) -> Result<K, ClusterError> {
+        unreachable!()
+    }
+    async fn secret(&self, _: &Name) -> Result<Option<SecretCopy>, ClusterError> {
+        unreachable!()
+    }
+    async fn write_secret(&self, _: &SecretWrite) -> Result<(), ClusterError> {
+        unreachable!()
+    }
+    async fn drop_secret(&self, _: &Name, _: &str) -> Result<(), ClusterError> {
+        unreachable!()
+    }
+    async fn keep_rights(&self, _: &str, _: bool) -> Result<(), ClusterError> {
+        unreachable!()
+    }
+    async fn note(&self, _: &Note) -> Result<(), ClusterError> {
+        unreachable!()
+    }
+    async fn lease(&self) -> Result<Option<Lease>, ClusterError> {
+        self.carry(|| Ok(self.server.lease.lock().unwrap().clone()))
+            .await
+    }
+    async fn write_lease(&self, lease: &Lease) -> Result<Lease, ClusterError> {
+        self.carry(|| self.server.write(lease)).await
+    }
+}
+
+/// tokio's paused clock, and time that the machine slept on top.
+#[derive(Clone)]
+struct TestClock {
+    start: Instant,
+    slept: Arc<Mutex<Duration>>,
+}
+
+impl TestClock {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            slept: Arc::default(),
+        }
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + self.awake()
+    }
+    fn awake(&self) -> Duration {
+        self.start.elapsed() + *self.slept.lock().unwrap()
+    }
+}
+
+struct Replica {
+    line: Line,
+    clock: TestClock,
+    fence: Arc<Fence>,
+    leads: watch::Receiver<bool>,
+    /// The process stands still while the world goes on.
+    frozen: Arc<AtomicBool>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Ended>,
+}
+
+impl Replica {
+    fn start(server: &Arc<Server>, identity: &str) -> Self {
+        let line = Line {
+            server: server.clone(),
+            ..Line::default()
+        };
+        let (clock, fence) = (TestClock::new(), Arc::new(Fence::default()));
+        let (changes, leads) = watch::channel(false);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let frozen = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn({
+            let (line, clock, fence, identity) = (
+                line.clone(),
+                clock.clone(),
+                fence.clone(),
+                identity.to_string(),
+            );
+            freezable(frozen.clone(), async move {
+                let stop = async {
+                    if stopped.await.is_err() {
+                        std::future::pending().await
+                    }
+                };
+                lead(
+                    &line,
+                    &clock,
+                    &identity,
+                    &LeaseSettings::default(),
+                    &fence,
+                    &changes,
+                    stop,
+                )
+                .await
+            })
+        });
+        Self {
+            line,
+            clock,
+            fence,
+            leads,
+            frozen,
+            stop: Some(stop),
+            task,
+        }
+    }
+
+    fn holds(&self) -> Option<u64> {
+        self.fence.check(self.clock.awake(), Duration::ZERO)
+    }
+}
+
+/// Does not go on while `frozen`.
+async fn freezable<R>(frozen: Arc<AtomicBool>, work: impl Future<Output = R>) -> R {
+    let mut work = std::pin::pin!(work);
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    std::future::poll_fn(move |context| {
+        while frozen.load(SeqCst) {
+            if tick.poll_tick(context).is_pending() {
+                return std::task::Poll::Pending;
+            }
+        }
+        work.as_mut().poll(context)
+    })
+    .await
+}
+
+/// Lets time pass in small steps, so that every task runs in between.
+async fn pass(time: Duration) {
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        advance(Duration::from_millis(10)).await;
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_takes_the_lease_and_keeps_it() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start(&server, "a");
+    pass(SECOND).await;
+    let b = Replica::start(&server, "b");
+    assert_eq!(a.holds(), Some(1));
+    assert!(*a.leads.borrow());
+    for _ in 0..120 {
+        pass(SECOND).await;
+        assert_eq!((a.holds(), b.holds()), (Some(1), None));
+        assert!(
+            a.fence
+                .check(a.clock.awake(), Duration::from_secs(20))
+                .is_some(),
+            "a write of 20 s always fits"
+        );
+    }
+    assert!(
+        a.fence
+            .check(a.clock.awake(), Duration::from_secs(30))
+            .is_none(),
+        "no longer than it holds"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_candidate_takes_over_after_the_duration_and_raises_the_count() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start(&server, "a");
+    pass(SECOND).await;
+    let b = Replica::start(&server, "b");
+    pass(10 * SECOND).await;
+    a.task.abort();
+    pass(24 * SECOND).await;
+    assert_eq!(
+        b.holds(),
+        None,
+        "the last renewal was at most 5 s before the crash"
+    );
+    pass(17 * SECOND).await;
+    assert_eq!(b.holds(), Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_cut_off_gives_up_before_another_begins() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start(&server, "a");
+    pass(SECOND).await;
+    let b = Replica::start(&server, "b");
+    pass(10 * SECOND).await;
+    a.line.cut.store(true, SeqCst);
+    let mut gap = false;
+    for _ in 0..6000 {
+        pass(Duration::from_millis(10)).await;
+        assert!(a.holds().is_none() || b.holds().is_none());
+        gap |= a.holds().is_none() && b.holds().is_none();
+    }
+    assert!(gap);
+    assert_eq!(b.holds(), Some(2));
+    assert!(!*a.leads.borrow());
+    assert_eq!(a.task.await.unwrap(), Ended::Lost);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_machine_slept_has_lost() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start(&server, "a");
+    pass(6 * SECOND).await;
+    assert_eq!(a.holds(), Some(1));
+    // tokio's clock, like CLOCK_MONOTONIC, does not count it; the fence does, at once.
+    *a.clock.slept.lock().unwrap() += 40 * SECOND;
+    assert_eq!(a.holds(), None);
+    pass(6 * SECOND).await;
+    assert_eq!(a.task.await.unwrap(), Ended::Lost);
+    assert_eq!(
+        server.holder().as_deref(),
+        Some("a"),
+        "nothing was written after waking up"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_does_not_cost_the_lease() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start(&server, "a");
+    pass(SECOND).await;
+    a.line.deaf.store(true, SeqCst);
+    pass(8 * SECOND).await;
+    a.line.deaf.store(false, SeqCst);
+    pass(20 * SECOND).await;
+    assert_eq!(a.holds(), Some(1));
+    assert!(!a.task.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clean_stop_gives_the_lease_back() {
+    let server = Arc::new(Server::default());
+    let mut a = Replica::start(&server, "a");
+    pass(SECOND).await;
+    let b = Replica::start(&server, "b");
+    pass(3 * SECOND).await;
+    a.stop.take().unwrap().send(()).unwrap();
+    pass(SECOND).await;
+    assert_eq!(a.task.await.unwrap(), Ended::Stopped);
+    assert_eq!(a.fence.check(Duration::ZERO, Duration::ZERO), None);
+    assert_eq!(server.holder(), None);
+    pass(6 * SECOND).await;
+    assert_eq!(b.holds(), Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_deleted_by_hand_is_not_taken_from_its_holder() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start(&server, "a");
+    pass(SECOND).await;
+    let b = Replica::start(&server, "b");
+    pass(7 * SECOND).await;
+    *server.lease.lock().unwrap() = None;
+    for _ in 0..600 {
+        pass(Duration::from_millis(100)).await;
+        assert!(b.holds().is_none());
+    }
+    assert_eq!(a.holds(), Some(1));
+    // The holder is dead, too: b waits for the duration, and the count goes on rising.
+    a.task.abort();
+    *server.lease.lock().unwrap() = None;
+    pass(45 * SECOND).await;
+    assert_eq!(b.holds(), Some(2));
+}
+
+/// Faults at random, replicas that die and come again: never two at a time, and the count never falls.
+#[tokio::test(start_paused = true)]
+async fn never_two_at_a_time() {
+    let mut takeovers = 0;
+    for seed in 0..12 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let server = Arc::new(Server::default());
+        let mut replicas: Vec<Replica> = (0..3)
+            .map(|n| Replica::start(&server, &format!("r{n}")))
+            .collect();
+        let mut highest = 0;
+        for step in 0..400 {
+            for (n, replica) in replicas.iter_mut().enumerate() {
+                match random.u8(0..40) {
+                    0 => replica.line.cut.store(true, SeqCst),
+                    1 => replica.line.deaf.store(true, SeqCst),
+                    2 => replica.frozen.store(true, SeqCst),
+                    3..10 => {
+                        replica.frozen.store(false, SeqCst);
+                        replica.line.cut.store(false, SeqCst);
+                        replica.line.deaf.store(false, SeqCst);
+                    }
+                    _ => {}
+                }
+                if replica.task.is_finished() || random.u8(0..200) == 0 {
+                    replica.task.abort();
+                    *replica = Replica::start(&server, &format!("r{n}-{step}"));
+                }
+            }
+            for _ in 0..20 {
+                pass(Duration::from_millis(100)).await;
+                let holders: Vec<u64> = replicas.iter().filter_map(Replica::holds).collect();
+                assert!(holders.len() <= 1, "seed {seed}, step {step}: {holders:?}");
+                if let Some(count) = holders.first() {
+                    assert!(
+                        *count >= highest,
+                        "seed {seed}, step {step}: {count} after {highest}"
+                    );
+                    takeovers += u64::from(*count > highest);
+                    highest = *count;
+                }
+            }
+        }
+        for replica in replicas {
+            replica.task.abort();
+        }
+    }
+    assert!(
+        takeovers > 40,
+        "{takeovers}: the test has to see changes of leader"
+    );
+}
