@@ -22,6 +22,7 @@ use super::common::{
     status = "CampaignStatus",
     derive = "PartialEq",
     selectable = ".spec.connectionRef.name",
+    selectable = ".status.id",
     doc = "A campaign on TikTok. It is created switched off, and switched on only while the spec says Active, a budget ceiling is set and nothing holds it.",
     printcolumn(
         name = "ID",
@@ -103,7 +104,7 @@ pub struct CampaignSpec {
     pub automation: Automation,
     /// The campaign's name on TikTok, at most 512 characters, no emoji. Not said: the name of this object, at creation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = 1024))]
     pub name: Option<String>,
     /// What the campaign is for. Cannot be changed.
     pub objective: Objective,
@@ -121,7 +122,7 @@ pub struct CampaignSpec {
     pub app_promotion_type: Option<AppPromotionType>,
     /// The app's id in TikTok Ads Manager, in quotes. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 20))]
+    #[schemars(length(max = 64))]
     pub app_id: Option<String>,
     /// Industries with legal limits on targeting. They can be emptied later, but not added or changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +158,7 @@ pub struct CampaignSpec {
     pub mode: Option<Mode>,
     /// The id of an existing campaign to take over, in quotes. Cannot be changed once set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 20))]
+    #[schemars(length(max = 64))]
     pub external_id: Option<String>,
     /// What to do when TikTok already has a campaign of this name: Refuse (also when not said) or SameName (take it
     /// over if what cannot be changed is equal).
@@ -174,6 +175,7 @@ pub struct CampaignSpec {
 
 /// Which of TikTok's two trees the campaign is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum Automation {
     /// Ad groups and ads are set up by hand.
     Manual,
@@ -183,6 +185,7 @@ pub enum Automation {
 
 /// What the campaign is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum Objective {
     Reach,
     Traffic,
@@ -209,12 +212,13 @@ pub struct CampaignBudget {
     /// The currency of the amount, such as USD. Not said: the account's. One that is not the account's is refused;
     /// nothing is converted.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 3, max = 3))]
+    #[schemars(length(max = 16))]
     pub currency: Option<String>,
 }
 
 /// What the amount of a budget is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum BudgetMode {
     /// No budget on the campaign.
     Infinite,
@@ -228,6 +232,7 @@ pub enum BudgetMode {
 
 /// Whether a campaign is dedicated to iOS 14 and later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum CampaignType {
     /// An ordinary campaign.
     Regular,
@@ -237,6 +242,7 @@ pub enum CampaignType {
 
 /// What is promoted about an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum AppPromotionType {
     AppInstall,
     AppRetargeting,
@@ -248,6 +254,7 @@ pub enum AppPromotionType {
 
 /// An industry with legal limits on targeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum SpecialIndustry {
     Housing,
     Employment,
@@ -256,6 +263,7 @@ pub enum SpecialIndustry {
 
 /// Where a sale happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum SalesDestination {
     TikTokShop,
     Website,
@@ -265,6 +273,7 @@ pub enum SalesDestination {
 
 /// What a catalog holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum CatalogType {
     Ecommerce,
     TravelEntertainment,
@@ -273,6 +282,7 @@ pub enum CatalogType {
 
 /// The SKAdNetwork postback window that a pause of an iOS 14 dedicated campaign keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum PostbackWindowMode {
     /// The first window; quota is held for 4 days.
     Mode1,

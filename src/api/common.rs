@@ -17,6 +17,7 @@ pub struct LocalRef {
 
 /// Whether an object should be switched on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum DesiredState {
     /// Switched on as soon as everything that must hold does.
     Active,
@@ -26,6 +27,7 @@ pub enum DesiredState {
 
 /// What happens on TikTok when the Kubernetes object is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum DeletionPolicy {
     /// Switch it off and leave it there.
     Pause,
@@ -37,6 +39,7 @@ pub enum DeletionPolicy {
 
 /// How far the operator may go. The strictest of object, connection and token wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum Mode {
     /// Make TikTok match the spec.
     Enforce,
@@ -50,6 +53,7 @@ pub enum Mode {
 
 /// What to do when TikTok already has an object of this name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum Adoption {
     /// Say so and wait.
     Refuse,
@@ -59,6 +63,7 @@ pub enum Adoption {
 
 /// What to do when somebody changed a field on TikTok.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum DriftPolicy {
     /// Write the spec's value back.
     Correct,
@@ -68,6 +73,7 @@ pub enum DriftPolicy {
 
 /// What to do when somebody switched an object off on TikTok while the spec says Active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
 pub enum StateDriftPolicy {
     /// Leave it off and say so, until somebody resumes it.
     Respect,
@@ -103,7 +109,7 @@ pub struct Money {
     /// Decimal text such as "50" or "49.90"; a bare whole number works too.
     pub amount: Amount,
     /// The account's currency, such as USD. A currency that is not the account's is refused.
-    #[schemars(length(min = 3, max = 3))]
+    #[schemars(length(max = 16))]
     pub currency: String,
 }
 

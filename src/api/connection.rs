@@ -76,7 +76,7 @@ pub struct TikTokConnectionSpec {
     /// The ad account's id, in quotes. Not said: status lists the accounts that the token reaches. Cannot be changed
     /// once set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 20))]
+    #[schemars(length(max = 64))]
     pub advertiser_id: Option<String>,
     /// The loosest mode for everything in this account: Enforce (also when not said), Suspend (only pauses are
     /// written), Plan (nothing is written, plans are shown) or Observe (nothing is written).
@@ -141,9 +141,9 @@ pub struct TikTokConnectionStatus {
     /// The ad account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertiser: Option<AdvertiserStatus>,
-    /// The ids of ad accounts that the token reaches, the first 20; advertiserCount has them all.
+    /// The ad accounts that the token reaches, id and name, the first 20; advertiserCount has them all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20), inner(length(max = 20)))]
+    #[schemars(length(max = 20), inner(length(max = 128)))]
     pub advertisers: Option<Vec<String>>,
     /// How many ad accounts the token reaches.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,8 @@ pub mod campaign;
 pub mod common;
 pub mod conditions;
 pub mod connection;
+pub mod crd;
+mod rules;
 
 /// The API group of every kind.
 pub const GROUP: &str = "tiktokads.dev";

@@ -1,3 +1,6 @@
-//! The subcommands. See docs/architecture.md.
+//! The command line: one file per subcommand, each with its arguments (clap) and its run function.
 
+pub mod check;
+pub mod crds;
+pub mod run;
 pub mod sandbox;

@@ -79,10 +79,19 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         who: Begin<'_>,
     ) -> Result<Reserved<'a, C, P, K>, NotNow> {
         let now = self.clock.now();
-        if self.fence().is_none() {
+        let leading = self.fence().is_some();
+        let mut state = self.lock();
+        if !leading {
+            // The renewal is late: what may be sent again in a moment is asked again in a moment.
+            if let Begin::Create(name) = who {
+                state.wake(
+                    &Key::Campaign(name.clone()),
+                    Why::Backoff,
+                    now + Duration::from_secs(1),
+                );
+            }
             return Err(NotNow::NotLeader);
         }
-        let mut state = self.lock();
         let most = state.settings.calls_in_flight;
         let pause_again = state.settings.pause_again;
         let pause = matches!(who, Begin::Pause);

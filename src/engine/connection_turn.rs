@@ -458,8 +458,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 self.lock().adopt_connection(name, Some(written));
             }
             Err(error) => {
-                tracing::debug!(connection = %name, %error, "status not written");
-                if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
+                if error != ClusterError::Changed {
+                    self.connection_failed(name, &error);
+                } else if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
                     let now = self.clock.now();
                     let mut state = self.lock();
                     state.adopt_connection(name, live);
@@ -586,6 +587,7 @@ impl State {
             };
         }
         let memo = memo.clone();
+        let orphans = self.orphans_of(name);
         let key = token_key(object);
         let children = self
             .stores
@@ -613,7 +615,7 @@ impl State {
             older_twin: self.older_twin(name, object),
             namespace_terminating: self.stores.terminating.contains(&name.namespace),
             not_before: memo.not_before,
-            orphans: self.orphans(name),
+            orphans,
         };
         plan(&facts)
     }
@@ -629,11 +631,6 @@ impl State {
                     && older_connection(twin, object)
             })
             .map(|(other, _)| other.to_string())
-    }
-
-    /// R32: rows this process saw held by an object that is gone without having let go.
-    fn orphans(&self, _name: &Name) -> Vec<String> {
-        Vec::new()
     }
 
     /// Lets children use, or not use, the connection from now on.

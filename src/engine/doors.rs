@@ -242,3 +242,51 @@ impl Clock for SystemClock {
         )
     }
 }
+
+/// A door that several parts of the process share (the engine and the lease).
+impl<D: Cluster> Cluster for std::sync::Arc<D> {
+    async fn get<K: Kind>(&self, name: &Name) -> Result<Option<K>, ClusterError> {
+        (**self).get(name).await
+    }
+
+    async fn patch_meta<K: Kind>(&self, name: &Name, patch: &MetaPatch) -> Result<K, ClusterError> {
+        (**self).patch_meta(name, patch).await
+    }
+
+    async fn apply_status<K: Kind>(
+        &self,
+        name: &Name,
+        resource_version: &str,
+        status: serde_json::Value,
+    ) -> Result<K, ClusterError> {
+        (**self).apply_status(name, resource_version, status).await
+    }
+
+    async fn secret(&self, name: &Name) -> Result<Option<SecretCopy>, ClusterError> {
+        (**self).secret(name).await
+    }
+
+    async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {
+        (**self).write_secret(write).await
+    }
+
+    async fn drop_secret(&self, name: &Name, uid: &str) -> Result<(), ClusterError> {
+        (**self).drop_secret(name, uid).await
+    }
+
+    async fn keep_rights(&self, namespace: &str, keep: bool) -> Result<(), ClusterError> {
+        (**self).keep_rights(namespace, keep).await
+    }
+
+    async fn note(&self, note: &Note) -> Result<(), ClusterError> {
+        (**self).note(note).await
+    }
+
+    async fn lease(&self) -> Result<Option<Lease>, ClusterError> {
+        (**self).lease().await
+    }
+
+    async fn write_lease(&self, lease: &Lease) -> Result<Lease, ClusterError> {
+        (**self).write_lease(lease).await
+    }
+}

@@ -7,6 +7,7 @@ pub mod doors;
 pub mod due;
 pub mod events;
 
+pub mod kube_door;
 pub mod lease;
 pub mod metrics;
 pub mod outbox;
@@ -17,3 +18,4 @@ pub mod state;
 pub mod stores;
 pub mod sweep;
 pub mod turn;
+pub mod watch;

@@ -145,6 +145,15 @@ impl<K: Ord + Clone> Queue<K> {
         self.waiting.contains_key(key) || self.in_turn.contains(key)
     }
 
+    /// Does a pause wait?
+    pub fn has_safety(&self) -> bool {
+        self.lanes[Lane::Safety as usize].iter().any(|key| {
+            self.waiting
+                .get(key)
+                .is_some_and(|(lane, _)| *lane == Lane::Safety)
+        })
+    }
+
     /// Keys in a turn.
     pub fn in_turn(&self) -> usize {
         self.in_turn.len()

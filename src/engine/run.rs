@@ -258,8 +258,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 state.lines(&right).queue.push(key, Lane::Change, now);
             }
         }
-        drop(state);
+    }
+
+    /// The metrics' text, its gauges read now.
+    pub fn metrics_text(&self) -> String {
+        let now = self.clock.now();
         self.metrics.depths(&self.lock(), now);
+        self.metrics.text()
     }
 
     /// Until something is due of itself.
@@ -310,17 +315,8 @@ impl State {
 
     /// Our rights in a namespace have to outlive our objects there.
     fn next_keep(&mut self) -> Option<(String, bool)> {
-        let held = |state: &Self, namespace: &str| {
-            state.stores.campaigns.iter().any(|(n, o)| {
-                n.namespace == namespace
-                    && super::state::has_finalizer(o.metadata.finalizers.as_deref())
-            }) || state.stores.connections.iter().any(|(n, o)| {
-                n.namespace == namespace
-                    && super::state::has_finalizer(o.metadata.finalizers.as_deref())
-            })
-        };
         let wish = self.kept.iter().find_map(|(namespace, known)| {
-            match (known, held(self, namespace)) {
+            match (known, self.stores.holds(namespace)) {
                 (false, true) => Some((namespace.clone(), true)),
                 (true, false) => Some((namespace.clone(), false)),
                 _ => None,
@@ -352,7 +348,7 @@ impl State {
             let key = Key::Campaign(name);
             account.lines.queue.push(&key, Lane::Change, now);
         }
-        let urgent = account.lines.queue.depth()[Lane::Safety as usize].0 > 0;
+        let urgent = account.lines.queue.has_safety();
         if (urgent || account.lines.queue.in_turn() < most)
             && let Some((key, _)) = account.lines.queue.pop(now)
         {

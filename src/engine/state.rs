@@ -73,6 +73,8 @@ pub struct State {
     pub budgets: Budgets,
     /// Keys in their turn, and in which queue.
     pub turns: BTreeMap<Key, Place>,
+    /// R32: advertiser and id of campaigns whose object went without having let go, by connection.
+    pub orphans: BTreeMap<Name, BTreeSet<(String, String)>>,
     /// Namespaces where our rights must outlive our objects, and whether the API server knows.
     pub kept: BTreeMap<String, bool>,
     /// The platform's clock minus ours.
@@ -94,6 +96,7 @@ impl State {
             memos: BTreeMap::new(),
             connections: BTreeMap::new(),
             turns: BTreeMap::new(),
+            orphans: BTreeMap::new(),
             kept: BTreeMap::new(),
             skew: SignedDuration::ZERO,
             tick: 0,
@@ -229,6 +232,9 @@ impl State {
         self.wake_dependants(name, old, object.as_deref(), now);
         let key = Key::Campaign(name.clone());
         let Some(object) = object else {
+            if let Some(old) = old {
+                self.note_orphan(old);
+            }
             self.forget(name);
             return;
         };
@@ -399,6 +405,44 @@ impl State {
             }
             self.push(&Key::Connection(name), Lane::Event, now);
         }
+    }
+
+    /// R32: an object that went without having let go leaves a campaign that nobody looks after.
+    fn note_orphan(&mut self, old: &Campaign) {
+        if !has_finalizer(old.metadata.finalizers.as_deref()) {
+            return;
+        }
+        if let Some((advertiser, id)) = self
+            .stores
+            .record(old)
+            .own()
+            .and_then(|r| Some((r.advertiser.clone(), r.id.clone()?)))
+        {
+            self.orphans
+                .entry(connection_name(old))
+                .or_default()
+                .insert((advertiser, id));
+        }
+    }
+
+    /// Campaigns whose object went without having let go, that nobody has taken up and that still exist.
+    pub fn orphans_of(&mut self, connection: &Name) -> Vec<String> {
+        let Some(mut known) = self.orphans.remove(connection) else {
+            return Vec::new();
+        };
+        known.retain(|(advertiser, id)| {
+            let gone = self
+                .accounts
+                .values()
+                .filter_map(|a| a.table.last_known(id))
+                .any(|r| r.operation == crate::platform::OperationState::Deleted);
+            !gone && self.stores.holders(advertiser, id).next().is_none()
+        });
+        let ids = known.iter().map(|(_, id)| id.clone()).collect();
+        if !known.is_empty() {
+            self.orphans.insert(connection.clone(), known);
+        }
+        ids
     }
 
     /// Forgets everything about a campaign that is gone.

@@ -46,10 +46,14 @@ impl<K: Kind> Store<K> {
                 if let Some(seen) = &mut self.relist {
                     seen.insert(name.clone());
                 }
-                // A relist shows every object again: the same version is no news.
-                if self.objects.get(&name).is_some_and(|old| {
-                    old.meta().resource_version == object.meta().resource_version
-                }) {
+                // A relist shows every object again, and a watch trails our own writes: the same or an older version is
+                // no news. During a relist the server's word counts even if its numbers went back (a restored etcd).
+                let relisting = self.relist.is_some();
+                if self
+                    .objects
+                    .get(&name)
+                    .is_some_and(|old| is_no_news(&**old, &*object, relisting))
+                {
                     return Vec::new();
                 }
                 let old = self.objects.insert(name.clone(), Arc::new(*object));
@@ -122,6 +126,8 @@ pub struct Stores {
     children: BTreeMap<Name, BTreeSet<Name>>,
     by_id: BTreeMap<(String, String), BTreeSet<Name>>,
     by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
+    /// Campaigns with our finalizer, per namespace.
+    held: BTreeMap<String, usize>,
     install: String,
 }
 
@@ -141,6 +147,14 @@ impl Stores {
 
     /// Brings the indexes up to date after a campaign changed from `old`.
     pub fn reindex(&mut self, name: &Name, old: Option<&Campaign>) {
+        let finalized =
+            |o: &Campaign| super::state::has_finalizer(o.metadata.finalizers.as_deref());
+        let (was, is) = (
+            old.is_some_and(finalized),
+            self.campaigns.get(name).is_some_and(|o| finalized(&o)),
+        );
+        let held = self.held.entry(name.namespace.clone()).or_default();
+        *held = (*held + usize::from(is)).saturating_sub(usize::from(was));
         if let Some(old) = old {
             let keys = self.keys(old);
             remove(&mut self.children, &keys.connection, name);
@@ -242,12 +256,28 @@ impl Stores {
             .cloned()
     }
 
+    /// Does anything of ours hold a namespace back?
+    pub fn holds(&self, namespace: &str) -> bool {
+        self.held.get(namespace).is_some_and(|n| *n > 0)
+            || self.connections.iter().any(|(n, o)| {
+                n.namespace == namespace
+                    && super::state::has_finalizer(o.metadata.finalizers.as_deref())
+            })
+    }
+
     /// Records of living objects, for asking which rows belong to somebody.
     pub fn own_record(&self, name: &Name) -> Option<Record> {
         self.campaigns
             .get(name)
             .and_then(|object| self.record(&object).own().cloned())
     }
+}
+
+/// Is `new` the copy at hand, or older? Versions of one object are comparable numbers.
+fn is_no_news<K: Resource>(old: &K, new: &K, relisting: bool) -> bool {
+    let (was, is) = (&old.meta().resource_version, &new.meta().resource_version);
+    let number = |v: &Option<String>| v.as_ref().and_then(|v| v.parse::<u128>().ok());
+    was == is || (!relisting && old.meta().uid == new.meta().uid && number(is) < number(was))
 }
 
 struct IndexKeys {

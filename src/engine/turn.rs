@@ -490,7 +490,12 @@ impl super::state::State {
         if let Some(account) = place.as_ref().and_then(|id| self.accounts.get_mut(id)) {
             account.outbox.remove(name);
         }
-        match plan.wake {
+        // A question for a name grows old: it is asked again while somebody waits for the name to become free.
+        let asking = self.memos.get(name).is_some_and(|m| m.asked.is_some());
+        let wake = plan
+            .wake
+            .or_else(|| asking.then(|| now + self.settings.names_fresh));
+        match wake {
             Some(when) => self.lines(place).due.set(key, Why::Plan, when),
             None => self.lines(place).due.clear(key, Why::Plan),
         }

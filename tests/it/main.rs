@@ -1,5 +1,12 @@
-//! The one integration binary.
+//! The one integration binary. Its tests share one control plane: `tiktok_ads_harness::shared()`.
 
+// A test that cannot go on stops with what it saw.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod admission;
+mod chart;
+mod control_plane;
+mod layers;
 mod official_client;
 mod sandbox_http;
 mod sandbox_process;

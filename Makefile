@@ -1,0 +1,33 @@
+# Everything here works in a fresh clone with cargo, go and python3. The first run builds a control plane from source, once.
+.PHONY: up down demo test ci crds control-plane build
+
+# Leaves control plane, sandbox and operator running; source .run/env to use them. Fine to run twice.
+up: control-plane build
+	@target/debug/devstack up
+
+# Stops what `make up` started.
+down: build
+	@target/debug/devstack down
+
+# Shows the operator at work, then stops everything.
+demo: control-plane build
+	@hack/demo
+
+test: control-plane
+	cargo test --workspace
+
+# What continuous integration runs.
+ci:
+	.ci/run
+
+# Copies the CRDs into the chart; a test keeps them equal.
+crds:
+	rm -f charts/tiktok-ads-operator/files/crds/*.yaml
+	cp crds/*.yaml charts/tiktok-ads-operator/files/crds/
+
+# etcd, kube-apiserver, kube-controller-manager, kubectl and helm.
+control-plane:
+	@hack/controlplane/build >/dev/null
+
+build:
+	cargo build --workspace --bins

@@ -1,0 +1,157 @@
+//! The Secrets that somebody asked for: one watch each, of metadata only (decision 16).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client, ResourceExt};
+use tokio::sync::mpsc::Sender;
+use tokio::task::AbortHandle;
+
+use crate::engine::doors::{Delta, Kind, Name};
+use crate::engine::watch::Trouble;
+
+/// A state of a Secret: its `resourceVersion`, or that it is not there.
+type Version = Option<String>;
+
+/// Which state everybody who read a Secret has seen, so that a watch reports news only.
+#[derive(Debug, PartialEq, Eq)]
+enum Told {
+    /// All readers read exactly this state.
+    Exactly(Version),
+    /// Readers read different states: some have old content.
+    Mixed,
+}
+
+impl Told {
+    /// Somebody read this state.
+    fn read(&mut self, version: &Version) {
+        match self {
+            Self::Exactly(known) if known == version => {}
+            _ => *self = Self::Mixed,
+        }
+    }
+
+    /// The watch shows this state. True if some reader has not seen it: then all read again.
+    fn seen(&mut self, version: &Version) -> bool {
+        if *self == Self::Exactly(version.clone()) {
+            return false;
+        }
+        *self = Self::Exactly(version.clone());
+        true
+    }
+}
+
+struct Watched {
+    told: Arc<Mutex<Told>>,
+    task: AbortHandle,
+}
+
+/// All watched Secrets. Watches end when it is dropped.
+#[derive(Default)]
+pub(super) struct Secrets {
+    watched: Mutex<BTreeMap<Name, Watched>>,
+}
+
+impl Secrets {
+    /// Notes what a GET showed, and watches the Secret from now on.
+    pub(super) fn read<C: Kind, T: Kind>(&self, client: &Client, name: &Name, version: Version, sender: &Sender<Delta<C, T>>) {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = watched.get(name).filter(|watch| !watch.task.is_finished()) {
+            watch.told.lock().unwrap_or_else(PoisonError::into_inner).read(&version);
+            return;
+        }
+        let told = Arc::new(Mutex::new(Told::Exactly(version)));
+        let task = tokio::spawn(follow(client.clone(), name.clone(), told.clone(), sender.clone())).abort_handle();
+        watched.insert(name.clone(), Watched { told, task });
+    }
+}
+
+impl Drop for Secrets {
+    fn drop(&mut self) {
+        for watch in self.watched.get_mut().unwrap_or_else(PoisonError::into_inner).values() {
+            watch.task.abort();
+        }
+    }
+}
+
+/// Reports changes of one Secret until nobody listens any more.
+async fn follow<C: Kind, T: Kind>(client: Client, name: Name, told: Arc<Mutex<Told>>, sender: Sender<Delta<C, T>>) {
+    let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(client, &name.namespace);
+    // A streaming list needs the verb `watch` only.
+    let config = watcher::Config::default().fields(&format!("metadata.name={}", name.name)).streaming_lists();
+    let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+    let mut listed: Version = None;
+    let mut trouble = Trouble::default();
+    while let Some(event) = events.next().await {
+        let version = match event {
+            Ok(event) => {
+                if trouble.over() {
+                    tracing::info!(secret = %name, "watching the Secret again");
+                }
+                match event {
+                    watcher::Event::Apply(secret) => secret.resource_version(),
+                    watcher::Event::Delete(_) => None,
+                    watcher::Event::Init => {
+                        listed = None;
+                        continue;
+                    }
+                    watcher::Event::InitApply(secret) => {
+                        listed = secret.resource_version();
+                        continue;
+                    }
+                    watcher::Event::InitDone => listed.take(),
+                }
+            }
+            Err(error) => {
+                if trouble.again() {
+                    let error = super::failure::chain(&error);
+                    tracing::warn!(secret = %name, error, "cannot watch the Secret: its changes will be noticed late");
+                }
+                continue;
+            }
+        };
+        let news = told.lock().unwrap_or_else(PoisonError::into_inner).seen(&version);
+        if news && sender.send(Delta::Secret(name.clone())).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn v(text: &str) -> Version {
+        Some(text.into())
+    }
+
+    #[test]
+    fn the_state_that_was_read_is_no_news() {
+        let mut told = Told::Exactly(v("4"));
+        told.read(&v("4"));
+        assert!(!told.seen(&v("4")));
+        assert!(told.seen(&v("5")));
+        assert!(!told.seen(&v("5")));
+        assert!(told.seen(&None), "deletion is news");
+        assert!(!told.seen(&None));
+    }
+
+    #[test]
+    fn a_reader_with_old_content_is_told_although_another_has_the_new() {
+        let mut told = Told::Exactly(v("4"));
+        told.read(&v("5"));
+        assert!(told.seen(&v("5")), "the first reader has 4");
+        assert!(!told.seen(&v("5")));
+    }
+
+    #[test]
+    fn a_secret_that_was_missing_and_comes_is_news() {
+        let mut told = Told::Exactly(None);
+        assert!(!told.seen(&None));
+        assert!(told.seen(&v("1")));
+    }
+}

@@ -1,0 +1,422 @@
+//! The chart: what it renders, and what the rights it renders allow on a real API server.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use tiktok_ads_harness::kubectl::Kubectl;
+use tiktok_ads_harness::programs::repository;
+use tiktok_ads_harness::{Chart, shared};
+
+/// All objects that the chart renders.
+fn rendered(chart: &Chart) -> Vec<Value> {
+    let text = shared().render(chart).unwrap();
+    serde_saphyr::from_multiple::<Value>(&text).unwrap()
+}
+
+fn kinds(objects: &[Value]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for object in objects {
+        *counts.entry(object["kind"].as_str().unwrap()).or_default() += 1;
+    }
+    counts
+}
+
+/// `kubectl auth can-i`, which asks the API server.
+fn can_i(who: &Kubectl, question: &[&str]) -> bool {
+    let mut args = vec!["auth", "can-i"];
+    args.extend(question);
+    let answer = who.run(&args).unwrap();
+    match answer.stdout.trim() {
+        "yes" => true,
+        "no" => false,
+        _ => panic!("{}: {}{}", answer.command, answer.stdout, answer.stderr),
+    }
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    std::fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_string_lossy().into_owned(),
+                std::fs::read(&path).unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn the_chart_has_the_crds_of_the_repository() {
+    let ours = files(&repository().join("crds"));
+    let charts = files(&repository().join("charts/tiktok-ads-operator/files/crds"));
+    assert!(
+        ours.contains_key("tiktokads.dev_campaigns.yaml"),
+        "{:?}",
+        ours.keys()
+    );
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&ours), names(&charts), "run make crds");
+    for (name, text) in &ours {
+        assert!(text == &charts[name], "{name} differs: run make crds");
+    }
+}
+
+#[test]
+fn crds_are_rendered_whole_and_kept_on_uninstall() {
+    let crds: Vec<Value> = rendered(&Chart::cluster_wide())
+        .into_iter()
+        .filter(|object| object["kind"] == "CustomResourceDefinition")
+        .collect();
+    let sources = files(&repository().join("charts/tiktok-ads-operator/files/crds"));
+    assert_eq!(crds.len(), sources.len());
+    for crd in &crds {
+        assert_eq!(
+            crd["metadata"]["annotations"]["helm.sh/resource-policy"],
+            "keep"
+        );
+        // Numbers pass through floating point in helm: nothing may be lost there.
+        let plural = crd["spec"]["names"]["plural"].as_str().unwrap();
+        let source = &sources[&format!("tiktokads.dev_{plural}.yaml")];
+        let source: Value = serde_saphyr::from_slice(source).unwrap();
+        assert_eq!(crd["spec"], source["spec"], "{plural}");
+    }
+}
+
+#[test]
+fn crds_can_be_left_out() {
+    let with = rendered(&Chart::cluster_wide());
+    let without = rendered(&Chart::cluster_wide().set("crds.install=false"));
+    assert!(kinds(&with).contains_key("CustomResourceDefinition"));
+    assert!(!kinds(&without).contains_key("CustomResourceDefinition"));
+}
+
+#[test]
+fn helm_lints_it_and_unknown_values_are_refused() {
+    let cluster = shared();
+    let folder = repository().join("charts/tiktok-ads-operator");
+    cluster
+        .helm(&["lint", "--strict", folder.to_str().unwrap()])
+        .unwrap()
+        .ok()
+        .unwrap();
+    for wrong in [
+        "watchNamespace=a",
+        "platform.ulr=http://x",
+        "platform.tier=Gold",
+        "watchNamespaces[0]=A_b",
+    ] {
+        let refusal = cluster
+            .render(&Chart::cluster_wide().set(wrong))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refusal.contains("values don't meet the specifications"),
+            "{wrong}: {refusal}"
+        );
+    }
+}
+
+#[test]
+fn the_deployment_passes_every_setting_and_is_restricted() {
+    let chart = Chart::new("home")
+        .release("r")
+        .watch("a")
+        .watch("b")
+        .platform_url("http://127.0.0.1:1");
+    let objects = rendered(&chart);
+    let deployment = objects
+        .iter()
+        .find(|object| object["kind"] == "Deployment")
+        .unwrap();
+    let pod = &deployment["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    assert_eq!(
+        container["args"],
+        serde_json::json!([
+            "run",
+            "--platform-url=http://127.0.0.1:1",
+            "--tier=Basic",
+            "--sweep-interval=60s",
+            "--install=home/r",
+            "--lease-namespace=home",
+            "--watch-namespace=a",
+            "--watch-namespace=b",
+            "--health-addr=0.0.0.0:8080",
+            "--log-format=json",
+        ])
+    );
+    let cluster = shared();
+    let namespace = cluster.namespace("restricted").unwrap();
+    cluster
+        .run(&[
+            "label",
+            "namespace",
+            &namespace,
+            "pod-security.kubernetes.io/enforce=restricted",
+        ])
+        .unwrap()
+        .ok()
+        .unwrap();
+    let mut manifest = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": pod});
+    // The API server's own check of the restricted profile, with a pod that it would refuse to compare.
+    cluster.apply(&namespace, &manifest.to_string()).unwrap();
+    manifest["metadata"]["name"] = "q".into();
+    manifest["spec"]["containers"][0]["securityContext"]["capabilities"] = Value::Null;
+    let refusal = cluster
+        .apply(&namespace, &manifest.to_string())
+        .unwrap_err()
+        .to_string();
+    assert!(refusal.contains("violates PodSecurity"), "{refusal}");
+}
+
+#[test]
+fn view_and_edit_aggregate_without_connection_and_status() {
+    let cluster = shared();
+    let namespace = cluster.namespace("aggregation").unwrap();
+    for role in ["view", "edit", "admin"] {
+        cluster
+            .run(&[
+                "create",
+                "rolebinding",
+                role,
+                &format!("--clusterrole={role}"),
+                &format!("--user={role}er"),
+                "-n",
+                &namespace,
+            ])
+            .unwrap()
+            .ok()
+            .unwrap();
+    }
+    let may = |user: &str, verb: &str, what: &str| {
+        let user = format!("--as={user}");
+        can_i(cluster, &[verb, what, "-n", &namespace, &user])
+    };
+    // The controller that adds rules to view and edit needs a moment after the install.
+    tiktok_ads_harness::wait_until("aggregation", std::time::Duration::from_secs(30), || {
+        let there = may("viewer", "get", "campaigns.tiktokads.dev")
+            && may("editer", "create", "campaigns.tiktokads.dev");
+        Ok(if there { Ok(()) } else { Err(String::new()) })
+    })
+    .unwrap();
+    for user in ["viewer", "editer", "adminer"] {
+        for kind in ["campaigns.tiktokads.dev", "tiktokconnections.tiktokads.dev"] {
+            for verb in ["get", "list", "watch"] {
+                assert!(may(user, verb, kind), "{user} {verb} {kind}");
+            }
+            for verb in ["create", "update", "patch", "delete"] {
+                let campaign = kind.starts_with("campaigns");
+                assert_eq!(
+                    may(user, verb, kind),
+                    campaign && user != "viewer",
+                    "{user} {verb} {kind}"
+                );
+            }
+            assert!(!may(user, "bypassrecord", kind), "{user} {kind}");
+        }
+        for kind in ["campaigns", "tiktokconnections"] {
+            for verb in ["update", "patch"] {
+                let user = format!("--as={user}");
+                let kind = format!("{kind}.tiktokads.dev");
+                assert!(
+                    !can_i(
+                        cluster,
+                        &[verb, &kind, "--subresource=status", "-n", &namespace, &user]
+                    ),
+                    "{user} {verb} {kind}/status"
+                );
+            }
+        }
+    }
+}
+
+/// Everything the operator may do and, as far as one can list it, may not.
+#[test]
+fn cluster_wide_rights_are_what_the_operator_needs() {
+    let cluster = shared();
+    let account = "--as=system:serviceaccount:tiktok-ads-system:tiktok-ads-operator";
+    let may = |question: &[&str]| {
+        let mut question = question.to_vec();
+        question.push(account);
+        can_i(cluster, &question)
+    };
+    for verb in ["get", "list", "watch", "patch"] {
+        assert!(may(&[verb, "campaigns.tiktokads.dev", "-A"]), "{verb}");
+        assert!(
+            may(&[verb, "tiktokconnections.tiktokads.dev", "-A"]),
+            "{verb}"
+        );
+    }
+    assert!(may(&[
+        "patch",
+        "campaigns.tiktokads.dev",
+        "--subresource=status",
+        "-A"
+    ]));
+    for verb in ["create", "delete", "deletecollection"] {
+        assert!(!may(&[verb, "campaigns.tiktokads.dev", "-A"]), "{verb}");
+    }
+    assert!(may(&["get", "secrets", "-A"]) && may(&["watch", "secrets", "-A"]));
+    assert!(!may(&["list", "secrets", "-A"]));
+    assert!(!may(&["update", "secrets", "-A"]));
+    assert!(may(&["create", "events", "-A"]) && may(&["create", "events.events.k8s.io", "-A"]));
+    assert!(may(&["list", "namespaces"]) && !may(&["delete", "namespaces"]));
+    assert!(may(&[
+        "update",
+        "leases.coordination.k8s.io",
+        "-n",
+        "tiktok-ads-system"
+    ]));
+    assert!(!may(&[
+        "get",
+        "leases.coordination.k8s.io",
+        "-n",
+        "default"
+    ]));
+    assert!(!may(&["get", "pods", "-A"]) && !may(&["get", "configmaps", "-A"]));
+    assert!(!may(&[
+        "patch",
+        "rolebindings.rbac.authorization.k8s.io",
+        "-A"
+    ]));
+    assert!(
+        !may(&["impersonate", "users"])
+            && !may(&["escalate", "clusterroles.rbac.authorization.k8s.io"])
+    );
+}
+
+#[test]
+fn namespaced_rights_end_at_the_listed_namespaces() {
+    let cluster = shared();
+    let (home, watched, other) = (
+        cluster.namespace("home").unwrap(),
+        cluster.namespace("watched").unwrap(),
+        cluster.namespace("other").unwrap(),
+    );
+    let chart = Chart::new(&home).watch(&watched);
+    assert!(!kinds(&rendered(&chart)).contains_key("ClusterRoleBinding"));
+    let install = cluster.install(chart).unwrap();
+    let operator = install.identity();
+    let binding = install.deployment()["metadata"]["name"].as_str().unwrap();
+
+    for (namespace, allowed) in [(&watched, true), (&other, false), (&home, false)] {
+        let may = |verb: &str, what: &str| can_i(operator, &[verb, what, "-n", namespace]);
+        for (verb, what) in [
+            ("list", "campaigns.tiktokads.dev"),
+            ("watch", "tiktokconnections.tiktokads.dev"),
+            ("patch", "campaigns.tiktokads.dev"),
+            ("bypassrecord", "campaigns.tiktokads.dev"),
+            ("get", "secrets"),
+        ] {
+            assert_eq!(may(verb, what), allowed, "{verb} {what} in {namespace}");
+        }
+        assert!(!may("list", "secrets"));
+        // Its own binding by name, to keep it in a namespace that is being deleted; no other one.
+        assert_eq!(
+            may(
+                "patch",
+                &format!("rolebindings.rbac.authorization.k8s.io/{binding}")
+            ),
+            allowed
+        );
+        assert!(!may(
+            "patch",
+            "rolebindings.rbac.authorization.k8s.io/another"
+        ));
+        let read = operator.run(&["get", "namespace", namespace]).unwrap();
+        assert_eq!(
+            read.success, allowed,
+            "reading namespace {namespace}: {}",
+            read.stderr
+        );
+    }
+    assert!(!can_i(operator, &["list", "namespaces"]));
+    assert!(can_i(
+        operator,
+        &["create", "leases.coordination.k8s.io", "-n", &home]
+    ));
+    assert!(can_i(operator, &["create", "events", "-n", &home]));
+
+    let put = r#"{"metadata":{"finalizers":["tiktokads.dev/binding"]}}"#;
+    let off = r#"{"metadata":{"finalizers":null}}"#;
+    let patch = |body: &str| {
+        operator.run(&[
+            "patch",
+            "rolebinding",
+            binding,
+            "-n",
+            &watched,
+            "--type=merge",
+            "-p",
+            body,
+        ])
+    };
+    patch(put).unwrap().ok().unwrap();
+    // A namespace that is being deleted keeps the binding, and with it these rights, until the operator lets go.
+    cluster
+        .run(&["delete", "namespace", &watched, "--wait=false"])
+        .unwrap()
+        .ok()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    assert!(can_i(
+        operator,
+        &["patch", "campaigns.tiktokads.dev", "-n", &watched]
+    ));
+    let state = operator.json(&["get", "namespace", &watched]).unwrap();
+    assert_eq!(state["status"]["phase"], "Terminating");
+    patch(off).unwrap().ok().unwrap();
+    tiktok_ads_harness::wait_until(
+        "the namespace to be gone",
+        std::time::Duration::from_secs(60),
+        || {
+            let answer = cluster.run(&["get", "namespace", &watched])?;
+            Ok(if answer.stderr.contains("NotFound") {
+                Ok(())
+            } else {
+                Err(answer.stdout)
+            })
+        },
+    )
+    .unwrap();
+}
+
+#[test]
+fn uninstall_returns_and_leaves_the_campaigns() {
+    let cluster = shared();
+    let namespace = cluster.namespace("uninstall").unwrap();
+    let install = cluster
+        .install(Chart::new(&namespace).watch(&namespace))
+        .unwrap();
+    cluster
+        .apply(&namespace, &crate::admission::campaign("stays"))
+        .unwrap();
+    // Its operator is dead while it has the binding's finalizer on.
+    let binding = install.deployment()["metadata"]["name"].as_str().unwrap();
+    let body = r#"{"metadata":{"finalizers":["tiktokads.dev/binding"]}}"#;
+    cluster
+        .run(&[
+            "patch",
+            "rolebinding",
+            binding,
+            "-n",
+            &namespace,
+            "--type=merge",
+            "-p",
+            body,
+        ])
+        .unwrap()
+        .ok()
+        .unwrap();
+    install.uninstall().unwrap();
+    let left = cluster
+        .json(&["get", "campaign", "stays", "-n", &namespace])
+        .unwrap();
+    assert!(left["metadata"]["deletionTimestamp"].is_null());
+    let deployments = cluster
+        .json(&["get", "deployments", "-n", &namespace])
+        .unwrap();
+    assert_eq!(deployments["items"].as_array().unwrap().len(), 0);
+}
