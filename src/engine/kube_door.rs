@@ -27,7 +27,9 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::sync::mpsc::Sender;
 
-use super::doors::{Cluster, ClusterError, Delta, Kind, MetaPatch, Name, Note, SecretCopy, SecretWrite};
+use super::doors::{
+    Cluster, ClusterError, Delta, Kind, MetaPatch, Name, Note, SecretCopy, SecretWrite,
+};
 use super::watch::{Waiting, watch_namespaces};
 
 pub(crate) use failure::chain;
@@ -61,7 +63,8 @@ pub struct DoorSettings {
 /// Sets what every client of ours needs: a `User-Agent` (kube sends none, and the audit log needs one), no retries,
 /// and a bounded time to connect.
 pub fn prepare(config: &mut kube::Config) {
-    let agent = HeaderValue::from_static(concat!("tiktok-ads-operator/", env!("CARGO_PKG_VERSION")));
+    let agent =
+        HeaderValue::from_static(concat!("tiktok-ads-operator/", env!("CARGO_PKG_VERSION")));
     config.headers.push((USER_AGENT, agent));
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
@@ -87,7 +90,13 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
                  before our work does"
             );
         }
-        Self { client, settings, sender, secrets: secrets::Secrets::default(), rights: rights::Rights::default() }
+        Self {
+            client,
+            settings,
+            sender,
+            secrets: secrets::Secrets::default(),
+            rights: rights::Rights::default(),
+        }
     }
 
     /// Reports namespaces that begin or cease to be deleted, until nobody listens. Takes `"namespaces"` off `waiting`
@@ -105,27 +114,42 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
         let request = request.map_err(kube::Error::BuildRequest)?;
         match tokio::time::timeout(deadline, self.client.request_text(request)).await {
             Ok(answer) => answer,
-            Err(_) => Err(kube::Error::Service(format!("no answer within {} s", deadline.as_secs()).into())),
+            Err(_) => Err(kube::Error::Service(
+                format!("no answer within {} s", deadline.as_secs()).into(),
+            )),
         }
     }
 
     async fn call<R: DeserializeOwned>(&self, request: Built) -> Result<R, ClusterError> {
-        let text = self.text(self.settings.deadline, request).await.map_err(failure::cluster_error)?;
+        let text = self
+            .text(self.settings.deadline, request)
+            .await
+            .map_err(failure::cluster_error)?;
         parse(&text)
     }
 
     /// A GET by name; `None` only if the API server says that this very name is not there.
-    async fn find<R: DeserializeOwned>(&self, name: &str, request: Built) -> Result<Option<R>, ClusterError> {
-        self.find_within(self.settings.deadline, name, request).await
+    async fn find<R: DeserializeOwned>(
+        &self,
+        name: &str,
+        request: Built,
+    ) -> Result<Option<R>, ClusterError> {
+        self.find_within(self.settings.deadline, name, request)
+            .await
     }
 
-    async fn find_within<R: DeserializeOwned>(&self, deadline: Duration, name: &str, request: Built) -> Result<Option<R>, ClusterError> {
+    async fn find_within<R: DeserializeOwned>(
+        &self,
+        deadline: Duration,
+        name: &str,
+        request: Built,
+    ) -> Result<Option<R>, ClusterError> {
         match self.text(deadline, request).await {
             Ok(text) => parse(&text).map(Some),
             Err(kube::Error::Api(status)) if failure::is_absent(&status, name) => Ok(None),
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                Err(ClusterError::Unclear(format!("404 that does not name {name}: is the kind installed?")))
-            }
+            Err(kube::Error::Api(status)) if status.code == 404 => Err(ClusterError::Unclear(
+                format!("404 that does not name {name}: is the kind installed?"),
+            )),
             Err(error) => Err(failure::cluster_error(error)),
         }
     }
@@ -142,20 +166,32 @@ type Built = Result<http::Request<Vec<u8>>, kube::core::request::Error>;
 /// Reads an answer. Not kube's own way, which logs the whole text if it cannot be read: it may be a Secret.
 fn parse<R: DeserializeOwned>(text: &str) -> Result<R, ClusterError> {
     serde_json::from_str(text).map_err(|error| {
-        ClusterError::Unclear(format!("unreadable answer: {:?} error at line {} column {}", error.classify(), error.line(), error.column()))
+        ClusterError::Unclear(format!(
+            "unreadable answer: {:?} error at line {} column {}",
+            error.classify(),
+            error.line(),
+            error.column()
+        ))
     })
 }
 
 fn body<S: Serialize>(object: &S) -> Result<Vec<u8>, ClusterError> {
-    serde_json::to_vec(object).map_err(|_| ClusterError::Refused("the object cannot be written as JSON".into()))
+    serde_json::to_vec(object)
+        .map_err(|_| ClusterError::Refused("the object cannot be written as JSON".into()))
 }
 
 fn posting() -> PostParams {
-    PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() }
+    PostParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PostParams::default()
+    }
 }
 
 fn patching() -> PatchParams {
-    PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() }
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PatchParams::default()
+    }
 }
 
 fn meta_patch(patch: &MetaPatch) -> serde_json::Value {
@@ -182,15 +218,27 @@ fn secret_copy(secret: Secret) -> SecretCopy {
             .data
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|(key, value)| String::from_utf8(value.0).ok().map(|text| (key, SecretString::from(text))))
+            .filter_map(|(key, value)| {
+                String::from_utf8(value.0)
+                    .ok()
+                    .map(|text| (key, SecretString::from(text)))
+            })
             .collect(),
     }
 }
 
 fn secret_object(write: &SecretWrite) -> Secret {
     let (api_version, kind, name, uid) = write.owner.clone();
-    let data: BTreeMap<String, ByteString> =
-        write.data.iter().map(|(key, value)| (key.clone(), ByteString(value.expose_secret().as_bytes().to_vec()))).collect();
+    let data: BTreeMap<String, ByteString> = write
+        .data
+        .iter()
+        .map(|(key, value)| {
+            (
+                key.clone(),
+                ByteString(value.expose_secret().as_bytes().to_vec()),
+            )
+        })
+        .collect();
     Secret {
         metadata: ObjectMeta {
             name: Some(write.name.name.clone()),
@@ -198,7 +246,13 @@ fn secret_object(write: &SecretWrite) -> Secret {
             resource_version: write.resource_version.clone(),
             labels: Some(write.labels.clone()),
             finalizers: Some(write.finalizers.clone()),
-            owner_references: Some(vec![OwnerReference { api_version, kind, name, uid, ..OwnerReference::default() }]),
+            owner_references: Some(vec![OwnerReference {
+                api_version,
+                kind,
+                name,
+                uid,
+                ..OwnerReference::default()
+            }]),
             ..ObjectMeta::default()
         },
         type_: Some("Opaque".into()),
@@ -209,16 +263,27 @@ fn secret_object(write: &SecretWrite) -> Secret {
 
 impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
     async fn get<K: Kind>(&self, name: &Name) -> Result<Option<K>, ClusterError> {
-        let request = Request::new(K::url_path(&(), Some(&name.namespace))).get(&name.name, &GetParams::default());
+        let request = Request::new(K::url_path(&(), Some(&name.namespace)))
+            .get(&name.name, &GetParams::default());
         self.find(&name.name, request).await
     }
 
     async fn patch_meta<K: Kind>(&self, name: &Name, patch: &MetaPatch) -> Result<K, ClusterError> {
         let path = K::url_path(&(), Some(&name.namespace));
-        self.call(Request::new(path).patch(&name.name, &patching(), &Patch::Merge(meta_patch(patch)))).await
+        self.call(Request::new(path).patch(
+            &name.name,
+            &patching(),
+            &Patch::Merge(meta_patch(patch)),
+        ))
+        .await
     }
 
-    async fn apply_status<K: Kind>(&self, name: &Name, resource_version: &str, status: serde_json::Value) -> Result<K, ClusterError> {
+    async fn apply_status<K: Kind>(
+        &self,
+        name: &Name,
+        resource_version: &str,
+        status: serde_json::Value,
+    ) -> Result<K, ClusterError> {
         let object = serde_json::json!({
             "apiVersion": K::api_version(&()),
             "kind": K::kind(&()),
@@ -227,12 +292,23 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
         });
         let path = K::url_path(&(), Some(&name.namespace));
         let params = PatchParams::apply(FIELD_MANAGER).force();
-        self.call(Request::new(path).patch_subresource("status", &name.name, &params, &Patch::Apply(object))).await
+        self.call(Request::new(path).patch_subresource(
+            "status",
+            &name.name,
+            &params,
+            &Patch::Apply(object),
+        ))
+        .await
     }
 
     async fn secret(&self, name: &Name) -> Result<Option<SecretCopy>, ClusterError> {
         let path = Secret::url_path(&(), Some(&name.namespace));
-        let found: Option<Secret> = self.find(&name.name, Request::new(path).get(&name.name, &GetParams::default())).await?;
+        let found: Option<Secret> = self
+            .find(
+                &name.name,
+                Request::new(path).get(&name.name, &GetParams::default()),
+            )
+            .await?;
         let copy = found.map(secret_copy);
         let version = copy.as_ref().map(|copy| copy.resource_version.clone());
         self.secrets.read(&self.client, name, version, &self.sender);
@@ -251,11 +327,21 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
 
     async fn drop_secret(&self, name: &Name, uid: &str) -> Result<(), ClusterError> {
         let path = Secret::url_path(&(), Some(&name.namespace));
-        let found: Option<PartialObjectMeta<Secret>> =
-            self.find(&name.name, Request::new(path.clone()).get_metadata(&name.name, &GetParams::default())).await?;
-        let Some(found) = found.filter(|found| found.metadata.uid.as_deref() == Some(uid)) else { return Ok(()) };
+        let found: Option<PartialObjectMeta<Secret>> = self
+            .find(
+                &name.name,
+                Request::new(path.clone()).get_metadata(&name.name, &GetParams::default()),
+            )
+            .await?;
+        let Some(found) = found.filter(|found| found.metadata.uid.as_deref() == Some(uid)) else {
+            return Ok(());
+        };
         let finalizers = found.metadata.finalizers.clone().unwrap_or_default();
-        let left: Vec<String> = finalizers.iter().filter(|f| !f.starts_with(FINALIZER_PREFIX)).cloned().collect();
+        let left: Vec<String> = finalizers
+            .iter()
+            .filter(|f| !f.starts_with(FINALIZER_PREFIX))
+            .cloned()
+            .collect();
         if left.len() != finalizers.len() {
             let patch = MetaPatch {
                 uid: uid.to_string(),
@@ -263,12 +349,28 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
                 finalizers: Some(left),
                 annotations: BTreeMap::new(),
             };
-            let request = Request::new(path.clone()).patch_metadata(&name.name, &patching(), &Patch::Merge(meta_patch(&patch)));
+            let request = Request::new(path.clone()).patch_metadata(
+                &name.name,
+                &patching(),
+                &Patch::Merge(meta_patch(&patch)),
+            );
             self.call::<IgnoredAny>(request).await?;
         }
-        let only_this = Preconditions { uid: Some(uid.to_string()), resource_version: None };
-        let params = DeleteParams { preconditions: Some(only_this), ..DeleteParams::default() };
-        match self.text(self.settings.deadline, Request::new(path).delete(&name.name, &params)).await {
+        let only_this = Preconditions {
+            uid: Some(uid.to_string()),
+            resource_version: None,
+        };
+        let params = DeleteParams {
+            preconditions: Some(only_this),
+            ..DeleteParams::default()
+        };
+        match self
+            .text(
+                self.settings.deadline,
+                Request::new(path).delete(&name.name, &params),
+            )
+            .await
+        {
             Ok(_) => Ok(()),
             Err(kube::Error::Api(status)) if failure::is_absent(&status, &name.name) => Ok(()),
             Err(error) => Err(failure::cluster_error(error)),
@@ -289,19 +391,38 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
 
     async fn note(&self, note: &Note) -> Result<(), ClusterError> {
         let (api_version, instance) = (C::api_version(&()), &self.settings.instance);
-        let refused = match self.publish(&notes::about_object(note, &api_version, instance, Timestamp::now())).await {
+        let refused = match self
+            .publish(&notes::about_object(
+                note,
+                &api_version,
+                instance,
+                Timestamp::now(),
+            ))
+            .await
+        {
             // The namespace is ending (403), gone (404), or its ending has taken our rights.
             Err(error @ (ClusterError::Forbidden(_) | ClusterError::Changed)) => error,
             done => return done,
         };
-        let Some(deployment) = &self.settings.deployment else { return Err(refused) };
-        self.publish(&notes::about_deployment(note, &api_version, deployment, instance, Timestamp::now())).await
+        let Some(deployment) = &self.settings.deployment else {
+            return Err(refused);
+        };
+        self.publish(&notes::about_deployment(
+            note,
+            &api_version,
+            deployment,
+            instance,
+            Timestamp::now(),
+        ))
+        .await
     }
 
     async fn lease(&self) -> Result<Option<Lease>, ClusterError> {
         let lease = &self.settings.lease;
-        let request = Request::new(Lease::url_path(&(), Some(&lease.namespace))).get(&lease.name, &GetParams::default());
-        self.find_within(self.settings.lease_deadline, &lease.name, request).await
+        let request = Request::new(Lease::url_path(&(), Some(&lease.namespace)))
+            .get(&lease.name, &GetParams::default());
+        self.find_within(self.settings.lease_deadline, &lease.name, request)
+            .await
     }
 
     async fn write_lease(&self, lease: &Lease) -> Result<Lease, ClusterError> {
@@ -314,7 +435,10 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
             Some(_) => request.replace(&self.settings.lease.name, &posting(), object),
             None => request.create(&posting(), object),
         };
-        let text = self.text(self.settings.lease_deadline, request).await.map_err(failure::cluster_error)?;
+        let text = self
+            .text(self.settings.lease_deadline, request)
+            .await
+            .map_err(failure::cluster_error)?;
         parse(&text)
     }
 }
@@ -325,8 +449,16 @@ mod tests {
 
     #[test]
     fn a_patch_names_the_copy_and_only_what_changes() {
-        let mut patch = MetaPatch { uid: "u".into(), resource_version: "7".into(), finalizers: None, annotations: BTreeMap::new() };
-        assert_eq!(meta_patch(&patch), serde_json::json!({"metadata": {"uid": "u", "resourceVersion": "7"}}));
+        let mut patch = MetaPatch {
+            uid: "u".into(),
+            resource_version: "7".into(),
+            finalizers: None,
+            annotations: BTreeMap::new(),
+        };
+        assert_eq!(
+            meta_patch(&patch),
+            serde_json::json!({"metadata": {"uid": "u", "resourceVersion": "7"}})
+        );
         patch.finalizers = Some(Vec::new());
         patch.annotations.insert("a".into(), "b".into());
         let expected = serde_json::json!({"metadata": {
@@ -337,7 +469,10 @@ mod tests {
     #[test]
     fn an_unreadable_answer_does_not_repeat_its_text() {
         let error = parse::<Secret>(r#"{"data": {"token": ["canary"]}}"#).unwrap_err();
-        assert!(matches!(&error, ClusterError::Unclear(text) if !text.contains("canary")), "{error}");
+        assert!(
+            matches!(&error, ClusterError::Unclear(text) if !text.contains("canary")),
+            "{error}"
+        );
         let error = parse::<Secret>(r#"{"metadata": "canary"}"#).unwrap_err();
         assert!(!error.to_string().contains("canary"), "{error}");
     }
@@ -349,7 +484,12 @@ mod tests {
             resource_version: Some("3".into()),
             labels: BTreeMap::from([("a".into(), "b".into())]),
             finalizers: vec!["tiktokads.dev/token".into()],
-            owner: ("tiktokads.dev/v1alpha1".into(), "TikTokConnection".into(), "c".into(), "u".into()),
+            owner: (
+                "tiktokads.dev/v1alpha1".into(),
+                "TikTokConnection".into(),
+                "c".into(),
+                "u".into(),
+            ),
             data: BTreeMap::from([("token".into(), SecretString::from("t"))]),
         };
         let json = serde_json::to_value(secret_object(&write)).unwrap();

@@ -65,6 +65,14 @@ impl Fence {
             .map(|held| held.transitions)
     }
 
+    /// Always held: for a single process without a lease.
+    pub fn forever() -> Self {
+        Self(Mutex::new(Some(Held {
+            until: Duration::MAX,
+            transitions: 1,
+        })))
+    }
+
     fn set(&self, held: Option<Held>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = held;
     }

@@ -48,7 +48,9 @@ impl Trouble {
     /// Notes a failure; true if it is the first of its row.
     pub fn again(&mut self) -> bool {
         let now = Instant::now();
-        let new = self.last.is_none_or(|last| now.duration_since(last) > ANOTHER_TROUBLE);
+        let new = self
+            .last
+            .is_none_or(|last| now.duration_since(last) > ANOTHER_TROUBLE);
         self.last = Some(now);
         if new {
             self.began = Some(now);
@@ -64,7 +66,8 @@ impl Trouble {
 
     /// How long the row of failures has lasted.
     pub fn lasts(&self) -> Duration {
-        self.began.map_or(Duration::ZERO, |began| Instant::now().duration_since(began))
+        self.began
+            .map_or(Duration::ZERO, |began| Instant::now().duration_since(began))
     }
 }
 
@@ -80,12 +83,20 @@ impl Waiting {
 
     /// This is there.
     pub fn done(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(name);
     }
 
     /// What is not there yet.
     pub fn left(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 }
 
@@ -107,8 +118,22 @@ pub async fn watch<C: Namespaced, T: Namespaced>(
     waiting: &Waiting,
 ) {
     futures::future::join(
-        watch_kind(client.clone(), namespaces, strip_campaign, Delta::Campaign, &sender, waiting),
-        watch_kind(client, namespaces, strip_connection, Delta::Connection, &sender, waiting),
+        watch_kind(
+            client.clone(),
+            namespaces,
+            strip_campaign,
+            Delta::Campaign,
+            &sender,
+            waiting,
+        ),
+        watch_kind(
+            client,
+            namespaces,
+            strip_connection,
+            Delta::Connection,
+            &sender,
+            waiting,
+        ),
     )
     .await;
 }
@@ -122,14 +147,21 @@ async fn watch_kind<K: Namespaced, D>(
     waiting: &Waiting,
 ) {
     let kind = K::plural(&()).to_string();
-    let places: Vec<Option<&String>> = if namespaces.is_empty() { vec![None] } else { namespaces.iter().map(Some).collect() };
+    let places: Vec<Option<&String>> = if namespaces.is_empty() {
+        vec![None]
+    } else {
+        namespaces.iter().map(Some).collect()
+    };
     let mut events = select_all(places.iter().enumerate().map(|(place, namespace)| {
         let api: Api<K> = match namespace {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::all(client.clone()),
         };
         let config = watcher::Config::default().streaming_lists();
-        watcher(api, config).default_backoff().map(move |event| (place, event)).boxed()
+        watcher(api, config)
+            .default_backoff()
+            .map(move |event| (place, event))
+            .boxed()
     }));
     let mut merge = Merge::new(places.len());
     let mut troubles: Vec<Trouble> = places.iter().map(|_| Trouble::default()).collect();
@@ -145,9 +177,18 @@ async fn watch_kind<K: Namespaced, D>(
             }
             Err(error) => {
                 if trouble.again() {
-                    tracing::warn!(kind, namespace, error = chain(&error), "the watch fails; trying again");
+                    tracing::warn!(
+                        kind,
+                        namespace,
+                        error = chain(&error),
+                        "the watch fails; trying again"
+                    );
                 }
-                if places.len() > 1 && forbidden(&error) && trouble.lasts() >= FORBIDDEN_FOR && merge.leave_out(place) {
+                if places.len() > 1
+                    && forbidden(&error)
+                    && trouble.lasts() >= FORBIDDEN_FOR
+                    && merge.leave_out(place)
+                {
                     tracing::warn!(
                         kind,
                         namespace,
@@ -174,9 +215,8 @@ async fn watch_kind<K: Namespaced, D>(
 
 fn forbidden(error: &watcher::Error) -> bool {
     match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status)) | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => {
-            status.code == 403
-        }
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 403,
         watcher::Error::WatchError(status) => status.code == 403,
         _ => false,
     }
@@ -205,9 +245,12 @@ mod tests {
 
     #[test]
     fn only_missing_rights_leave_a_namespace_out() {
-        let api = |code| kube::Error::Api(kube::core::Status::failure("", "").with_code(code).boxed());
+        let api =
+            |code| kube::Error::Api(kube::core::Status::failure("", "").with_code(code).boxed());
         assert!(forbidden(&watcher::Error::WatchStartFailed(api(403))));
         assert!(!forbidden(&watcher::Error::WatchStartFailed(api(500))));
-        assert!(!forbidden(&watcher::Error::WatchFailed(kube::Error::TlsRequired)));
+        assert!(!forbidden(&watcher::Error::WatchFailed(
+            kube::Error::TlsRequired
+        )));
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn of_status(status: &Status) -> ClusterError {
 /// A 422 that says "this is another object", not "this content is wrong".
 fn about_uid(status: &Status) -> bool {
     match &status.details {
-        Some(details) if !details.causes.is_empty() => details.causes.iter().any(|cause| cause.field == "metadata.uid"),
+        Some(details) if !details.causes.is_empty() => details
+            .causes
+            .iter()
+            .any(|cause| cause.field == "metadata.uid"),
         _ => status.message.contains("metadata.uid"),
     }
 }
@@ -42,12 +45,21 @@ fn about_uid(status: &Status) -> bool {
 /// True if this 404 says that the named object is not there. A server without the kind, a proxy or a half-started
 /// API server also answers 404, and that proves nothing about the object.
 pub(super) fn is_absent(status: &Status, name: &str) -> bool {
-    status.code == 404 && status.reason == "NotFound" && status.details.as_ref().is_some_and(|details| details.name == name)
+    status.code == 404
+        && status.reason == "NotFound"
+        && status
+            .details
+            .as_ref()
+            .is_some_and(|details| details.name == name)
 }
 
 /// The server's words, bounded: they end up in logs and conditions.
 fn text(status: &Status) -> String {
-    let words = if status.message.is_empty() { &status.reason } else { &status.message };
+    let words = if status.message.is_empty() {
+        &status.reason
+    } else {
+        &status.message
+    };
     let mut text: String = words.chars().take(512).collect();
     if text.is_empty() {
         text = format!("HTTP {}", status.code);
@@ -102,8 +114,11 @@ mod tests {
             "code": 422, "reason": "Invalid", "message": "spec.name mentions metadata.uid",
             "details": {"name": "c", "causes": [{"reason": "FieldValueInvalid", "field": "spec.name"}]}
         }));
-        assert!(matches!(of_status(&content), ClusterError::Refused(text) if text.contains("spec.name")));
-        let bare = status(serde_json::json!({"code": 422, "message": "metadata.uid: field is immutable"}));
+        assert!(
+            matches!(of_status(&content), ClusterError::Refused(text) if text.contains("spec.name"))
+        );
+        let bare =
+            status(serde_json::json!({"code": 422, "message": "metadata.uid: field is immutable"}));
         assert_eq!(of_status(&bare), ClusterError::Changed);
     }
 
@@ -113,9 +128,14 @@ mod tests {
             assert_eq!(plain(code), ClusterError::Unclear("words".into()), "{code}");
         }
         let io = kube::Error::Service(Box::new(std::io::Error::other("connection reset")));
-        assert!(matches!(cluster_error(io), ClusterError::Unclear(text) if text.contains("connection reset")));
+        assert!(
+            matches!(cluster_error(io), ClusterError::Unclear(text) if text.contains("connection reset"))
+        );
         let parse = serde_json::from_str::<u8>("x").unwrap_err();
-        assert!(matches!(cluster_error(kube::Error::SerdeError(parse)), ClusterError::Unclear(_)));
+        assert!(matches!(
+            cluster_error(kube::Error::SerdeError(parse)),
+            ClusterError::Unclear(_)
+        ));
     }
 
     #[test]
@@ -124,7 +144,10 @@ mod tests {
             assert_eq!(plain(code), ClusterError::Refused("words".into()), "{code}");
         }
         assert_eq!(plain(403), ClusterError::Forbidden("words".into()));
-        assert_eq!(of_status(&Status::default().with_code(403)), ClusterError::Forbidden("HTTP 403".into()));
+        assert_eq!(
+            of_status(&Status::default().with_code(403)),
+            ClusterError::Forbidden("HTTP 403".into())
+        );
     }
 
     #[test]
@@ -132,7 +155,10 @@ mod tests {
         let gone = serde_json::json!({"code": 404, "reason": "NotFound", "details": {"name": "c", "kind": "campaigns"}});
         assert!(is_absent(&status(gone.clone()), "c"));
         assert!(!is_absent(&status(gone), "d"));
-        assert!(!is_absent(&Status::failure("404 page not found", "Failed to parse error data").with_code(404), "c"));
+        assert!(!is_absent(
+            &Status::failure("404 page not found", "Failed to parse error data").with_code(404),
+            "c"
+        ));
         assert!(!is_absent(&Status::failure("", "").with_code(500), "c"));
     }
 }

@@ -14,12 +14,30 @@ const NOTE_BYTES: usize = 1024;
 const WORD_BYTES: usize = 128;
 
 /// The event about the object itself.
-pub(super) fn about_object(note: &Note, api_version: &str, instance: &str, now: Timestamp) -> Event {
-    event(note, note.message.clone(), object(note, api_version), None, instance, now)
+pub(super) fn about_object(
+    note: &Note,
+    api_version: &str,
+    instance: &str,
+    now: Timestamp,
+) -> Event {
+    event(
+        note,
+        note.message.clone(),
+        object(note, api_version),
+        None,
+        instance,
+        now,
+    )
 }
 
 /// The same about the operator's Deployment, for namespaces that take no events any more.
-pub(super) fn about_deployment(note: &Note, api_version: &str, deployment: &Name, instance: &str, now: Timestamp) -> Event {
+pub(super) fn about_deployment(
+    note: &Note,
+    api_version: &str,
+    deployment: &Name,
+    instance: &str,
+    now: Timestamp,
+) -> Event {
     let regarding = ObjectReference {
         api_version: Some("apps/v1".into()),
         kind: Some("Deployment".into()),
@@ -28,7 +46,14 @@ pub(super) fn about_deployment(note: &Note, api_version: &str, deployment: &Name
         ..ObjectReference::default()
     };
     let message = format!("{} {}: {}", note.kind, note.about, note.message);
-    event(note, message, regarding, Some(object(note, api_version)), instance, now)
+    event(
+        note,
+        message,
+        regarding,
+        Some(object(note, api_version)),
+        instance,
+        now,
+    )
 }
 
 fn object(note: &Note, api_version: &str) -> ObjectReference {
@@ -97,9 +122,19 @@ mod tests {
 
     #[test]
     fn an_event_keeps_the_apis_limits_and_whole_characters() {
-        let event = about_object(&note(&"ä".repeat(1000)), "tiktokads.dev/v1alpha1", "pod-0", Timestamp::UNIX_EPOCH);
+        let event = about_object(
+            &note(&"ä".repeat(1000)),
+            "tiktokads.dev/v1alpha1",
+            "pod-0",
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(event.note.as_ref().map(String::len), Some(1024));
-        let event = about_object(&note(&format!("x{}", "ä".repeat(1000))), "tiktokads.dev/v1alpha1", "pod-0", Timestamp::UNIX_EPOCH);
+        let event = about_object(
+            &note(&format!("x{}", "ä".repeat(1000))),
+            "tiktokads.dev/v1alpha1",
+            "pod-0",
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(event.note.as_ref().map(String::len), Some(1023));
         assert_eq!(event.metadata.namespace.as_deref(), Some("shop"));
         assert_eq!(event.regarding.and_then(|r| r.uid).as_deref(), Some("u-1"));
@@ -108,11 +143,26 @@ mod tests {
     #[test]
     fn r22_the_deployments_event_names_the_object() {
         let deployment = Name::new("operators", "tiktok-ads-operator");
-        let event = about_deployment(&note("still active"), "tiktokads.dev/v1alpha1", &deployment, "pod-0", Timestamp::UNIX_EPOCH);
-        assert_eq!(event.note.as_deref(), Some("Campaign shop/spring: still active"));
+        let event = about_deployment(
+            &note("still active"),
+            "tiktokads.dev/v1alpha1",
+            &deployment,
+            "pod-0",
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(
+            event.note.as_deref(),
+            Some("Campaign shop/spring: still active")
+        );
         // The API refuses an event whose namespace is not that of the object it regards.
         assert_eq!(event.metadata.namespace.as_deref(), Some("operators"));
-        assert_eq!(event.regarding.and_then(|r| r.namespace).as_deref(), Some("operators"));
-        assert_eq!(event.related.and_then(|r| r.name).as_deref(), Some("spring"));
+        assert_eq!(
+            event.regarding.and_then(|r| r.namespace).as_deref(),
+            Some("operators")
+        );
+        assert_eq!(
+            event.related.and_then(|r| r.name).as_deref(),
+            Some("spring")
+        );
     }
 }

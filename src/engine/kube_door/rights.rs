@@ -43,22 +43,35 @@ pub(super) struct Rights {
 
 impl Rights {
     pub(super) fn keep(&self, namespace: &str) {
-        let new = self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(namespace.to_string());
+        let new = self
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(namespace.to_string());
         if new {
             self.wake.notify_one();
         }
     }
 
     pub(super) fn let_go(&self, namespace: &str) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(namespace);
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(namespace);
     }
 
     fn is_kept(&self, namespace: &str) -> bool {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).contains(namespace)
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(namespace)
     }
 
     fn kept(&self) -> BTreeSet<String> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -66,8 +79,20 @@ impl Rights {
 fn with_ours(finalizers: &[String], on: bool) -> Option<Vec<String>> {
     let has = finalizers.iter().any(|f| f == BINDING_FINALIZER);
     match (on, has) {
-        (true, false) => Some(finalizers.iter().cloned().chain([BINDING_FINALIZER.to_string()]).collect()),
-        (false, true) => Some(finalizers.iter().filter(|f| *f != BINDING_FINALIZER).cloned().collect()),
+        (true, false) => Some(
+            finalizers
+                .iter()
+                .cloned()
+                .chain([BINDING_FINALIZER.to_string()])
+                .collect(),
+        ),
+        (false, true) => Some(
+            finalizers
+                .iter()
+                .filter(|f| *f != BINDING_FINALIZER)
+                .cloned()
+                .collect(),
+        ),
         _ => None,
     }
 }
@@ -75,41 +100,65 @@ fn with_ours(finalizers: &[String], on: bool) -> Option<Vec<String>> {
 impl<C: Kind, T: Kind> KubeCluster<C, T> {
     /// Takes our finalizer off the binding, if it is there. Gone is done.
     pub(super) async fn free_binding(&self, namespace: &str) -> Result<(), ClusterError> {
-        let Some(binding) = &self.settings.binding else { return Ok(()) };
+        let Some(binding) = &self.settings.binding else {
+            return Ok(());
+        };
         let _one = self.rights.bindings.lock().await;
-        let Some(found) = self.binding(namespace, binding).await? else { return Ok(()) };
+        let Some(found) = self.binding(namespace, binding).await? else {
+            return Ok(());
+        };
         match with_ours(found.finalizers(), false) {
-            Some(finalizers) => self.patch_binding(namespace, binding, &found, finalizers).await,
+            Some(finalizers) => {
+                self.patch_binding(namespace, binding, &found, finalizers)
+                    .await
+            }
             None => Ok(()),
         }
     }
 
     /// Puts our finalizer on the binding of a namespace that is ending.
     async fn hold_binding(&self, namespace: &str) -> Result<(), ClusterError> {
-        let Some(binding) = &self.settings.binding else { return Ok(()) };
+        let Some(binding) = &self.settings.binding else {
+            return Ok(());
+        };
         let _one = self.rights.bindings.lock().await;
         if !self.rights.is_kept(namespace) {
             return Ok(());
         }
         let Some(found) = self.binding(namespace, binding).await? else {
-            return Err(ClusterError::Refused(format!("the RoleBinding {namespace}/{binding} is gone")));
+            return Err(ClusterError::Refused(format!(
+                "the RoleBinding {namespace}/{binding} is gone"
+            )));
         };
         if found.meta().deletion_timestamp.is_some() {
             // Nothing can be added now; if ours is there it holds.
             return match with_ours(found.finalizers(), true) {
-                Some(_) => Err(ClusterError::Refused(format!("the RoleBinding {namespace}/{binding} is being deleted"))),
+                Some(_) => Err(ClusterError::Refused(format!(
+                    "the RoleBinding {namespace}/{binding} is being deleted"
+                ))),
                 None => Ok(()),
             };
         }
         match with_ours(found.finalizers(), true) {
-            Some(finalizers) => self.patch_binding(namespace, binding, &found, finalizers).await,
+            Some(finalizers) => {
+                self.patch_binding(namespace, binding, &found, finalizers)
+                    .await
+            }
             None => Ok(()),
         }
     }
 
-    async fn binding(&self, namespace: &str, binding: &str) -> Result<Option<PartialObjectMeta<RoleBinding>>, ClusterError> {
+    async fn binding(
+        &self,
+        namespace: &str,
+        binding: &str,
+    ) -> Result<Option<PartialObjectMeta<RoleBinding>>, ClusterError> {
         let path = RoleBinding::url_path(&(), Some(namespace));
-        self.find(binding, Request::new(path).get_metadata(binding, &GetParams::default())).await
+        self.find(
+            binding,
+            Request::new(path).get_metadata(binding, &GetParams::default()),
+        )
+        .await
     }
 
     async fn patch_binding(
@@ -122,7 +171,10 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
         let body = serde_json::json!({"metadata": {
             "uid": found.meta().uid, "resourceVersion": found.meta().resource_version, "finalizers": finalizers,
         }});
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+        let params = PatchParams {
+            field_manager: Some(FIELD_MANAGER.into()),
+            ..PatchParams::default()
+        };
         let path = RoleBinding::url_path(&(), Some(namespace));
         let request = Request::new(path).patch_metadata(binding, &params, &Patch::Merge(body));
         match self.call::<serde::de::IgnoredAny>(request).await {
@@ -133,8 +185,12 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
 
     async fn namespace_ends(&self, name: &str) -> Result<bool, ClusterError> {
         let path = Namespace::url_path(&(), None);
-        let found: Option<PartialObjectMeta<Namespace>> =
-            self.find(name, Request::new(path).get_metadata(name, &GetParams::default())).await?;
+        let found: Option<PartialObjectMeta<Namespace>> = self
+            .find(
+                name,
+                Request::new(path).get_metadata(name, &GetParams::default()),
+            )
+            .await?;
         Ok(found.is_some_and(|namespace| namespace.meta().deletion_timestamp.is_some()))
     }
 
@@ -148,7 +204,12 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
         loop {
             let now = Instant::now();
             names.retain(|name| later.get(name).is_none_or(|at| *at <= now));
-            let looks = join_all(names.iter().map(|name| async move { (name.clone(), self.namespace_ends(name).await) })).await;
+            let looks = join_all(
+                names
+                    .iter()
+                    .map(|name| async move { (name.clone(), self.namespace_ends(name).await) }),
+            )
+            .await;
             for (name, ends) in looks {
                 let trouble = trouble.entry(name.clone()).or_default();
                 match ends {
@@ -174,7 +235,14 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
                             held.remove(&name);
                         }
                         if endings.saw(&name, ends)
-                            && self.sender.send(Delta::Namespace { name, terminating: ends }).await.is_err()
+                            && self
+                                .sender
+                                .send(Delta::Namespace {
+                                    name,
+                                    terminating: ends,
+                                })
+                                .await
+                                .is_err()
                         {
                             return;
                         }
@@ -191,7 +259,12 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
             }
             waiting.done("namespaces");
             // A namespace that was ending is looked at until it is gone: its successor must not count as ending.
-            names = self.rights.kept().into_iter().chain(endings.terminating().cloned()).collect();
+            names = self
+                .rights
+                .kept()
+                .into_iter()
+                .chain(endings.terminating().cloned())
+                .collect();
             held.retain(|name| names.contains(name));
             if names.is_empty() {
                 self.rights.wake.notified().await;

@@ -58,31 +58,59 @@ pub(super) struct Secrets {
 
 impl Secrets {
     /// Notes what a GET showed, and watches the Secret from now on.
-    pub(super) fn read<C: Kind, T: Kind>(&self, client: &Client, name: &Name, version: Version, sender: &Sender<Delta<C, T>>) {
+    pub(super) fn read<C: Kind, T: Kind>(
+        &self,
+        client: &Client,
+        name: &Name,
+        version: Version,
+        sender: &Sender<Delta<C, T>>,
+    ) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watch) = watched.get(name).filter(|watch| !watch.task.is_finished()) {
-            watch.told.lock().unwrap_or_else(PoisonError::into_inner).read(&version);
+            watch
+                .told
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .read(&version);
             return;
         }
         let told = Arc::new(Mutex::new(Told::Exactly(version)));
-        let task = tokio::spawn(follow(client.clone(), name.clone(), told.clone(), sender.clone())).abort_handle();
+        let task = tokio::spawn(follow(
+            client.clone(),
+            name.clone(),
+            told.clone(),
+            sender.clone(),
+        ))
+        .abort_handle();
         watched.insert(name.clone(), Watched { told, task });
     }
 }
 
 impl Drop for Secrets {
     fn drop(&mut self) {
-        for watch in self.watched.get_mut().unwrap_or_else(PoisonError::into_inner).values() {
+        for watch in self
+            .watched
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+        {
             watch.task.abort();
         }
     }
 }
 
 /// Reports changes of one Secret until nobody listens any more.
-async fn follow<C: Kind, T: Kind>(client: Client, name: Name, told: Arc<Mutex<Told>>, sender: Sender<Delta<C, T>>) {
+async fn follow<C: Kind, T: Kind>(
+    client: Client,
+    name: Name,
+    told: Arc<Mutex<Told>>,
+    sender: Sender<Delta<C, T>>,
+) {
     let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(client, &name.namespace);
     // A streaming list needs the verb `watch` only.
-    let config = watcher::Config::default().fields(&format!("metadata.name={}", name.name)).streaming_lists();
+    let config = watcher::Config::default()
+        .fields(&format!("metadata.name={}", name.name))
+        .streaming_lists();
     let mut events = std::pin::pin!(watcher(api, config).default_backoff());
     let mut listed: Version = None;
     let mut trouble = Trouble::default();
@@ -114,7 +142,10 @@ async fn follow<C: Kind, T: Kind>(client: Client, name: Name, told: Arc<Mutex<To
                 continue;
             }
         };
-        let news = told.lock().unwrap_or_else(PoisonError::into_inner).seen(&version);
+        let news = told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .seen(&version);
         if news && sender.send(Delta::Secret(name.clone())).await.is_err() {
             return;
         }

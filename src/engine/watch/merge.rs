@@ -30,8 +30,16 @@ pub(super) struct Merge<K> {
 
 impl<K: Kind> Merge<K> {
     pub(super) fn new(places: usize) -> Self {
-        let place = |_| Place { known: BTreeMap::new(), listing: None, listed: false };
-        Self { places: (0..places).map(place).collect(), began: false, complete: false }
+        let place = |_| Place {
+            known: BTreeMap::new(),
+            listing: None,
+            listed: false,
+        };
+        Self {
+            places: (0..places).map(place).collect(),
+            began: false,
+            complete: false,
+        }
     }
 
     /// Translates what one watch said.
@@ -46,7 +54,11 @@ impl<K: Kind> Merge<K> {
                 part.listing = Some(BTreeSet::new());
                 let first = !self.began;
                 self.began = true;
-                if first { vec![Change::Relist] } else { Vec::new() }
+                if first {
+                    vec![Change::Relist]
+                } else {
+                    Vec::new()
+                }
             }
             Event::InitApply(object) | Event::Apply(object) => {
                 if !one {
@@ -70,9 +82,17 @@ impl<K: Kind> Merge<K> {
             }
             Event::InitDone => {
                 let listing = part.listing.take().unwrap_or_default();
-                let gone: Vec<String> = part.known.keys().filter(|name| !listing.contains(*name)).cloned().collect();
-                let mut changes: Vec<Change<K>> =
-                    gone.iter().filter_map(|name| part.known.remove(name)).map(|object| Change::Deleted(Box::new(object))).collect();
+                let gone: Vec<String> = part
+                    .known
+                    .keys()
+                    .filter(|name| !listing.contains(*name))
+                    .cloned()
+                    .collect();
+                let mut changes: Vec<Change<K>> = gone
+                    .iter()
+                    .filter_map(|name| part.known.remove(name))
+                    .map(|object| Change::Deleted(Box::new(object)))
+                    .collect();
                 part.listed = true;
                 changes.extend(self.complete());
                 changes
@@ -116,8 +136,16 @@ mod tests {
             .map(|change| match change {
                 Change::Relist => "relist".into(),
                 Change::Listed => "listed".into(),
-                Change::Applied(o) => format!("+{}/{}", o.metadata.namespace.unwrap(), o.metadata.name.unwrap()),
-                Change::Deleted(o) => format!("-{}/{}", o.metadata.namespace.unwrap(), o.metadata.name.unwrap()),
+                Change::Applied(o) => format!(
+                    "+{}/{}",
+                    o.metadata.namespace.unwrap(),
+                    o.metadata.name.unwrap()
+                ),
+                Change::Deleted(o) => format!(
+                    "-{}/{}",
+                    o.metadata.namespace.unwrap(),
+                    o.metadata.name.unwrap()
+                ),
             })
             .collect()
     }
@@ -144,32 +172,50 @@ mod tests {
     #[test]
     fn one_watch_is_passed_on_as_it_is() {
         let mut merge = Merge::new(1);
-        assert_eq!(play(&mut merge, "0:init 0:+a 0:done 0:!b 0:-a"), "relist +n0/a listed +n0/b -n0/a");
-        assert_eq!(play(&mut merge, "0:init 0:+b 0:done"), "relist +n0/b listed");
+        assert_eq!(
+            play(&mut merge, "0:init 0:+a 0:done 0:!b 0:-a"),
+            "relist +n0/a listed +n0/b -n0/a"
+        );
+        assert_eq!(
+            play(&mut merge, "0:init 0:+b 0:done"),
+            "relist +n0/b listed"
+        );
         assert!(merge.places[0].known.is_empty(), "nothing is kept");
     }
 
     #[test]
     fn the_first_lists_of_several_are_one_list() {
         let mut merge = Merge::new(2);
-        assert_eq!(play(&mut merge, "1:init 1:+b 0:init 1:done 1:!c"), "relist +n1/b +n1/c");
+        assert_eq!(
+            play(&mut merge, "1:init 1:+b 0:init 1:done 1:!c"),
+            "relist +n1/b +n1/c"
+        );
         assert_eq!(play(&mut merge, "0:+a 0:done"), "+n0/a listed");
     }
 
     #[test]
     fn a_later_list_of_one_drops_only_its_own() {
         let mut merge = Merge::new(2);
-        play(&mut merge, "0:init 0:+a 0:+b 0:done 1:init 1:+a 1:+b 1:done");
+        play(
+            &mut merge,
+            "0:init 0:+a 0:+b 0:done 1:init 1:+a 1:+b 1:done",
+        );
         assert_eq!(play(&mut merge, "1:init 1:+b 1:done"), "+n1/b -n1/a");
         // What is gone is not reported twice, and what was deleted before is not reported again.
-        assert_eq!(play(&mut merge, "0:-a 0:init 0:done 0:init 0:done"), "-n0/a -n0/b");
+        assert_eq!(
+            play(&mut merge, "0:-a 0:init 0:done 0:init 0:done"),
+            "-n0/a -n0/b"
+        );
         assert_eq!(play(&mut merge, "1:init 1:done"), "-n1/b");
     }
 
     #[test]
     fn a_list_that_broke_off_counts_from_its_new_beginning() {
         let mut merge = Merge::new(2);
-        assert_eq!(play(&mut merge, "0:init 0:+a 0:+b 0:init 0:+b 0:done"), "relist +n0/a +n0/b +n0/b -n0/a");
+        assert_eq!(
+            play(&mut merge, "0:init 0:+a 0:+b 0:init 0:+b 0:done"),
+            "relist +n0/a +n0/b +n0/b -n0/a"
+        );
         assert_eq!(play(&mut merge, "1:init 1:done"), "listed");
         // Broken off after it was complete: nothing is dropped before the new list is complete.
         assert_eq!(play(&mut merge, "0:init"), "");

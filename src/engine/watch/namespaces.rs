@@ -22,7 +22,11 @@ pub struct Endings {
 impl Endings {
     /// A namespace is (not) being deleted, or gone; true if that has to be reported.
     pub fn saw(&mut self, name: &str, terminating: bool) -> bool {
-        if terminating { self.terminating.insert(name.to_string()) } else { self.terminating.remove(name) }
+        if terminating {
+            self.terminating.insert(name.to_string())
+        } else {
+            self.terminating.remove(name)
+        }
     }
 
     /// Those that are.
@@ -38,9 +42,15 @@ impl Endings {
 
 /// Reports namespaces that begin or cease to be deleted until nobody listens. Their metadata is watched, nothing else.
 /// Takes `"namespaces"` off `waiting` when those that are ending already have been reported.
-pub async fn watch_namespaces<C: Kind, T: Kind>(client: Client, sender: &Sender<Delta<C, T>>, waiting: &Waiting) {
+pub async fn watch_namespaces<C: Kind, T: Kind>(
+    client: Client,
+    sender: &Sender<Delta<C, T>>,
+    waiting: &Waiting,
+) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
-    let mut events = watcher(api, watcher::Config::default().streaming_lists()).default_backoff().boxed();
+    let mut events = watcher(api, watcher::Config::default().streaming_lists())
+        .default_backoff()
+        .boxed();
     let mut endings = Endings::default();
     let mut listed = BTreeSet::new();
     let mut trouble = Trouble::default();
@@ -49,7 +59,10 @@ pub async fn watch_namespaces<C: Kind, T: Kind>(client: Client, sender: &Sender<
             Ok(event) => event,
             Err(error) => {
                 if trouble.again() {
-                    tracing::warn!(error = chain(&error), "the watch of namespaces fails; trying again");
+                    tracing::warn!(
+                        error = chain(&error),
+                        "the watch of namespaces fails; trying again"
+                    );
                 }
                 continue;
             }
@@ -65,17 +78,32 @@ pub async fn watch_namespaces<C: Kind, T: Kind>(client: Client, sender: &Sender<
             }
             watcher::Event::InitApply(namespace) => {
                 listed.insert(namespace.name_any());
-                vec![(namespace.name_any(), namespace.metadata.deletion_timestamp.is_some())]
+                vec![(
+                    namespace.name_any(),
+                    namespace.metadata.deletion_timestamp.is_some(),
+                )]
             }
             watcher::Event::InitDone => {
                 done = true;
-                endings.missing(&std::mem::take(&mut listed)).into_iter().map(|name| (name, false)).collect()
+                endings
+                    .missing(&std::mem::take(&mut listed))
+                    .into_iter()
+                    .map(|name| (name, false))
+                    .collect()
             }
-            watcher::Event::Apply(namespace) => vec![(namespace.name_any(), namespace.metadata.deletion_timestamp.is_some())],
+            watcher::Event::Apply(namespace) => vec![(
+                namespace.name_any(),
+                namespace.metadata.deletion_timestamp.is_some(),
+            )],
             watcher::Event::Delete(namespace) => vec![(namespace.name_any(), false)],
         };
         for (name, terminating) in states {
-            if endings.saw(&name, terminating) && sender.send(Delta::Namespace { name, terminating }).await.is_err() {
+            if endings.saw(&name, terminating)
+                && sender
+                    .send(Delta::Namespace { name, terminating })
+                    .await
+                    .is_err()
+            {
                 return;
             }
         }
@@ -96,8 +124,14 @@ mod tests {
         assert!(endings.saw("a", true));
         assert!(!endings.saw("a", true));
         assert!(endings.saw("b", true));
-        assert_eq!(endings.missing(&BTreeSet::from(["b".to_string(), "c".to_string()])), ["a"]);
-        assert!(endings.saw("a", false), "a namesake must not count as ending");
+        assert_eq!(
+            endings.missing(&BTreeSet::from(["b".to_string(), "c".to_string()])),
+            ["a"]
+        );
+        assert!(
+            endings.saw("a", false),
+            "a namesake must not count as ending"
+        );
         assert!(!endings.saw("a", false));
     }
 }
