@@ -73,6 +73,8 @@ pub struct Checks {
     pub touched: BTreeSet<String>,
     /// The sum of ceilings is checked (no late lists, no lagging rows in this run).
     pub totals: bool,
+    /// Which object's create made a row, decided when the row is first seen.
+    made_by: BTreeMap<u64, String>,
     /// Creates sent, for the report.
     pub creates: u64,
     pub enables: u64,
@@ -564,20 +566,32 @@ impl World {
     pub fn checked_rows(&mut self) {
         let mut live: BTreeMap<String, Vec<(u64, bool)>> = BTreeMap::new();
         let advertisers = self.advertisers();
+        let mut found = Vec::new();
         for advertiser in &advertisers {
             for row in self.sandbox.campaigns(advertiser).filter(|r| !r.deleted) {
                 let Some(key) = &row.request_id else { continue };
-                let uid = self
-                    .checks
-                    .sends
-                    .iter()
-                    .find(|s| s.key == *key)
-                    .map(|s| s.uid.clone());
-                if let Some(uid) = uid {
+                // A later object of the same name has the same key, so tree and name decide as well.
+                let tree = match row.tree {
+                    tiktok_ads_operator::sandbox::Tree::Manual => "Manual",
+                    tiktok_ads_operator::sandbox::Tree::SmartPlus => "SmartPlus",
+                };
+                let by = || {
+                    let mut fitting = self.checks.sends.iter().rev().filter(|s| {
+                        s.key == *key && s.tree == tree && s.wanted == row.text("campaign_name")
+                    });
+                    fitting.next().map(|s| s.uid.clone()).unwrap_or_default()
+                };
+                let uid = match self.checks.made_by.get(&row.id) {
+                    Some(uid) => uid.clone(),
+                    None => by(),
+                };
+                found.push((row.id, uid.clone()));
+                if !uid.is_empty() {
                     live.entry(uid).or_default().push((row.id, row.is_on()));
                 }
             }
         }
+        self.checks.made_by.extend(found);
         for (uid, rows) in live {
             if rows.len() < 2 {
                 continue;

@@ -39,6 +39,23 @@ fn steps() -> u32 {
     u32::try_from(number("SIM_STEPS", u64::from(STEPS))).unwrap()
 }
 
+/// A run in which time stands still never ends by itself: it is a failure like any other.
+fn guarded(seed: u64, steps: u32) -> random::Report {
+    let (done, waits) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let long = std::time::Duration::from_secs(number("SIM_SECONDS", 60));
+        if waits.recv_timeout(long) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            println!(
+                "\nseed {seed} fails:\n  it does not end: the engine turns in place\nrun it again:\n  SIM_SEED={seed} SIM_STEPS={steps} cargo test --test it sim::one_seed -- --nocapture"
+            );
+            std::process::exit(101);
+        }
+    });
+    let report = run_seed(seed, steps);
+    drop(done);
+    report
+}
+
 /// The default number of seeds, on two threads.
 #[test]
 fn random_seeds() {
@@ -59,7 +76,7 @@ fn random_seeds() {
                     if seed >= from + seeds || failed.lock().unwrap().len() >= most {
                         return;
                     }
-                    let report = run_seed(seed, steps);
+                    let report = guarded(seed, steps);
                     let mut sums = sums.lock().unwrap();
                     sums.0 += report.creates;
                     sums.1 += report.enables;
@@ -94,7 +111,7 @@ fn random_seeds() {
 #[test]
 fn one_seed() {
     let seed = number("SIM_SEED", 1);
-    let report = run_seed(seed, steps());
+    let report = guarded(seed, steps());
     if !report.failures.is_empty() {
         println!("{}", explain(seed, steps(), &report));
         panic!("seed {seed} fails");

@@ -375,6 +375,9 @@ async fn quiet(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
     {
         let mut world = sim.lock();
         for why in disorder(&world) {
+            if std::env::var("SIM_DUMP").is_ok() {
+                dump(&world);
+            }
             world.fail(format!("not in order long after the faults ended: {why}"));
         }
         if !world.failures.is_empty() {
@@ -401,6 +404,20 @@ async fn quiet(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
         world.fail(format!(
             "not silent: API and platform writes {before:?} became {after:?}"
         ));
+    }
+}
+
+/// What the leaders' accounts look like inside.
+fn dump(world: &World) {
+    for (replica, slot) in world.slots.iter().enumerate() {
+        if let Some(engine) = slot.engine.upgrade() {
+            let state = engine.lock();
+            println!("r{replica} home {:?} turns {:?}", state.home, state.turns);
+            for (id, account) in &state.accounts {
+                println!("r{replica} {id:?} {account:#?}");
+            }
+            println!("r{replica} memos {:#?}", state.memos);
+        }
     }
 }
 
