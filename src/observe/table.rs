@@ -36,6 +36,8 @@ struct Entry {
     read_back: bool,
     /// The row is missing from a list, or a write had no clear answer: nothing is known until it is looked up.
     unknown: bool,
+    /// The last complete list did not show it.
+    unlisted: bool,
     /// The highest budget seen, and when last.
     high: Option<(Cents, Timestamp)>,
 }
@@ -110,12 +112,13 @@ impl Table {
         self.rows.get(id).map(|e| &e.row)
     }
 
-    /// Live rows of exactly this name, in both trees.
+    /// Live rows of exactly this name, in both trees, that the last complete lists did not miss.
     pub fn named(&self, name: &str) -> Vec<&CampaignRow> {
         let ids = self.by_name.get(name);
         ids.into_iter()
             .flatten()
             .filter_map(|id| self.rows.get(id))
+            .filter(|e| !e.unlisted)
             .map(|e| &e.row)
             .filter(|r| r.operation != OperationState::Deleted)
             .collect()
@@ -243,6 +246,9 @@ impl Table {
             .collect();
         for id in absent {
             self.doubt(&id);
+            if let Some(entry) = self.rows.get_mut(&id) {
+                entry.unlisted = true;
+            }
             learned.changed.insert(id);
         }
         self.complete.insert(tree, begun);
@@ -331,6 +337,7 @@ impl Table {
                 wrote_at: at,
                 read_back: false,
                 unknown: false,
+                unlisted: false,
                 high: None,
             },
         };
@@ -343,6 +350,7 @@ impl Table {
         entry.row = row;
         entry.at = at;
         entry.unknown = false;
+        entry.unlisted = false;
         update(&mut entry);
         self.by_name
             .entry(entry.row.name.clone())
