@@ -135,10 +135,12 @@ impl World {
                 acknowledged: false,
                 sent: false,
             };
-            let known =
-                self.checks.marks.iter().any(|m| {
-                    m.uid == marked.uid && m.key == marked.key && m.attempt == marked.attempt
-                });
+            let known = self.checks.marks.iter().any(|m| {
+                m.uid == marked.uid
+                    && m.key == marked.key
+                    && m.attempt == marked.attempt
+                    && m.deadline == marked.deadline
+            });
             if !known {
                 self.checks.marks.push(marked);
             }
@@ -152,6 +154,7 @@ impl World {
         };
         for mark in &mut self.checks.marks {
             if mark.process == process
+                && mark.deadline == time_of(&record["mark"]["deadline"])
                 && mark.uid == text(&record, "uid")
                 && mark.key == text(&record, "key")
                 && Some(mark.attempt) == record["attempt"].as_u64()

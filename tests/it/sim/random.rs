@@ -74,10 +74,6 @@ fn draw_knobs(rng: &mut fastrand::Rng) -> (Vec<(String, String)>, bool, bool) {
     set("smart_plus_all_bad_code", *pick(rng, &["20001", "40002"]));
     set("delete_deleted", *pick(rng, &["refuse", "ok"]));
     set("deleted_by_id", *pick(rng, &["hidden", "shown"]));
-    set(
-        "deleted_operation_status",
-        *pick(rng, &["DISABLE", "DELETE", "last"]),
-    );
     set("manual_lists_smart_plus", *pick(rng, &["true", "false"]));
     set("smart_plus_page_size_max", *pick(rng, &["1000", "100"]));
     set(
@@ -85,7 +81,16 @@ fn draw_knobs(rng: &mut fastrand::Rng) -> (Vec<(String, String)>, bool, bool) {
         *pick(rng, &["inclusive", "exclusive"]),
     );
     set("throttle_http_status", *pick(rng, &["200", "429"]));
-    set("secondary_status", *pick(rng, &["shown", "omitted"]));
+    // A deleted row that shows neither its secondary status nor DELETE cannot be told from a paused one.
+    if rng.bool() {
+        set("secondary_status", "omitted");
+        set("deleted_operation_status", "DELETE");
+    } else {
+        set(
+            "deleted_operation_status",
+            *pick(rng, &["DISABLE", "DELETE", "last"]),
+        );
+    }
     let lags = rng.u32(0..3) == 0;
     if lags {
         set("listing_lag_seconds", *pick(rng, &["0", "5", "15"]));

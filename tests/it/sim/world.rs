@@ -70,6 +70,8 @@ pub struct World {
     /// Platform calls of any kind.
     pub platform_calls: u64,
     pub failures: Vec<String>,
+    /// The trace is printed as it comes (`SIM_LIVE`).
+    pub live: bool,
     /// No crashes, no faults: scripts decide.
     pub script: BTreeMap<&'static str, VecDeque<super::platform::Planned>>,
 }
@@ -112,6 +114,7 @@ impl Sim {
                 platform_writes: 0,
                 platform_calls: 0,
                 failures: Vec::new(),
+                live: std::env::var("SIM_LIVE").is_ok(),
                 script: BTreeMap::new(),
             }),
         })
@@ -159,8 +162,11 @@ impl World {
     /// One line of the trace.
     pub fn say(&mut self, line: impl AsRef<str>) {
         let at = self.clock.elapsed();
-        self.trace
-            .push(format!("{:>9.3} {}", at.as_secs_f64(), line.as_ref()));
+        let line = format!("{:>9.3} {}", at.as_secs_f64(), line.as_ref());
+        if self.live {
+            println!("{line}");
+        }
+        self.trace.push(line);
     }
 
     /// An invariant does not hold.
