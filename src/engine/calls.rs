@@ -621,7 +621,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             tree,
             name: of.to_string(),
         };
-        let Some((rows, begun)) = self.look(id, tree, filter, 1000, &members, op).await else {
+        let page_size = self.lock().settings.page_size(tree);
+        let looked = self.look(id, tree, filter, page_size, &members, op).await;
+        let Some((rows, begun)) = looked else {
             return;
         };
         let now = self.clock.now();

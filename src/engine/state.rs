@@ -656,16 +656,16 @@ impl State {
         let Some(asked) = memo.asked.as_ref().filter(|a| a.name == wanted) else {
             return NameLook::NotLooked;
         };
-        let fresh = account.name_read(&wanted).filter(|read| {
-            read.tick > asked.tick
-                && now.duration_since(read.at) <= to_signed(self.settings.names_fresh)
-        });
-        if fresh.is_none() {
+        let Some(read) = account.name_read(&wanted).filter(|r| r.tick > asked.tick) else {
+            return NameLook::NotLooked;
+        };
+        let named = account.table.named(&wanted);
+        // Only a fresh reading proves that a name is free. A name that was taken stays so until a list says otherwise.
+        let fresh = now.duration_since(read.at) <= to_signed(self.settings.names_fresh);
+        if named.is_empty() && !fresh {
             return NameLook::NotLooked;
         }
-        let rows = account
-            .table
-            .named(&wanted)
+        let rows = named
             .into_iter()
             .map(|row| (row.clone(), self.holder_of(me, place, &row.id)))
             .collect();
@@ -691,7 +691,12 @@ impl State {
     /// Trees that a connection's objects are in, and both when a total ceiling must be summed.
     pub fn trees_of(&self, connection: &Name) -> BTreeSet<Tree> {
         let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
-        if total {
+        // Whoever waits for a name to become free waits for it in both trees (R9).
+        let asking = self
+            .stores
+            .children(connection)
+            .any(|c| self.memos.get(c).is_some_and(|m| m.asked.is_some()));
+        if total || asking {
             return [Tree::Manual, Tree::SmartPlus].into();
         }
         self.stores
