@@ -369,7 +369,7 @@ mod tests {
             Err(error) => panic!("{error}"),
         };
         object.metadata.deletion_timestamp = deleting
-            .then(|| k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH));
+            .then_some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH));
         object
     }
 
