@@ -283,6 +283,10 @@ proptest! {
             terminating: false,
             ..case
         };
+        if let Have::Present(seen) = &mut case.have {
+            seen.row.budget_mode = Some("BUDGET_MODE_DAY".into());
+            seen.row.budget = Some(tiktok_ads_operator::platform::Cents(500));
+        }
         case.object.spec.mode = None;
         case.object.spec.name = None;
         case.object.metadata.deletion_timestamp = None;
