@@ -10,6 +10,8 @@ use crate::platform::Tier;
 pub struct Settings {
     /// Name of this install; it is written into every record.
     pub install: String,
+    /// The namespaces whose rights come from a RoleBinding each; empty: the whole cluster.
+    pub namespaces: Vec<String>,
     /// The app's tier with TikTok (R6).
     pub tier: Tier,
     /// Between two sweeps of an account.
@@ -42,6 +44,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             install: "default/tiktok-ads-operator".into(),
+            namespaces: Vec::new(),
             tier: Tier::Basic,
             sweep_every: Duration::from_secs(60),
             names_every: Duration::from_secs(2),
