@@ -11,6 +11,7 @@ mod door;
 mod layers;
 mod official_client;
 mod replicas;
+mod rules;
 mod sandbox_http;
 mod sandbox_process;
 mod stack;
