@@ -16,6 +16,7 @@ use crate::api::{FINALIZER, RECORD};
 use crate::model::campaign::new_campaign;
 use crate::model::facts::{Attempt, Look, Problem};
 use crate::model::plan::{Action, Plan};
+use crate::model::protocol::create_after;
 use crate::model::reason::Reason;
 use crate::model::record::Record;
 use crate::model::report::{Ready, campaign_status};
@@ -244,34 +245,37 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let announced = Call::CreateCampaign {
             advertiser: account.advertiser.clone(),
             tree: record.tree,
-            campaign,
+            campaign: campaign.clone(),
         };
         let Ok(slot) = self.begin(&account, announced.path(), Begin::Create(name)) else {
             return Step::End(Outcome::Parked);
         };
         // The mark: from here on a crash leaves an announced create, which is looked for before anything else.
-        if let Step::End(outcome) = self.write(name, object, record).await {
-            return Step::End(outcome);
-        }
-        {
-            let mut state = self.lock();
-            let uid = object.metadata.uid.clone().unwrap_or_default();
-            let memo = state.memo(name, &uid);
-            memo.attempt_of = Some((record.key.clone(), record.attempt));
-            memo.memory.attempt = Some(Attempt::Unsent);
-        }
-        let Some(marked) = self.lock().stores.campaigns.get(name) else {
-            return Step::End(Outcome::Forgotten);
+        let marked = self.write(name, object, record).await;
+        let again = match marked {
+            Step::Again => self.plan_marked(name, object, record),
+            Step::End(_) => None,
         };
-        let now = self.clock.now();
-        let again = self.lock().plan(name, &marked, now);
-        if let Action::Create { tree, campaign } = again.action {
-            self.send_create(name, &account, slot, tree, *campaign, record)
-                .await;
-        } else {
-            drop(slot);
+        match create_after(campaign, again.as_ref()) {
+            Some(campaign) => {
+                self.send_create(name, &account, slot, record.tree, campaign, record)
+                    .await;
+            }
+            None => drop(slot),
         }
-        Step::Again
+        marked
+    }
+
+    /// The plan from the copy that the API server answered the mark with.
+    fn plan_marked(&self, name: &Name, object: &Campaign, record: &Record) -> Option<Plan> {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        let memo = state.memo(name, &uid);
+        memo.attempt_of = Some((record.key.clone(), record.attempt));
+        memo.memory.attempt = Some(Attempt::Unsent);
+        let copy = state.stores.campaigns.get(name)?;
+        Some(state.plan(name, &copy, now))
     }
 
     async fn send_create(
@@ -392,6 +396,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     async fn report(&self, name: &Name, object: &Campaign, plan: &Plan) {
         let now = self.clock.now();
         let Some(status) = status_of(object, plan, now) else {
+            self.say_elsewhere(name, object, plan).await;
             return;
         };
         if object.status.as_ref() == Some(&status) {
@@ -420,6 +425,31 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
         }
+    }
+
+    /// The other install owns the status; here it is said once, as an event.
+    async fn say_elsewhere(&self, name: &Name, object: &Campaign, plan: &Plan) {
+        let Ready::Stalled(reason @ Reason::ManagedElsewhere, message) = &plan.verdict.ready else {
+            return;
+        };
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        {
+            let mut state = self.lock();
+            let memo = state.memo(name, &uid);
+            if std::mem::replace(&mut memo.said_elsewhere, true) {
+                return;
+            }
+        }
+        tracing::info!(campaign = %name, reason = %reason, %message, "left alone");
+        self.note(Note {
+            kind: "Campaign",
+            about: name.clone(),
+            uid,
+            warning: true,
+            reason: reason.to_string(),
+            message: message.clone(),
+        })
+        .await;
     }
 
     fn cluster_failed(&self, name: &Name, error: &ClusterError) -> Outcome {

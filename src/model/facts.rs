@@ -45,6 +45,8 @@ pub struct Facts<'a> {
 
 /// What is known of one platform object. Only `Absent` ever allows a create (decision 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
+// One value per plan, on the stack: a box would cost more than the difference.
+#[allow(clippy::large_enum_variant)]
 pub enum Have {
     /// Not read, or read too long ago to count.
     Unknown,
