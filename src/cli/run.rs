@@ -153,6 +153,7 @@ impl RunArgs {
             install: install
                 .unwrap_or_else(|| format!("{}/{}", self.lease_namespace, self.deployment())),
             tier: self.tier,
+            namespaces: self.namespaces(),
             ..Settings::default()
         };
         self.times.set(&mut settings);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -23,6 +24,7 @@ use crate::model::connection::{
     SecretFacts, plan, token_secret_name,
 };
 use crate::model::facts::ConnectionView;
+use crate::model::reason::Reason;
 use crate::platform::Call;
 use crate::platform::Urgency;
 use crate::platform::{Answer, Reply, read};
@@ -438,7 +440,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         object: &TikTokConnection,
         plan: &ConnectionPlan,
     ) {
-        if object.status.as_ref() == Some(&plan.status) {
+        if object.status.as_ref() == Some(&plan.status) || looks_again(object, plan) {
             self.metrics.status_skipped();
             return;
         }
@@ -689,13 +691,25 @@ impl State {
             super::stores::strip(&mut c);
             c
         });
-        if let Some(object) = &copy
-            && has_finalizer(object.metadata.finalizers.as_deref())
-        {
-            self.kept.entry(name.namespace.clone()).or_insert(false);
-        }
+        self.keep_rights_for(
+            name,
+            copy.as_ref().and_then(|o| o.metadata.finalizers.as_deref()),
+        );
         let _old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, copy);
     }
+}
+
+/// Is this only a new process that asks again what the status of this very generation already tells?
+fn looks_again(object: &TikTokConnection, plan: &ConnectionPlan) -> bool {
+    let ready = |conditions: &[Condition]| conditions.iter().find(|c| c.type_ == "Ready").cloned();
+    let told = object
+        .status
+        .as_ref()
+        .and_then(|status| ready(&status.conditions))
+        .is_some_and(|c| c.status == "True" && c.observed_generation == object.metadata.generation);
+    let asks = ready(&plan.status.conditions)
+        .is_some_and(|c| c.reason == Reason::LookingUp.to_string() && c.status != "True");
+    told && asks
 }
 
 fn failed(error: &PlatformError) -> CheckResult {

@@ -123,6 +123,14 @@ impl<K: Ord + Clone> Queue<K> {
         })
     }
 
+    /// A key whose turn began in another queue, which is no more, ends it in this one.
+    pub fn take_turn(&mut self, key: &K) {
+        if let Some((lane, _)) = self.waiting.remove(key) {
+            self.again.insert(key.clone(), lane);
+        }
+        self.in_turn.insert(key.clone());
+    }
+
     /// Ends a turn. True: the key was pushed meanwhile and waits again.
     pub fn done(&mut self, key: &K, now: Timestamp) -> bool {
         self.in_turn.remove(key);

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::account::AccountId;
-use super::doors::{Clock, Cluster, Delta};
+use super::calls::backoff;
+use super::doors::{Clock, Cluster, ClusterError, Delta};
 use super::due::Why;
 use super::lease::Fence;
 use super::metrics::Metrics;
@@ -97,12 +98,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     ) {
         let mut running: Running<'_> = FuturesUnordered::new();
         let mut open = true;
+        let mut begun = false;
         loop {
             let lead = *leading.borrow_and_update();
             let now = self.clock.now();
             // While the lease does not cover a whole call nothing is begun: it would be refused at once, and again.
             let covered = lead && self.fence().is_some();
             if covered && self.lock().stores.synced() {
+                if !begun {
+                    begun = true;
+                    self.lock().free_rights();
+                }
                 self.wake_due(now);
                 while let Some(job) = self.next_job(now) {
                     running.push(Box::pin(self.perform(job)));
@@ -200,8 +206,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if let Some((namespace, keep)) = state.next_keep() {
             return Some(Job::Keep { namespace, keep });
         }
-        if let Some((key, _)) = state.home.queue.pop(now) {
-            return Some(state.start_turn(key, None, now));
+        while let Some((key, _)) = state.home.queue.pop(now) {
+            if let Some(job) = state.start_turn(key, None, now) {
+                return Some(job);
+            }
         }
         let ids: Vec<AccountId> = state.accounts.keys().cloned().collect();
         ids.into_iter().find_map(|id| state.account_job(id, now))
@@ -239,11 +247,25 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
             Job::Keep { namespace, keep } => {
-                let done = self.cluster.keep_rights(&namespace, keep).await;
+                let mut failures = 0;
+                let done = loop {
+                    let done = self.cluster.keep_rights(&namespace, keep).await;
+                    // Rights that are not let go hold a namespace back for ever.
+                    if !matches!(done, Err(ClusterError::Unclear(_) | ClusterError::Changed)) {
+                        break done;
+                    }
+                    failures += 1;
+                    let limits = self.lock().settings.backoff;
+                    tokio::time::sleep(backoff(limits, failures)).await;
+                };
                 let mut state = self.lock();
                 match done {
                     Ok(()) if keep => {
                         state.kept.insert(namespace, true);
+                    }
+                    Ok(()) if state.stores.holds(&namespace) => {
+                        // Meanwhile something of ours came: asked for again.
+                        state.kept.insert(namespace, false);
                     }
                     Ok(()) => {
                         state.kept.remove(&namespace);
@@ -330,9 +352,18 @@ impl State {
         }
     }
 
-    fn start_turn(&mut self, key: Key, place: Place, _now: Timestamp) -> Job {
-        self.turns.insert(key.clone(), place.clone());
-        Job::Turn { key, place }
+    /// Begins the turn of a key that was popped in `here`. `None`: its connection became usable, or ceased to be, while it
+    /// waited, so it has moved to where it belongs now; or it is in a turn there, and gets another one afterwards. Two
+    /// turns of one object at the same time would undo each other.
+    fn start_turn(&mut self, key: Key, here: Place, now: Timestamp) -> Option<Job> {
+        let running = self.turns.contains_key(&key);
+        if running || self.place(&key) != here {
+            self.lines(&here).queue.done(&key, now);
+            self.push(&key, Lane::Change, now);
+            return None;
+        }
+        self.turns.insert(key.clone(), here.clone());
+        Some(Job::Turn { key, place: here })
     }
 
     /// Our rights in a namespace have to outlive our objects there.
@@ -374,14 +405,10 @@ impl State {
         if (urgent || account.lines.queue.in_turn() < most)
             && let Some((key, _)) = account.lines.queue.pop(now)
         {
-            let place = self.place(&key);
-            let here = Some(id.clone());
-            if place != here {
-                self.lines(&here).queue.done(&key, now);
-                self.lines(&place).queue.push(&key, Lane::Change, now);
-                return self.account_job(id, now);
-            }
-            return Some(self.start_turn(key, here, now));
+            return match self.start_turn(key, Some(id.clone()), now) {
+                None => self.account_job(id, now),
+                job => job,
+            };
         }
         // What can be shared goes out when nobody is in a turn who may join it.
         let account = self.accounts.get_mut(&id)?;

@@ -10,6 +10,8 @@ use crate::platform::{Tier, Tree};
 pub struct Settings {
     /// Name of this install; it is written into every record.
     pub install: String,
+    /// The namespaces whose rights come from a RoleBinding each; empty: the whole cluster.
+    pub namespaces: Vec<String>,
     /// The app's tier with TikTok (R6).
     pub tier: Tier,
     /// Rows a page of Smart+ lists (R29: TikTok may take no more than 100 there).
@@ -54,6 +56,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             install: "default/tiktok-ads-operator".into(),
+            namespaces: Vec::new(),
             tier: Tier::Basic,
             smart_plus_page: 100,
             sweep_every: Duration::from_secs(60),

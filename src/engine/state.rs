@@ -256,6 +256,12 @@ impl State {
         let object = self.stores.campaigns.get(name);
         self.wake_dependants(name, old, object.as_deref(), now);
         let key = Key::Campaign(name.clone());
+        self.keep_rights_for(
+            name,
+            object
+                .as_deref()
+                .and_then(|o| o.metadata.finalizers.as_deref()),
+        );
         let Some(object) = object else {
             if let Some(old) = old {
                 self.note_orphan(old);
@@ -286,6 +292,23 @@ impl State {
             Lane::Change
         };
         self.push(&key, lane, now);
+    }
+
+    /// An object with our finalizer was seen: our rights in its namespace have to outlive it.
+    pub fn keep_rights_for(&mut self, name: &Name, finalizers: Option<&[String]>) {
+        if has_finalizer(finalizers) {
+            self.kept.entry(name.namespace.clone()).or_insert(false);
+        }
+    }
+
+    /// All objects are known for the first time. A process that died between the last object's end and the release of
+    /// our rights has left them held: they are let go wherever nothing of ours is.
+    pub fn free_rights(&mut self) {
+        for namespace in self.settings.namespaces.clone() {
+            if !self.stores.holds(&namespace) {
+                self.kept.insert(namespace, true);
+            }
+        }
     }
 
     /// Whoever's plan read this object: its connection, those who want its name or its id.
@@ -359,6 +382,11 @@ impl State {
     fn connection_changed(&mut self, name: &Name, old: Option<&TikTokConnection>, now: Timestamp) {
         let advertiser = |c: &TikTokConnection| c.spec.advertiser_id.clone();
         let new = self.stores.connections.get(name);
+        self.keep_rights_for(
+            name,
+            new.as_deref()
+                .and_then(|o| o.metadata.finalizers.as_deref()),
+        );
         // A twin waits for the older one to go.
         let mut twins: Vec<Name> = Vec::new();
         for (other, object) in self.stores.connections.iter() {
@@ -407,9 +435,10 @@ impl State {
             .iter()
             .map(|(n, _)| Key::Campaign(n.clone()))
             .collect();
-        for place in self.turns.values_mut() {
+        for (key, place) in &mut self.turns {
             if place.as_ref() == Some(id) {
                 *place = None;
+                self.home.queue.take_turn(key);
             }
         }
         for key in keys {
@@ -588,7 +617,7 @@ impl State {
             (_, None) => ConnectionView::Missing,
             (Some(view), Some(_)) => view.clone(),
             (None, Some(_)) => ConnectionView::NotReady {
-                reason: crate::model::reason::Reason::WaitingForConnection,
+                reason: crate::model::reason::Reason::LookingUp,
                 message: format!("the connection {} is being looked at", connection.name),
             },
         }

@@ -71,7 +71,7 @@ pub fn status_of(object: &Campaign, plan: &Plan, now: Timestamp) -> Option<Campa
         plan.verdict.ready,
         Ready::Stalled(Reason::ManagedElsewhere, _)
     );
-    if going || elsewhere {
+    if going || elsewhere || looks_again(object, plan) {
         return None;
     }
     Some(campaign_status(
@@ -80,6 +80,21 @@ pub fn status_of(object: &Campaign, plan: &Plan, now: Timestamp) -> Option<Campa
         &plan.verdict,
         now,
     ))
+}
+
+/// Is this only a new process that has not read yet what the status of this very generation already tells? Saying so
+/// would turn every object not ready and back at each restart.
+fn looks_again(object: &Campaign, plan: &Plan) -> bool {
+    let Some(status) = &object.status else {
+        return false;
+    };
+    let told = status
+        .conditions
+        .iter()
+        .any(|c| c.type_ == "Ready" && c.observed_generation == object.metadata.generation);
+    told && status.id.is_some()
+        && plan.verdict.row.is_none()
+        && matches!(plan.verdict.ready, Ready::Progress(Reason::LookingUp, _))
 }
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
@@ -493,9 +508,7 @@ impl super::state::State {
             let uid = object.metadata.uid.clone().unwrap_or_default();
             let memo = self.memo(name, &uid);
             memo.seq = memo.seq.max(seq);
-            if has_finalizer(object.metadata.finalizers.as_deref()) {
-                self.kept.entry(name.namespace.clone()).or_insert(false);
-            }
+            self.keep_rights_for(name, object.metadata.finalizers.as_deref());
         }
     }
 

@@ -498,7 +498,11 @@ fn view(f: &ConnectionFacts, ready: &Ready) -> ConnectionView {
         Ready::Yes(r, m) | Ready::Progress(r, m) | Ready::Stalled(r, m) => (*r, m),
     };
     let not_ready = || ConnectionView::NotReady {
-        reason: Reason::WaitingForConnection,
+        // Not known yet is no trouble: a new process looks at every connection first.
+        reason: match reason {
+            Reason::LookingUp => Reason::LookingUp,
+            _ => Reason::WaitingForConnection,
+        },
         message: format!(
             "the connection {} is not ready ({reason}): {message}",
             f.object.metadata.name.as_deref().unwrap_or_default()
