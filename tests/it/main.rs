@@ -13,6 +13,7 @@ mod layers;
 mod official_client;
 mod plan_properties;
 mod replicas;
+mod rules;
 mod sandbox_http;
 mod sandbox_process;
 mod search;
