@@ -123,6 +123,15 @@ impl<K: Ord + Clone> Queue<K> {
         })
     }
 
+    /// Takes over a turn that began in another queue: the key is in its turn here, and what waited here waits for its end.
+    pub fn begin(&mut self, key: &K) {
+        if let Some((lane, _)) = self.waiting.remove(key) {
+            let again = self.again.entry(key.clone()).or_insert(lane);
+            *again = lane.min(*again);
+        }
+        self.in_turn.insert(key.clone());
+    }
+
     /// Ends a turn. True: the key was pushed meanwhile and waits again.
     pub fn done(&mut self, key: &K, now: Timestamp) -> bool {
         self.in_turn.remove(key);
@@ -201,6 +210,19 @@ mod tests {
         assert!(queue.done(&1, at(0)));
         assert_eq!(queue.pop(at(0)), Some((1, Lane::Safety)));
         assert!(!queue.done(&1, at(0)));
+    }
+
+    #[test]
+    fn a_turn_taken_over_keeps_its_key_from_a_second_turn() {
+        let mut queue = Queue::default();
+        queue.push(&1, Lane::Change, at(0));
+        queue.begin(&1);
+        assert_eq!(queue.pop(at(0)), None);
+        assert!(
+            queue.done(&1, at(0)),
+            "what waited before still gets its turn"
+        );
+        assert_eq!(queue.pop(at(0)), Some((1, Lane::Change)));
     }
 
     #[test]

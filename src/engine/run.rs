@@ -196,8 +196,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if let Some((namespace, keep)) = state.next_keep() {
             return Some(Job::Keep { namespace, keep });
         }
-        if let Some((key, _)) = state.home.queue.pop(now) {
-            return Some(state.start_turn(key, None, now));
+        while let Some((key, lane)) = state.home.queue.pop(now) {
+            if state.may_start(&key, &None, lane, now) {
+                return Some(state.start_turn(key, None, now));
+            }
         }
         let ids: Vec<AccountId> = state.accounts.keys().cloned().collect();
         ids.into_iter().find_map(|id| state.account_job(id, now))
@@ -315,6 +317,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 }
 
 impl State {
+    /// A key has one turn at a time, in the queue where it belongs: one that moved meanwhile is sent on.
+    fn may_start(&mut self, key: &Key, here: &Place, lane: Lane, now: Timestamp) -> bool {
+        if !self.turns.contains_key(key) && self.place(key) == *here {
+            return true;
+        }
+        self.lines(here).queue.done(key, now);
+        self.push(key, lane, now);
+        false
+    }
+
     fn start_turn(&mut self, key: Key, place: Place, _now: Timestamp) -> Job {
         self.turns.insert(key.clone(), place.clone());
         Job::Turn { key, place }
@@ -357,13 +369,10 @@ impl State {
         }
         let urgent = account.lines.queue.has_safety();
         if (urgent || account.lines.queue.in_turn() < most)
-            && let Some((key, _)) = account.lines.queue.pop(now)
+            && let Some((key, lane)) = account.lines.queue.pop(now)
         {
-            let place = self.place(&key);
             let here = Some(id.clone());
-            if place != here {
-                self.lines(&here).queue.done(&key, now);
-                self.lines(&place).queue.push(&key, Lane::Change, now);
+            if !self.may_start(&key, &here, lane, now) {
                 return self.account_job(id, now);
             }
             return Some(self.start_turn(key, here, now));

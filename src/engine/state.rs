@@ -370,9 +370,10 @@ impl State {
             .iter()
             .map(|(n, _)| Key::Campaign(n.clone()))
             .collect();
-        for place in self.turns.values_mut() {
+        for (key, place) in &mut self.turns {
             if place.as_ref() == Some(id) {
                 *place = None;
+                self.home.queue.begin(key);
             }
         }
         for key in keys {
