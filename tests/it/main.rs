@@ -16,7 +16,7 @@ mod replicas;
 mod rules;
 mod sandbox_http;
 mod sandbox_process;
+mod scale;
 mod search;
 mod sim;
-mod scale;
 mod stack;
