@@ -20,3 +20,4 @@ mod scale;
 mod search;
 mod sim;
 mod stack;
+mod supply_chain;
