@@ -10,6 +10,8 @@ use super::common::{
 };
 
 /// What a campaign should be. A field that is not said is not touched and not compared.
+// Print columns repeat the same attribute names; that is how kube's derive takes them.
+#[allow(clippy::duplicated_attributes)]
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "tiktokads.dev",

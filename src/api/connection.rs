@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::common::{Adoption, DriftPolicies, LocalRef, Mode, Money};
 
 /// Which ad account, by which app and token, and under which limits.
+// Print columns repeat the same attribute names; that is how kube's derive takes them.
+#[allow(clippy::duplicated_attributes)]
 #[derive(CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "tiktokads.dev",

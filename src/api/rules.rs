@@ -209,6 +209,12 @@ fn campaign_tree() -> Topic {
                  budget to set budgets on the ad groups",
             ),
             part(
+                "self.automation != 'SmartPlus' || !has(self.budget) || has(self.externalId) || \
+                 (has(self.budgetOptimization) && self.budgetOptimization)",
+                "a SmartPlus campaign has a budget of its own only with budgetOptimization: true: add it, or remove \
+                 budget to set budgets on the ad groups",
+            ),
+            part(
                 "self.automation != 'Manual' || !(has(self.salesDestination) || has(self.catalogEnabled) || \
                  has(self.catalogType) || has(self.poNumber))",
                 "salesDestination, catalogEnabled, catalogType and poNumber are for SmartPlus campaigns: remove them, \

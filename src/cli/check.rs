@@ -3,25 +3,21 @@
 //! The structural part of the schema is checked in `schema`; the CEL rules run in the evaluator that kube brings. What
 //! needs a look elsewhere (does the connection exist, is the name free on TikTok) is not checked here.
 
+mod checker;
 mod report;
 mod schema;
 mod suggest;
 mod yaml;
 
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
-use serde_json::Value;
 
+pub use self::checker::Checker;
 pub use self::report::{Finding, Object, Report, Verdict};
-use self::schema::Problem;
-use self::yaml::{Node, Yaml};
-use crate::api::crd::{self, CrdError};
-use crate::api::{GROUP, VERSION};
+use crate::api::crd::CrdError;
 
 /// Checks manifests against the operator's own rules, without a cluster.
 #[derive(Args, Clone, Debug)]
@@ -136,319 +132,14 @@ fn walk(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> io::Result<()> {
     }
 }
 
-/// A kind that we check.
-struct Kind {
-    schema: Value,
-    compiled: CompiledSchema,
-}
-
-/// Checks texts one after another and remembers what may only be there once.
-pub struct Checker {
-    kinds: BTreeMap<String, Kind>,
-    cel: Validator,
-    report: Report,
-    /// What may be there once, and where it was first seen.
-    seen: BTreeMap<String, String>,
-}
-
-impl Checker {
-    /// A checker with the definitions of all kinds.
-    pub fn new() -> Result<Self, CrdError> {
-        let mut kinds = BTreeMap::new();
-        for crd in crd::all()? {
-            if let Some(mut schema) = crd::schema(&crd) {
-                schema["properties"]["metadata"] = metadata_schema();
-                for field in ["apiVersion", "kind"] {
-                    schema["properties"][field] = serde_json::json!({ "type": "string" });
-                }
-                let compiled = compile_schema(&schema);
-                kinds.insert(crd.spec.names.kind, Kind { schema, compiled });
-            }
-        }
-        Ok(Self {
-            kinds,
-            cel: Validator::new(),
-            report: Report::default(),
-            seen: BTreeMap::new(),
-        })
-    }
-
-    /// Checks every document of a text. `name` is what messages call it.
-    pub fn add(&mut self, name: &str, text: &str) {
-        for document in yaml::documents(text) {
-            match document.content {
-                Ok(node) => self.object(name, document.index, document.line, &node),
-                Err(broken) => {
-                    let problem = Problem {
-                        field: String::new(),
-                        line: broken.line,
-                        text: broken.text,
-                    };
-                    self.push(
-                        name,
-                        document.index,
-                        document.line,
-                        None,
-                        Verdict::Invalid,
-                        vec![problem],
-                    );
-                }
-            }
-        }
-    }
-
-    /// What was found.
-    pub fn finish(self) -> Report {
-        self.report
-    }
-
-    /// Checks one update as the server would: what the old object allows the new one to be. Only the rules about
-    /// changes are of interest; both are taken as valid otherwise. Returns the texts of what is refused.
-    pub fn update(&self, old: &Value, new: &Value) -> Vec<String> {
-        let kind = new["kind"].as_str().and_then(|kind| self.kinds.get(kind));
-        let Some(kind) = kind else {
-            return vec!["there is no such kind".to_owned()];
-        };
-        match self.cel.validate_compiled(&kind.compiled, new, Some(old)) {
-            Ok(()) => Vec::new(),
-            Err(errors) => errors
-                .iter()
-                .map(|e| e.to_string().trim().to_owned())
-                .collect(),
-        }
-    }
-
-    fn object(&mut self, file: &str, index: usize, line: usize, node: &Node) {
-        if let (Some("List"), Some(Yaml::List(items))) =
-            (node.text(&["kind"]), node.get("items").map(|n| &n.value))
-        {
-            return items
-                .iter()
-                .for_each(|item| self.object(file, index, item.line, item));
-        }
-        let (verdict, problems) = self.judge(node);
-        if matches!(verdict, Verdict::Valid | Verdict::Invalid) {
-            self.once(file, node);
-        }
-        self.push(file, index, line, Some(node), verdict, problems);
-    }
-
-    fn judge(&self, node: &Node) -> (Verdict, Vec<Problem>) {
-        let at = |field: &str, text: String| Problem {
-            field: field.to_owned(),
-            line: node.line_of(field),
-            text,
-        };
-        let (api_version, name) = (node.text(&["apiVersion"]), node.text(&["kind"]));
-        let (Some(api_version), Some(name)) = (api_version, name) else {
-            if node.get("apiVersion").is_none() && node.get("kind").is_none() {
-                return (Verdict::Skipped("this is no Kubernetes object"), Vec::new());
-            }
-            let text = format!(
-                "apiVersion and kind are both needed, such as apiVersion: {GROUP}/{VERSION}"
-            );
-            return (Verdict::Invalid, vec![at("", text)]);
-        };
-        let group = api_version.split('/').next().unwrap_or_default();
-        if group != GROUP && suggest::nearest(&[GROUP], group).is_none() {
-            return (Verdict::Skipped("not a kind of this operator"), Vec::new());
-        }
-        if api_version != format!("{GROUP}/{VERSION}") {
-            let text = format!("there is no {api_version}: write apiVersion: {GROUP}/{VERSION}");
-            return (Verdict::Invalid, vec![at("apiVersion", text)]);
-        }
-        let Some(kind) = self.kinds.get(name) else {
-            let known: Vec<_> = self.kinds.keys().map(String::as_str).collect();
-            let text = match suggest::nearest(&known, name) {
-                Some(meant) => format!("there is no kind {name}: did you mean {meant}?"),
-                None => format!("there is no kind {name}; there are: {}", known.join(", ")),
-            };
-            return (Verdict::Invalid, vec![at("kind", text)]);
-        };
-        let mut problems = schema::check(&kind.schema, node);
-        self.names(node, &mut problems);
-        problems.extend(self.rules(kind, node, &problems));
-        problems.sort_by_key(|p| p.line);
-        (
-            if problems.is_empty() {
-                Verdict::Valid
-            } else {
-                Verdict::Invalid
-            },
-            problems,
-        )
-    }
-
-    /// The CEL rules. The server does not run them on values of the wrong type; neither do we listen to them there.
-    fn rules(&self, kind: &Kind, node: &Node, structural: &[Problem]) -> Vec<Problem> {
-        let Err(errors) = self
-            .cel
-            .validate_compiled(&kind.compiled, &node.to_json(), None)
-        else {
-            return Vec::new();
-        };
-        let listen =
-            |kind: &ErrorKind| *kind == ErrorKind::ValidationFailure || structural.is_empty();
-        let below =
-            |path: &str, p: &Problem| p.field.starts_with(path) || path.starts_with(&p.field);
-        let mut found = Vec::new();
-        for error in errors.iter().filter(|e| listen(&e.kind)) {
-            let leaf = !matches!(error.field_path.as_str(), "" | "spec");
-            if leaf && structural.iter().any(|p| below(&error.field_path, p)) {
-                continue;
-            }
-            found.push(Problem {
-                field: error.field_path.clone(),
-                line: node.line_of(&error.field_path),
-                text: error.message.trim().trim_end_matches('.').to_owned(),
-            });
-        }
-        found
-    }
-
-    /// What the server asks of every object's name.
-    fn names(&self, node: &Node, problems: &mut Vec<Problem>) {
-        let mut add = |field: &str, text: &str| {
-            problems.push(Problem {
-                field: field.to_owned(),
-                line: node.line_of(field),
-                text: text.to_owned(),
-            });
-        };
-        match (
-            node.text(&["metadata", "name"]),
-            node.text(&["metadata", "generateName"]),
-        ) {
-            (None, None) if node.get("metadata").and_then(|m| m.get("name")).is_none() => {
-                add("metadata.name", "is missing: add a name");
-            }
-            (Some(name), _) if !is_object_name(name) => add(
-                "metadata.name",
-                "has only lower-case letters, digits, - and ., and begins and ends with a letter or digit, at most 253 \
-                 characters: change it, and put the name that TikTok should show into spec.name",
-            ),
-            _ => {}
-        }
-    }
-
-    /// Warns about what can be there only once: the object itself, a name and an id on the platform.
-    fn once(&mut self, file: &str, node: &Node) {
-        let (Some(kind), Some(name)) = (node.text(&["kind"]), node.text(&["metadata", "name"]))
-        else {
-            return;
-        };
-        let namespace = node.text(&["metadata", "namespace"]).unwrap_or_default();
-        let mut claims = vec![(
-            format!("{kind} {namespace}/{name}"),
-            format!(
-                "{kind}/{name} is there twice, the later one replaces the earlier: rename or remove one"
-            ),
-        )];
-        if let (Some(connection), "Campaign") =
-            (node.text(&["spec", "connectionRef", "name"]), kind)
-        {
-            let shown = node.text(&["spec", "name"]).unwrap_or(name);
-            claims.push((
-                format!("name {namespace}/{connection}/{shown}"),
-                format!(
-                    "two campaigns under {connection} have the name \"{shown}\" on TikTok, the younger will be \
-                     refused (Conflict): change spec.name of one"
-                ),
-            ));
-            if let Some(id) = node.text(&["spec", "externalId"]) {
-                claims.push((
-                    format!("id {namespace}/{connection}/{id}"),
-                    format!("two campaigns claim the id {id}, only one can hold it (Conflict): remove one"),
-                ));
-            }
-        }
-        let here = format!("{file}:{}", node.line);
-        for (key, text) in claims {
-            if let Some(first) = self.seen.get(&key) {
-                let warning = format!("{here}: {text} (the other is at {first})");
-                self.report.warnings.push(warning);
-                // The same object twice has the same name twice: once is enough.
-                return;
-            }
-            self.seen.insert(key, here.clone());
-        }
-    }
-
-    fn push(
-        &mut self,
-        file: &str,
-        index: usize,
-        line: usize,
-        node: Option<&Node>,
-        verdict: Verdict,
-        problems: Vec<Problem>,
-    ) {
-        let text = |path: &[&str]| node.and_then(|n| n.text(path)).map(str::to_owned);
-        self.report.objects.push(Object {
-            file: file.to_owned(),
-            line,
-            document: index,
-            kind: text(&["kind"]),
-            namespace: text(&["metadata", "namespace"]),
-            name: text(&["metadata", "name"]).or_else(|| text(&["metadata", "generateName"])),
-            verdict,
-            problems: problems
-                .into_iter()
-                .map(|p| Finding {
-                    field: p.field,
-                    line: p.line,
-                    message: p.text,
-                })
-                .collect(),
-        });
-    }
-}
-
-/// A DNS subdomain, as the server wants it.
-fn is_object_name(name: &str) -> bool {
-    let label = |label: &str| {
-        let edge =
-            |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        edge(label.chars().next())
-            && edge(label.chars().last())
-            && label
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
-    name.len() <= 253 && name.split('.').all(label)
-}
-
-/// What people write into metadata. A label or annotation has to be text: `tiktokads.dev/release: true` is not.
-fn metadata_schema() -> Value {
-    let text = serde_json::json!({ "type": "string" });
-    let map = serde_json::json!({ "type": "object", "additionalProperties": text });
-    serde_json::json!({
-        "type": "object",
-        "properties": {
-            "name": text, "generateName": text, "namespace": text, "labels": map, "annotations": map,
-            "finalizers": { "type": "array", "items": text },
-            "ownerReferences": { "type": "array", "items": { "type": "object" } },
-            "managedFields": { "type": "array", "items": { "type": "object" } },
-            "uid": text, "resourceVersion": text, "generation": { "type": "integer" }, "selfLink": text,
-            "creationTimestamp": {}, "deletionTimestamp": {}, "deletionGracePeriodSeconds": {},
-        },
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     const GOOD: &str = "apiVersion: tiktokads.dev/v1alpha1\nkind: Campaign\nmetadata:\n  name: spring\nspec:\n  \
                         connectionRef: {name: shop}\n  automation: Manual\n  objective: Traffic\n";
-
-    fn report(texts: &[&str]) -> Report {
-        let mut checker = Checker::new().unwrap();
-        for (index, text) in texts.iter().enumerate() {
-            checker.add(&format!("{index}.yaml"), text);
-        }
-        checker.finish()
-    }
 
     #[test]
     fn a_problem_is_found_at_its_line_and_the_exit_code_follows() {
@@ -473,7 +164,7 @@ mod tests {
         );
         std::fs::write(dir.join("below/bad.yml"), bad).unwrap();
         assert_eq!(code(&args(Output::Json)), wrong);
-        let texts = read(&[dir.clone()]).unwrap();
+        let texts = read(std::slice::from_ref(&dir)).unwrap();
         assert_eq!(texts.len(), 2, "notes.txt is no manifest");
         std::fs::remove_dir_all(&dir).unwrap();
         assert!(matches!(
@@ -508,69 +199,5 @@ mod tests {
             (&Value::from(1), &Value::from("Invalid"))
         );
         assert_eq!(json["objects"][1]["problems"][0]["line"], 17);
-    }
-
-    #[test]
-    fn other_kinds_are_skipped_and_lists_are_opened() {
-        let list = format!(
-            "apiVersion: v1\nkind: List\nitems:\n- {}",
-            GOOD.trim_end().replace('\n', "\n  ")
-        );
-        let report = report(&[
-            "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\nreplicas: 1\n",
-            &list,
-        ]);
-        let verdicts: Vec<_> = report.objects.iter().map(|o| o.verdict).collect();
-        assert!(
-            matches!(
-                verdicts[..],
-                [Verdict::Skipped(_), Verdict::Skipped(_), Verdict::Valid]
-            ),
-            "{verdicts:?}"
-        );
-        assert!(report.is_fine());
-    }
-
-    #[test]
-    fn what_can_be_there_only_once_is_warned_about() {
-        let named = |object: &str, more: &str| format!("{}{more}", GOOD.replace("spring", object));
-        let same_name = report(&[GOOD, &named("summer", "  name: spring\n")]);
-        assert_eq!(same_name.warnings.len(), 1, "{:?}", same_name.warnings);
-        assert!(
-            same_name.warnings[0]
-                .starts_with("1.yaml:1: two campaigns under shop have the name \"spring\"")
-        );
-        assert!(same_name.warnings[0].ends_with("(the other is at 0.yaml:1)"));
-        assert!(same_name.is_fine());
-        let id = "  externalId: \"1790000000000000001\"\n";
-        assert_eq!(
-            report(&[&named("a", id), &named("b", id)]).warnings.len(),
-            1
-        );
-        assert_eq!(
-            report(&[GOOD, GOOD]).warnings.len(),
-            1,
-            "the object, and not its name once more"
-        );
-        let elsewhere = GOOD
-            .replace("{name: shop}", "{name: other}")
-            .replace("spring", "summer");
-        assert_eq!(
-            report(&[GOOD, &format!("{elsewhere}  name: spring\n")]).warnings,
-            Vec::<String>::new()
-        );
-    }
-
-    #[test]
-    fn rules_are_not_run_on_values_of_the_wrong_type() {
-        let report = report(&[&format!(
-            "{GOOD}  budget: {{mode: Daily, amount: 4.5}}\n  appId: abc\n"
-        )]);
-        let fields: Vec<_> = report.objects[0]
-            .problems
-            .iter()
-            .map(|p| p.field.as_str())
-            .collect();
-        assert_eq!(fields, ["spec", "spec.budget.amount", "spec.appId"]);
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use serde_json::Value;
 
 use crate::api::crd::{self, CrdError};
 
@@ -22,6 +23,14 @@ pub enum CrdsError {
     /// They could not be made.
     #[error(transparent)]
     Definition(#[from] CrdError),
+    /// They could not be turned into JSON.
+    #[error("cannot write the definition of {kind} as JSON: {source}")]
+    Json {
+        /// The kind.
+        kind: String,
+        /// What the serializer has against it.
+        source: serde_json::Error,
+    },
     /// They could not be turned into YAML.
     #[error("cannot write the definition of {kind} as YAML: {source}")]
     Yaml {
@@ -69,8 +78,14 @@ pub fn run(args: &CrdsArgs) -> Result<(), CrdsError> {
 pub fn files() -> Result<Vec<(String, String)>, CrdsError> {
     let file = |crd: CustomResourceDefinition| {
         let name = format!("{}_{}.yaml", crd.spec.group, crd.spec.names.plural);
-        let body = serde_saphyr::to_string(&crd).map_err(|source| CrdsError::Yaml {
-            kind: crd.spec.names.kind.clone(),
+        let kind = &crd.spec.names.kind;
+        let mut value = serde_json::to_value(&crd).map_err(|source| CrdsError::Json {
+            kind: kind.clone(),
+            source,
+        })?;
+        whole_numbers(&mut value);
+        let body = serde_saphyr::to_string(&value).map_err(|source| CrdsError::Yaml {
+            kind: kind.clone(),
             source,
         })?;
         Ok((
@@ -79,6 +94,24 @@ pub fn files() -> Result<Vec<(String, String)>, CrdsError> {
         ))
     };
     crd::all()?.into_iter().map(file).collect()
+}
+
+/// Bounds are floating point in the definition's type. As `1000000.0` they would change on their way through helm.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let whole = number
+                .as_f64()
+                .filter(|f| f.fract() == 0.0 && f.abs() < 9e15);
+            if let Some(whole) = whole {
+                // In range and without a fraction: the conversion is exact.
+                *number = (whole as i64).into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(whole_numbers),
+        Value::Object(entries) => entries.values_mut().for_each(whole_numbers),
+        _ => {}
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), CrdsError> {

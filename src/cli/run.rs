@@ -203,9 +203,9 @@ impl RunArgs {
                 "--lease-duration must be at least 2 s longer than --lease-renew and --call-deadline together",
             );
         }
-        if times.write_deadline < times.call_deadline {
+        if times.write_deadline < times.call_deadline + Duration::from_secs(1) {
             return wrong(
-                "--write-deadline must not be shorter than --call-deadline: no create could ever be sent",
+                "--write-deadline must be at least 1 s longer than --call-deadline: no create could ever be sent",
             );
         }
         if times.backoff_longest < times.backoff_first {
@@ -392,6 +392,8 @@ mod tests {
                 .is_ok()
         );
         assert!(args("--write-deadline 10s").check().is_err());
+        assert!(args("--write-deadline 15s").check().is_err());
+        assert!(args("--write-deadline 16s").check().is_ok());
         assert!(args("--backoff-first 10m").check().is_err());
     }
 }

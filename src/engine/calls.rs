@@ -355,7 +355,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         let sent = self.send(id, &call).await;
         drop(slot);
-        let warn = self.learn_statuses(id, &call, tree, to, postback, &members, sent);
+        let batch = Batch::Status {
+            tree,
+            to,
+            postback,
+            members,
+        };
+        let warn = self.learn_statuses(id, &call, batch, sent);
         for (name, campaign, pauses, uid) in warn {
             let message = format!(
                 "campaign {campaign} was switched off for the {pauses}. time; somebody or an automated rule keeps switching it on"
@@ -377,12 +383,19 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         &self,
         id: &AccountId,
         call: &Call,
-        tree: Tree,
-        to: OperationStatus,
-        postback: Option<&'static str>,
-        members: &[(Name, String)],
+        batch: Batch,
         sent: Result<Answer, PlatformError>,
     ) -> Vec<(Name, String, u32, String)> {
+        let Batch::Status {
+            tree,
+            to,
+            postback,
+            members,
+        } = batch
+        else {
+            return Vec::new();
+        };
+        let members = &members[..];
         let op = |campaign: &str| Op::SetStatus {
             tree,
             id: campaign.to_string(),
@@ -477,7 +490,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         state.spent(id, &ids);
-        let warn = members
+        members
             .iter()
             .filter_map(|(name, campaign)| {
                 let memo = state.memos.get(name)?;
@@ -485,8 +498,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 (to == OperationStatus::Disable && pauses >= 3)
                     .then(|| (name.clone(), campaign.clone(), pauses, memo.uid.clone()))
             })
-            .collect();
-        warn
+            .collect()
     }
 
     fn park_again(&self, id: &AccountId, members: &[(Name, String)], op: impl Fn(&str) -> Op) {
@@ -535,15 +547,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 ..
             }) => {
                 tracing::info!(campaign = %name, id = %campaign, changes = ?changes, "updated");
-                match (row, state.accounts.get_mut(id)) {
-                    // The answer may not show every field of the row: what we had, with what we sent on top.
-                    (row, Some(account)) => {
-                        let known = row.or_else(|| account.table.last_known(&campaign).cloned());
-                        if let Some(row) = known {
-                            account.table.wrote_row(row, tick, now);
-                        }
+                if let Some(account) = state.accounts.get_mut(id) {
+                    // Some answers show no row: then what we had counts until it is read back.
+                    let known = row.or_else(|| account.table.last_known(&campaign).cloned());
+                    if let Some(row) = known {
+                        account.table.wrote_row(row, tick, now);
                     }
-                    (_, None) => {}
                 }
                 let uid = state
                     .stores
@@ -612,7 +621,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             tree,
             name: of.to_string(),
         };
-        let Some((rows, begun)) = self.look(id, tree, filter, 1000, &members, op).await else {
+        let page_size = self.lock().settings.page_size(tree);
+        let looked = self.look(id, tree, filter, page_size, &members, op).await;
+        let Some((rows, begun)) = looked else {
             return;
         };
         let now = self.clock.now();

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::doors::{Clock, Cluster, ClusterError};
+use crate::model::protocol::{Held, covers};
 
 /// The times of the lease.
 #[derive(Clone, Debug)]
@@ -45,12 +46,6 @@ impl Default for LeaseSettings {
 /// The holder's deadline is this much earlier than a candidate's: two clocks may run at different speeds.
 const SLACK: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    until: Duration,
-    transitions: u64,
-}
-
 /// Whether this process may act; asked right before each write to the platform.
 #[derive(Debug, Default)]
 pub struct Fence(Mutex<Option<Held>>);
@@ -61,8 +56,7 @@ impl Fence {
     /// `awake`: [`Clock::awake`] now. `need`: the longest that what is about to be started may take.
     pub fn check(&self, awake: Duration, need: Duration) -> Option<u64> {
         let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.filter(|held| awake.saturating_add(need) < held.until)
-            .map(|held| held.transitions)
+        covers(held, awake, need)
     }
 
     fn set(&self, held: Option<Held>) {

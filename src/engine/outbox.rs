@@ -189,6 +189,24 @@ impl Outbox {
         self.pop_status(OperationStatus::Disable, now)
     }
 
+    /// Since when the oldest pause waits that may go now.
+    pub fn pause_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.parked
+            .values()
+            .filter(|p| {
+                p.ready(now)
+                    && matches!(
+                        p.op,
+                        Op::SetStatus {
+                            to: OperationStatus::Disable,
+                            ..
+                        }
+                    )
+            })
+            .map(|p| p.since)
+            .min()
+    }
+
     /// Has anything but pauses waited so long that it goes before creates?
     pub fn has_aged(&self, now: Timestamp) -> bool {
         self.parked.values().any(|p| {

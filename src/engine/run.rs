@@ -51,6 +51,9 @@ enum Job {
     Keep { namespace: String, keep: bool },
 }
 
+/// How soon a leader whose lease runs short looks whether it was renewed.
+const LEASE_AGAIN: Duration = Duration::from_millis(500);
+
 type Running<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>;
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
@@ -99,7 +102,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         loop {
             let lead = *leading.borrow_and_update();
             let now = self.clock.now();
-            if lead && self.lock().stores.synced() {
+            // While the lease does not cover a whole call nothing is begun: it would be refused at once, and again.
+            let covered = lead && self.fence().is_some();
+            if covered && self.lock().stores.synced() {
                 if !begun {
                     begun = true;
                     self.lock().free_rights();
@@ -109,8 +114,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     running.push(Box::pin(self.perform(job)));
                 }
             }
-            let sleep = if lead {
+            let sleep = if covered {
                 self.until_next(now)
+            } else if lead {
+                LEASE_AGAIN
             } else {
                 Duration::from_secs(3600)
             };

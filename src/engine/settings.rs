@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model;
-use crate::platform::Tier;
+use crate::platform::{Tier, Tree};
 
 /// Settings of one operator process.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Settings {
     pub namespaces: Vec<String>,
     /// The app's tier with TikTok (R6).
     pub tier: Tier,
+    /// Rows a page of Smart+ lists (R29: TikTok may take no more than 100 there).
+    pub smart_plus_page: u32,
     /// Between two sweeps of an account.
     pub sweep_every: Duration,
     /// R9: between two lists that were asked for by name checks.
@@ -40,12 +42,23 @@ pub struct Settings {
     pub model: model::facts::Settings,
 }
 
+impl Settings {
+    /// Rows a page of a tree's lists (reference 1.3).
+    pub fn page_size(&self, tree: Tree) -> u32 {
+        match tree {
+            Tree::Manual => 1000,
+            Tree::SmartPlus => self.smart_plus_page,
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             install: "default/tiktok-ads-operator".into(),
             namespaces: Vec::new(),
             tier: Tier::Basic,
+            smart_plus_page: 100,
             sweep_every: Duration::from_secs(60),
             names_every: Duration::from_secs(2),
             names_fresh: Duration::from_secs(60),

@@ -47,8 +47,8 @@ pub struct Memo {
     pub generation: i64,
     /// Since when the platform has been as wanted, without interruption.
     pub in_sync_since: Option<Timestamp>,
-    /// The reconcile-requested-at annotation that was obeyed.
-    pub look_now: Option<String>,
+    /// It was said, once, that another install manages it.
+    pub said_elsewhere: bool,
 }
 
 /// A question for a name.
@@ -138,13 +138,38 @@ impl State {
         }
     }
 
-    /// Asks for a turn of a key.
+    /// Asks for a turn of a key. Whatever pushes it, an object that has to be switched off goes into the safety lane.
     pub fn push(&mut self, key: &Key, lane: Lane, now: Timestamp) {
+        let lane = if lane != Lane::Safety && self.has_to_pause(key) {
+            Lane::Safety
+        } else {
+            lane
+        };
         let place = match self.turns.get(key) {
             Some(place) => place.clone(),
             None => self.place(key),
         };
         self.lines(&place).queue.push(key, lane, now);
+    }
+
+    /// Is it on, as far as is known, although its spec says Paused?
+    fn has_to_pause(&self, key: &Key) -> bool {
+        let Key::Campaign(name) = key else {
+            return false;
+        };
+        let Some(object) = self.stores.campaigns.get(name) else {
+            return false;
+        };
+        if object.spec.state != Some(crate::api::common::DesiredState::Paused) {
+            return false;
+        }
+        let Some(id) = self.own_id(&object) else {
+            return false;
+        };
+        let account = self.place(key).and_then(|place| self.accounts.get(&place));
+        account
+            .and_then(|a| a.table.last_known(&id))
+            .is_some_and(|row| row.operation == crate::platform::OperationState::On)
     }
 
     /// Wakes a key at a time.
@@ -226,22 +251,29 @@ impl State {
         }
     }
 
-    fn campaign_changed(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
+    /// Whoever is affected by a campaign that came, changed or went, the campaign itself excepted.
+    pub fn campaign_put(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
         self.stores.reindex(name, old);
         let object = self.stores.campaigns.get(name);
         self.wake_dependants(name, old, object.as_deref(), now);
-        let key = Key::Campaign(name.clone());
         self.keep_rights_for(
             name,
             object
                 .as_deref()
                 .and_then(|o| o.metadata.finalizers.as_deref()),
         );
-        let Some(object) = object else {
+        if object.is_none() {
             if let Some(old) = old {
                 self.note_orphan(old);
             }
             self.forget(name);
+        }
+    }
+
+    fn campaign_changed(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
+        self.campaign_put(name, old, now);
+        let key = Key::Campaign(name.clone());
+        let Some(object) = self.stores.campaigns.get(name) else {
             return;
         };
         if let Some(old) = old
@@ -309,34 +341,34 @@ impl State {
             (
                 connection_name(o),
                 crate::model::campaign::platform_name(o),
-                self.stores.record(o).own().and_then(|r| r.id.clone()),
+                self.stores
+                    .record(o)
+                    .own()
+                    .and_then(|r| Some((r.advertiser.clone(), r.id.clone()?))),
             )
         };
+        // An outstanding create bars its name; the end of it frees the name.
+        let marked = |o: Option<&Campaign>| {
+            o.is_some_and(|o| {
+                self.stores
+                    .record(o)
+                    .own()
+                    .is_some_and(|r| r.mark.is_some())
+            })
+        };
         let (was, is) = (old.map(&identity), new.map(&identity));
-        if was == is && !(new.is_none() || deleting(old) != deleting(new)) {
+        if was == is
+            && marked(old) == marked(new)
+            && !(new.is_none() || deleting(old) != deleting(new))
+        {
             return;
         }
-        let mut names = BTreeSet::new();
-        for (connection, wanted, id) in [was, is].into_iter().flatten() {
-            for sibling in self.stores.children(&connection) {
-                if sibling == name {
-                    continue;
-                }
-                let Some(object) = self.stores.campaigns.get(sibling) else {
-                    continue;
-                };
-                let same_id = id.is_some()
-                    && (object.spec.external_id == id
-                        || self
-                            .stores
-                            .record(&object)
-                            .own()
-                            .is_some_and(|r| r.id == id));
-                if same_id || crate::model::campaign::platform_name(&object) == wanted {
-                    names.insert(sibling.clone());
-                }
-            }
-        }
+        let names: BTreeSet<Name> = [was, is]
+            .into_iter()
+            .flatten()
+            .flat_map(|(connection, wanted, id)| self.stores.touching(&connection, &wanted, id))
+            .filter(|sibling| sibling != name)
+            .collect();
         for sibling in names {
             self.push(&Key::Campaign(sibling), Lane::Change, now);
         }
@@ -648,16 +680,16 @@ impl State {
         let Some(asked) = memo.asked.as_ref().filter(|a| a.name == wanted) else {
             return NameLook::NotLooked;
         };
-        let fresh = account.name_read(&wanted).filter(|read| {
-            read.tick > asked.tick
-                && now.duration_since(read.at) <= to_signed(self.settings.names_fresh)
-        });
-        if fresh.is_none() {
+        let Some(read) = account.name_read(&wanted).filter(|r| r.tick > asked.tick) else {
+            return NameLook::NotLooked;
+        };
+        let named = account.table.named(&wanted);
+        // Only a fresh reading proves that a name is free. A name that was taken stays so until a list says otherwise.
+        let fresh = now.duration_since(read.at) <= to_signed(self.settings.names_fresh);
+        if named.is_empty() && !fresh {
             return NameLook::NotLooked;
         }
-        let rows = account
-            .table
-            .named(&wanted)
+        let rows = named
             .into_iter()
             .map(|row| (row.clone(), self.holder_of(me, place, &row.id)))
             .collect();
@@ -683,7 +715,12 @@ impl State {
     /// Trees that a connection's objects are in, and both when a total ceiling must be summed.
     pub fn trees_of(&self, connection: &Name) -> BTreeSet<Tree> {
         let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
-        if total {
+        // Whoever waits for a name to become free waits for it in both trees (R9).
+        let asking = self
+            .stores
+            .children(connection)
+            .any(|c| self.memos.get(c).is_some_and(|m| m.asked.is_some()));
+        if total || asking {
             return [Tree::Manual, Tree::SmartPlus].into();
         }
         self.stores

@@ -11,6 +11,7 @@ use crate::api::campaign::Campaign;
 use crate::api::connection::TikTokConnection;
 use crate::api::{RECONCILE_REQUESTED_AT, RECORD, RELEASE, RESUME, TAKE_OVER};
 use crate::model::campaign::platform_name;
+use crate::model::protocol::bars_name;
 use crate::model::record::{Record, RecordState};
 
 /// One kind's objects.
@@ -94,7 +95,18 @@ impl<K: Kind> Store<K> {
     }
 
     /// What a write answered replaces the copy at once; `None` when a live read found nothing.
+    ///
+    /// The watch may have been faster: an answer that is older than the copy is no news. (Without this an object deleted
+    /// while the answer to a status write is on the way would be taken for living, and nothing would say otherwise.)
     pub fn put(&mut self, name: &Name, object: Option<K>) -> Option<Arc<K>> {
+        if let Some(object) = &object
+            && self.relist.is_none()
+            && let Some(copy) = self.objects.get(name)
+            && copy.meta().uid == object.meta().uid
+            && version(&**copy) > version(object)
+        {
+            return Some(copy.clone());
+        }
         match object {
             Some(object) => {
                 if let Some(seen) = &mut self.relist {
@@ -126,6 +138,8 @@ pub struct Stores {
     children: BTreeMap<Name, BTreeSet<Name>>,
     by_id: BTreeMap<(String, String), BTreeSet<Name>>,
     by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
+    /// Who names an id as `externalId`.
+    claims: BTreeMap<(Name, String), BTreeSet<Name>>,
     /// Campaigns with our finalizer, per namespace.
     held: BTreeMap<String, usize>,
     install: String,
@@ -158,6 +172,13 @@ impl Stores {
         if let Some(old) = old {
             let keys = self.keys(old);
             remove(&mut self.children, &keys.connection, name);
+            if let Some(id) = &old.spec.external_id {
+                remove(
+                    &mut self.claims,
+                    &(keys.connection.clone(), id.clone()),
+                    name,
+                );
+            }
             remove(&mut self.by_name, &(keys.connection, keys.name), name);
             if let Some(id) = keys.id {
                 remove(&mut self.by_id, &id, name);
@@ -169,6 +190,12 @@ impl Stores {
                 .entry(keys.connection.clone())
                 .or_default()
                 .insert(name.clone());
+            if let Some(id) = &new.spec.external_id {
+                self.claims
+                    .entry((keys.connection.clone(), id.clone()))
+                    .or_default()
+                    .insert(name.clone());
+            }
             self.by_name
                 .entry((keys.connection, keys.name))
                 .or_default()
@@ -218,6 +245,31 @@ impl Stores {
             .flatten()
     }
 
+    /// Objects of a connection that want this name, or hold or claim this id of an advertiser.
+    pub fn touching(
+        &self,
+        connection: &Name,
+        name: &str,
+        id: Option<(String, String)>,
+    ) -> Vec<Name> {
+        let mut found: BTreeSet<Name> = self
+            .by_name
+            .get(&(connection.clone(), name.to_string()))
+            .cloned()
+            .unwrap_or_default();
+        if let Some((advertiser, id)) = id {
+            found.extend(
+                self.claims
+                    .get(&(connection.clone(), id.clone()))
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+            found.extend(self.holders(&advertiser, &id).cloned());
+        }
+        found.into_iter().collect()
+    }
+
     /// Who but `me` holds the id: by record before nobody's, the older of two.
     pub fn rival_for_id(
         &self,
@@ -240,7 +292,7 @@ impl Stores {
             .cloned()
     }
 
-    /// An older living object of the same connection that wants the same name and has no id yet.
+    /// Another object of the same connection that wants the same name and goes first ([`bars_name`]).
     pub fn rival_for_name(&self, me: &Name, mine: &Campaign) -> Option<Name> {
         let key = (connection_name(mine), platform_name(mine));
         self.by_name
@@ -250,7 +302,11 @@ impl Stores {
             .filter(|other| *other != me)
             .find(|other| {
                 self.campaigns.get(other).is_some_and(|object| {
-                    object.metadata.deletion_timestamp.is_none() && older(&*object, mine)
+                    bars_name(
+                        older(&*object, mine),
+                        object.metadata.deletion_timestamp.is_some(),
+                        self.record(&object).own(),
+                    )
                 })
             })
             .cloned()
@@ -303,6 +359,11 @@ pub fn connection_name(object: &Campaign) -> Name {
     )
 }
 
+/// Versions of one object can be compared as numbers (Kubernetes says so since 1.35, and it has always been so).
+fn version<K: Resource>(object: &K) -> Option<u64> {
+    object.meta().resource_version.as_ref()?.parse().ok()
+}
+
 /// Creation time, then uid.
 fn older<K: Resource>(a: &K, b: &K) -> bool {
     let key = |o: &K| {
@@ -331,5 +392,45 @@ pub fn strip<K: Resource>(object: &mut K) {
         annotations.retain(|name, _| {
             [RECORD, RELEASE, RESUME, TAKE_OVER, RECONCILE_REQUESTED_AT].contains(&name.as_str())
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn campaign(version: &str, deleting: bool) -> Campaign {
+        let mut object: Campaign = match serde_json::from_value(serde_json::json!({
+            "apiVersion": "tiktokads.dev/v1alpha1", "kind": "Campaign",
+            "metadata": {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version},
+            "spec": {"connectionRef": {"name": "c"}, "automation": "Manual", "objective": "Traffic"},
+        })) {
+            Ok(object) => object,
+            Err(error) => panic!("{error}"),
+        };
+        object.metadata.deletion_timestamp = deleting.then_some(
+            k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
+        );
+        object
+    }
+
+    #[test]
+    fn an_answer_that_the_watch_overtook_does_not_bring_a_deleted_object_back_to_life() {
+        let mut store = Store::default();
+        let name = Name::new("n".to_string(), "a".to_string());
+        let deleting = |store: &Store<Campaign>| {
+            store
+                .get(&name)
+                .is_some_and(|o| o.metadata.deletion_timestamp.is_some())
+        };
+        store.put(&name, Some(campaign("9", false)));
+        store.take(Change::Applied(Box::new(campaign("11", true))));
+        store.put(&name, Some(campaign("10", false)));
+        assert!(
+            deleting(&store),
+            "11 is newer than 10, though it is less as text"
+        );
+        store.put(&name, Some(campaign("12", false)));
+        assert!(!deleting(&store));
     }
 }

@@ -19,9 +19,6 @@ use crate::platform::ErrorClass;
 use crate::platform::{Answer, CampaignRow, Reply};
 use crate::platform::{Call, CampaignFilter, Tree};
 
-/// Rows a page (reference 1.3).
-const PAGE: u32 = 1000;
-
 /// Where an account's sweep stands.
 #[derive(Debug, Default)]
 pub struct SweepState {
@@ -183,6 +180,7 @@ impl State {
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Reads one page.
     pub(super) async fn sweep_page(&self, id: &AccountId, page: Page) {
+        let page_size = self.lock().settings.page_size(page.tree);
         let call = Call::ListCampaigns {
             advertiser: id.advertiser.clone(),
             tree: page.tree,
@@ -191,7 +189,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 ..CampaignFilter::default()
             },
             page: page.page,
-            page_size: PAGE,
+            page_size,
         };
         let begin = if page.wanted {
             Begin::Batch
@@ -266,7 +264,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 ..CampaignFilter::default()
             };
             let op = |_: &str| Op::LookName(name.clone());
-            let Some((rows, begun)) = self.look(id, tree, filter, PAGE, &[], op).await else {
+            let page_size = self.lock().settings.page_size(tree);
+            let looked = self.look(id, tree, filter, page_size, &[], op).await;
+            let Some((rows, begun)) = looked else {
                 let now = self.clock.now();
                 let mut state = self.lock();
                 if let Some(account) = state.accounts.get_mut(id) {
@@ -335,6 +335,10 @@ impl State {
         if finished {
             account.sweep.running = None;
             account.sweep.failures = 0;
+            let fresh = super::state::to_signed(self.settings.names_fresh);
+            account
+                .exact_names
+                .retain(|_, read| now.duration_since(read.at) <= fresh);
             account.sweep.next = Some(now + every);
             let connection = account.connection.clone();
             self.push_asking(id, now);

@@ -16,6 +16,7 @@ use crate::api::{FINALIZER, RECORD};
 use crate::model::campaign::new_campaign;
 use crate::model::facts::{Attempt, Look, Problem};
 use crate::model::plan::{Action, Plan};
+use crate::model::protocol::create_after;
 use crate::model::reason::Reason;
 use crate::model::record::Record;
 use crate::model::report::{Ready, campaign_status};
@@ -144,8 +145,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             return Ok(Some(copy));
         }
         let live: Option<Campaign> = self.cluster.get(name).await?;
+        let now = self.clock.now();
         let mut state = self.lock();
-        state.adopt_copy(name, live);
+        state.adopt_copy(name, live, now);
         let Some(copy) = state.stores.campaigns.get(name) else {
             return Ok(None);
         };
@@ -259,34 +261,37 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let announced = Call::CreateCampaign {
             advertiser: account.advertiser.clone(),
             tree: record.tree,
-            campaign,
+            campaign: campaign.clone(),
         };
         let Ok(slot) = self.begin(&account, announced.path(), Begin::Create(name)) else {
             return Step::End(Outcome::Parked);
         };
         // The mark: from here on a crash leaves an announced create, which is looked for before anything else.
-        if let Step::End(outcome) = self.write(name, object, record).await {
-            return Step::End(outcome);
-        }
-        {
-            let mut state = self.lock();
-            let uid = object.metadata.uid.clone().unwrap_or_default();
-            let memo = state.memo(name, &uid);
-            memo.attempt_of = Some((record.key.clone(), record.attempt));
-            memo.memory.attempt = Some(Attempt::Unsent);
-        }
-        let Some(marked) = self.lock().stores.campaigns.get(name) else {
-            return Step::End(Outcome::Forgotten);
+        let marked = self.write(name, object, record).await;
+        let again = match marked {
+            Step::Again => self.plan_marked(name, object, record),
+            Step::End(_) => None,
         };
-        let now = self.clock.now();
-        let again = self.lock().plan(name, &marked, now);
-        if let Action::Create { tree, campaign } = again.action {
-            self.send_create(name, &account, slot, tree, *campaign, record)
-                .await;
-        } else {
-            drop(slot);
+        match create_after(campaign, again.as_ref()) {
+            Some(campaign) => {
+                self.send_create(name, &account, slot, record.tree, campaign, record)
+                    .await;
+            }
+            None => drop(slot),
         }
-        Step::Again
+        marked
+    }
+
+    /// The plan from the copy that the API server answered the mark with.
+    fn plan_marked(&self, name: &Name, object: &Campaign, record: &Record) -> Option<Plan> {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        let memo = state.memo(name, &uid);
+        memo.attempt_of = Some((record.key.clone(), record.attempt));
+        memo.memory.attempt = Some(Attempt::Unsent);
+        let copy = state.stores.campaigns.get(name)?;
+        Some(state.plan(name, &copy, now))
     }
 
     async fn send_create(
@@ -336,7 +341,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         match self.cluster.patch_meta::<Campaign>(name, &patch).await {
             Ok(written) => {
-                self.lock().adopt_copy(name, Some(written));
+                let now = self.clock.now();
+                self.lock().adopt_copy(name, Some(written), now);
                 Step::Again
             }
             Err(error) => self.lost(name, &error).await,
@@ -350,7 +356,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 Ok(live) => {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_copy(name, live);
+                    state.adopt_copy(name, live, now);
                     state.push(&Key::Campaign(name.clone()), Lane::Change, now);
                     return Step::End(Outcome::Stale);
                 }
@@ -407,6 +413,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     async fn report(&self, name: &Name, object: &Campaign, plan: &Plan) {
         let now = self.clock.now();
         let Some(status) = status_of(object, plan, now) else {
+            self.say_elsewhere(name, object, plan).await;
             return;
         };
         if object.status.as_ref() == Some(&status) {
@@ -426,7 +433,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         {
             Ok(written) => {
                 self.announce(name, object, &status, plan).await;
-                self.lock().adopt_copy(name, Some(written));
+                let now = self.clock.now();
+                self.lock().adopt_copy(name, Some(written), now);
             }
             // Somebody was faster: the watch brings the new copy, or this turn's successor reads it.
             Err(error) => {
@@ -435,6 +443,31 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
         }
+    }
+
+    /// The other install owns the status; here it is said once, as an event.
+    async fn say_elsewhere(&self, name: &Name, object: &Campaign, plan: &Plan) {
+        let Ready::Stalled(reason @ Reason::ManagedElsewhere, message) = &plan.verdict.ready else {
+            return;
+        };
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        {
+            let mut state = self.lock();
+            let memo = state.memo(name, &uid);
+            if std::mem::replace(&mut memo.said_elsewhere, true) {
+                return;
+            }
+        }
+        tracing::info!(campaign = %name, reason = %reason, %message, "left alone");
+        self.note(Note {
+            kind: "Campaign",
+            about: name.clone(),
+            uid,
+            warning: true,
+            reason: reason.to_string(),
+            message: message.clone(),
+        })
+        .await;
     }
 
     fn cluster_failed(&self, name: &Name, error: &ClusterError) -> Outcome {
@@ -462,23 +495,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
 impl super::state::State {
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>) {
+    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>, now: Timestamp) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
         });
-        let gone = copy.is_none();
         let old = self.stores.campaigns.put(name, copy);
-        self.stores.reindex(name, old.as_deref());
-        if gone {
-            self.memos.remove(name);
-        }
+        self.campaign_put(name, old.as_deref(), now);
         if let Some(object) = self.stores.campaigns.get(name) {
             let seq = self.stores.record(&object).own().map_or(0, |r| r.seq);
             let uid = object.metadata.uid.clone().unwrap_or_default();
             let memo = self.memo(name, &uid);
             memo.seq = memo.seq.max(seq);
-            self.keep_rights_for(name, object.metadata.finalizers.as_deref());
         }
     }
 

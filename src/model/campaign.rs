@@ -76,6 +76,7 @@ pub fn new_campaign(object: &Campaign, key: &str) -> NewCampaign {
         catalog_enabled: spec.catalog_enabled,
         catalog_type: spec.catalog_type.map(|t| t.tiktok().to_string()),
         po_number: spec.po_number.clone(),
+        postback_window_mode: spec.postback_window_mode.map(|m| m.tiktok().to_string()),
     }
 }
 
@@ -120,13 +121,11 @@ pub fn diff(object: &Campaign, row: &CampaignRow, rules: &DriftRules) -> Diff {
     let mut have = row.special_industries.clone();
     have.sort_unstable();
     if let Some(want) = industries(spec).filter(|want| *want != have) {
-        note(
-            Group::Settings,
-            "specialIndustries",
-            list(&want),
-            list(&have),
-        );
-        if rules.settings == DriftPolicy::Correct {
+        // The Smart+ update has no such field; the manual one can empty it, and nothing else.
+        let fixed = row.tree == Tree::SmartPlus || !want.is_empty();
+        let group = if fixed { Group::Fixed } else { Group::Settings };
+        note(group, "specialIndustries", list(&want), list(&have));
+        if !fixed && rules.settings == DriftPolicy::Correct {
             out.changes.special_industries = Some(want);
         }
     }

@@ -45,6 +45,8 @@ pub struct Facts<'a> {
 
 /// What is known of one platform object. Only `Absent` ever allows a create (decision 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
+// One value per plan, on the stack: a box would cost more than the difference.
+#[allow(clippy::large_enum_variant)]
 pub enum Have {
     /// Not read, or read too long ago to count.
     Unknown,
@@ -205,6 +207,8 @@ pub struct Problem {
 pub struct Settings {
     /// How long a create may be under way before its mark has to be renewed.
     pub write_deadline: Duration,
+    /// The longest that one call takes: a create that could end after its deadline is not begun.
+    pub call_time: Duration,
     /// R11: between the two look-ups that prove an absence.
     pub absence_spacing: Duration,
     /// R11: between the create's deadline and the last look-up.
@@ -225,6 +229,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             write_deadline: Duration::from_secs(20),
+            call_time: Duration::from_secs(15),
             absence_spacing: Duration::from_secs(30),
             absence_after_deadline: Duration::from_secs(60),
             settle: Duration::from_secs(10),

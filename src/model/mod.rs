@@ -11,6 +11,7 @@ pub mod effective;
 pub mod facts;
 pub mod key;
 pub mod plan;
+pub mod protocol;
 pub mod reason;
 pub mod record;
 pub mod report;

@@ -1,7 +1,5 @@
 //! One next step for one campaign, and why. The executor has no choices left.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use super::campaign::{
@@ -333,6 +331,7 @@ impl<'a> Planner<'a> {
             }),
             key,
             id: None,
+            former: record.and_then(|r| r.former.clone()),
             adopted: false,
             seen_on: false,
             resumed: self.annotation(RESUME).map(str::to_owned),
@@ -352,10 +351,11 @@ impl<'a> Planner<'a> {
             ..record.next()
         };
         match &self.f.memory.attempt {
+            // R10: the key was replayed for a campaign that is gone. The next key only after a proven look-up.
+            Some(Attempt::Made(row)) if row.operation == OperationState::Deleted => {
+                self.find_created(record)
+            }
             Some(Attempt::Made(row)) => {
-                if row.operation == OperationState::Deleted {
-                    return self.replace_key(record);
-                }
                 if let Some(holder) = &self.f.rivals.id_holder {
                     return self.stalled(Reason::Conflict, format!("TikTok answered the create with campaign {}, which belongs to {holder}; rename one of the two", row.id));
                 }
@@ -377,7 +377,7 @@ impl<'a> Planner<'a> {
                     && account.is_some_and(|a| self.may_create(a).is_ok());
                 let in_time = record
                     .mark
-                    .is_some_and(|m| self.f.now + CALL_TIME <= m.deadline);
+                    .is_some_and(|m| self.f.now + self.f.settings.call_time <= m.deadline);
                 if still && in_time {
                     let campaign = Box::new(new_campaign(object, &record.key));
                     self.progress(
@@ -429,7 +429,8 @@ impl<'a> Planner<'a> {
         };
         let proven = first.is_some() && self.f.memory.absence.iter().any(|at| *at >= due);
         if proven {
-            if self.f.memory.key_used {
+            let replayed = matches!(&self.f.memory.attempt, Some(Attempt::Made(_)));
+            if self.f.memory.key_used || replayed {
                 return self.replace_key(record);
             }
             let unmarked = Record {
@@ -491,6 +492,7 @@ impl<'a> Planner<'a> {
             key: String::new(),
             since: None,
             mark: None,
+            former: record.id.clone(),
             id: None,
             ..record.next()
         };
@@ -504,7 +506,15 @@ impl<'a> Planner<'a> {
     // ---- adoption ----
 
     fn claimed_id(&self) -> Option<String> {
-        let spec_id = self.f.object.spec.external_id.clone();
+        // What an earlier incarnation adopted is gone: the next one is made.
+        let former = self.f.record.own().and_then(|r| r.former.as_ref());
+        let spec_id = self
+            .f
+            .object
+            .spec
+            .external_id
+            .clone()
+            .filter(|id| Some(id) != former);
         let claim = match &self.f.record {
             RecordState::Claim(record) => record.id.clone(),
             _ => None,
@@ -575,6 +585,7 @@ impl<'a> Planner<'a> {
             since: None,
             mark: None,
             id: Some(row.id.clone()),
+            former: None,
             adopted: kept.map_or(!ours, |r| r.adopted),
             seen_on: kept.is_some_and(|r| r.seen_on),
             resumed: self.annotation(RESUME).map(str::to_owned),
@@ -595,7 +606,7 @@ impl<'a> Planner<'a> {
             .spec
             .external_id
             .as_ref()
-            .filter(|other| *other != id)
+            .filter(|other| *other != id && Some(*other) != record.former.as_ref())
         {
             return self.stalled(Reason::IdentityConflict, format!("this object holds campaign {id}, spec.externalId says {other}; set it back, or delete this object and make another"));
         }
@@ -605,7 +616,7 @@ impl<'a> Planner<'a> {
             .status
             .as_ref()
             .and_then(|s| s.id.as_ref())
-            .filter(|other| *other != id)
+            .filter(|other| *other != id && Some(*other) != record.former.as_ref())
         {
             return self.stalled(Reason::IdentityConflict, format!("the record names campaign {id}, status names {other}; remove the wrong one, nothing is written until then"));
         }
@@ -662,6 +673,7 @@ impl<'a> Planner<'a> {
                 key: String::new(),
                 since: None,
                 mark: None,
+                former: record.id.clone(),
                 id: None,
                 adopted: false,
                 seen_on: false,
@@ -1271,9 +1283,6 @@ impl<'a> Planner<'a> {
         self.plan(Action::Rest, Ready::Yes(reason, message.into()), None)
     }
 }
-
-/// A call that starts later than this before its deadline is not started (decision 4).
-const CALL_TIME: Duration = Duration::from_secs(15);
 
 fn is_dedicated(row: &CampaignRow) -> bool {
     row.is_advanced_dedicated || row.campaign_type.as_deref() == Some(CampaignType::Ios14.tiktok())

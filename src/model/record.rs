@@ -54,6 +54,9 @@ pub struct Record {
     /// Platform id, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// The id before this one: status may still show it for a moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
     /// True when the object was found, not made: what the spec does not say stays as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,

@@ -38,6 +38,8 @@ struct Entry {
     unknown: bool,
     /// A read contradicted our last write within its settle time: it is asked again after that.
     recheck: bool,
+    /// The last complete list did not show it.
+    unlisted: bool,
     /// The highest budget seen, and when last.
     high: Option<(Cents, Timestamp)>,
 }
@@ -112,12 +114,13 @@ impl Table {
         self.rows.get(id).map(|e| &e.row)
     }
 
-    /// Live rows of exactly this name, in both trees.
+    /// Live rows of exactly this name, in both trees, that the last complete lists did not miss.
     pub fn named(&self, name: &str) -> Vec<&CampaignRow> {
         let ids = self.by_name.get(name);
         ids.into_iter()
             .flatten()
             .filter_map(|id| self.rows.get(id))
+            .filter(|e| !e.unlisted)
             .map(|e| &e.row)
             .filter(|r| r.operation != OperationState::Deleted)
             .collect()
@@ -267,6 +270,9 @@ impl Table {
             .collect();
         for id in absent {
             self.doubt(&id);
+            if let Some(entry) = self.rows.get_mut(&id) {
+                entry.unlisted = true;
+            }
             learned.changed.insert(id);
         }
         self.complete.insert(tree, begun);
@@ -371,6 +377,7 @@ impl Table {
                 read_back: false,
                 unknown: false,
                 recheck: false,
+                unlisted: false,
                 high: None,
             },
         };
@@ -384,6 +391,7 @@ impl Table {
         entry.at = at;
         entry.unknown = false;
         entry.recheck = false;
+        entry.unlisted = false;
         update(&mut entry);
         self.by_name
             .entry(entry.row.name.clone())

@@ -115,6 +115,9 @@ pub struct NewCampaign {
     /// Smart+ only.
     pub catalog_type: Option<String>,
     pub po_number: Option<String>,
+    /// iOS 14 dedicated campaigns only: TikTok fixes the window of one that is created disabled at this, or at mode 1
+    /// when nothing is said.
+    pub postback_window_mode: Option<String>,
 }
 
 /// The changed fields of a campaign; nothing else of a campaign can be changed.

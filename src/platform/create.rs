@@ -101,6 +101,10 @@ pub(super) fn create_body(advertiser: &str, tree: Tree, campaign: &NewCampaign) 
         put("catalog_type", text(&campaign.catalog_type));
     }
     put("po_number", text(&campaign.po_number));
+    // With any other type of campaign TikTok refuses it.
+    if is_ios14(campaign) {
+        put("postback_window_mode", text(&campaign.postback_window_mode));
+    }
     for field in CAREFUL_FIELDS {
         put(field.name, (field.value)(tree, campaign));
     }
@@ -163,6 +167,7 @@ mod tests {
             catalog_enabled: None,
             catalog_type: None,
             po_number: None,
+            postback_window_mode: None,
         }
     }
 
@@ -244,6 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn r07_the_postback_window_is_said_on_create_for_dedicated_campaigns_only() {
+        let say = |campaign| NewCampaign {
+            postback_window_mode: Some("POSTBACK_WINDOW_MODE3".into()),
+            ..campaign
+        };
+        for tree in [Tree::Manual, Tree::SmartPlus] {
+            let body = create_body("1", tree, &say(ios14()));
+            assert_eq!(body["postback_window_mode"], "POSTBACK_WINDOW_MODE3");
+            let body = create_body("1", tree, &say(campaign()));
+            assert_eq!(body.get("postback_window_mode"), None);
+        }
+    }
+
+    #[test]
     fn r13_every_field_that_is_sent_is_in_a_table() {
         let everything = NewCampaign {
             budget_mode: Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET".into()),
@@ -256,6 +275,7 @@ mod tests {
             catalog_enabled: Some(true),
             catalog_type: Some("ECOMMERCE".into()),
             po_number: Some("PO-1".into()),
+            postback_window_mode: Some("POSTBACK_WINDOW_MODE2".into()),
             ..ios14()
         };
         for tree in [Tree::Manual, Tree::SmartPlus] {

@@ -45,6 +45,7 @@ pub(super) fn create(tree: Tree) -> Call {
         catalog_enabled: None,
         catalog_type: None,
         po_number: None,
+        postback_window_mode: None,
     };
     Call::CreateCampaign {
         advertiser: ADVERTISER.into(),
@@ -149,6 +150,7 @@ fn the_smart_plus_create_body() {
         catalog_enabled: Some(false),
         catalog_type: Some("ECOMMERCE".into()),
         po_number: Some("PO-7".into()),
+        postback_window_mode: Some("POSTBACK_WINDOW_MODE1".into()),
         ..campaign
     };
     let request = Call::CreateCampaign {
@@ -165,7 +167,7 @@ fn the_smart_plus_create_body() {
             "objective_type": "APP_PROMOTION", "budget_mode": "BUDGET_MODE_DYNAMIC_DAILY_BUDGET", "budget": 50,
             "campaign_type": "IOS14_CAMPAIGN", "app_promotion_type": "APP_INSTALL", "app_id": "7100000000000000001",
             "special_industries": ["CREDIT"], "catalog_enabled": false, "catalog_type": "ECOMMERCE",
-            "po_number": "PO-7", "operation_status": "DISABLE", "budget_optimize_on": true,
+            "po_number": "PO-7", "postback_window_mode": "POSTBACK_WINDOW_MODE1", "operation_status": "DISABLE", "budget_optimize_on": true,
             "is_advanced_dedicated_campaign": false
         }))
     );

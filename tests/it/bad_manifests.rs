@@ -88,56 +88,63 @@ fn json(manifest: &str) -> Value {
     serde_saphyr::from_str(manifest).unwrap()
 }
 
-fn check(manifest: &str) -> Report {
-    let mut checker = Checker::new().unwrap();
-    checker.add("manifest.yaml", manifest);
-    checker.finish()
+/// `check`, used again and again.
+struct Offline {
+    checker: Checker,
 }
 
-/// What `check` says: one line per problem.
-fn offline(before: Option<&str>, manifest: &str) -> Result<(), String> {
-    let report = check(manifest);
-    let line = |field: &str, text: &str| {
-        format!("{field}: {text}")
-            .trim_start_matches(": ")
-            .to_owned()
-    };
-    let mut lines: Vec<_> = report
-        .objects
-        .iter()
-        .flat_map(|o| &o.problems)
-        .map(|f| line(&f.field, &f.message))
-        .collect();
-    if let Some(before) = before {
-        lines.extend(
-            Checker::new()
-                .unwrap()
-                .update(&json(before), &json(manifest)),
-        );
+impl Offline {
+    fn new() -> Self {
+        Self {
+            checker: Checker::new().unwrap(),
+        }
     }
-    if lines.is_empty() {
-        Ok(())
-    } else {
-        Err(lines.join("\n"))
+
+    fn check(&mut self, manifest: &str) -> Report {
+        self.checker.add("manifest.yaml", manifest);
+        self.checker.finish()
+    }
+
+    /// What `check` says: one line per problem.
+    fn submit(&mut self, before: Option<&str>, manifest: &str) -> Result<(), String> {
+        let report = self.check(manifest);
+        let line = |field: &str, text: &str| {
+            format!("{field}: {text}")
+                .trim_start_matches(": ")
+                .to_owned()
+        };
+        let found = report.objects.iter().flat_map(|o| &o.problems);
+        let mut lines: Vec<_> = found.map(|f| line(&f.field, &f.message)).collect();
+        if let Some(before) = before {
+            lines.extend(self.checker.update(&json(before), &json(manifest)));
+        }
+        if lines.is_empty() {
+            Ok(())
+        } else {
+            Err(lines.join("\n"))
+        }
     }
 }
 
 #[test]
 fn check_refuses_each_with_its_text() {
-    submit_all(&wrong(), |case| &case.says, offline);
+    let mut offline = Offline::new();
+    submit_all(
+        &wrong(),
+        |case| &case.says,
+        |before, manifest| offline.submit(before, manifest),
+    );
 }
 
 #[test]
 fn in_a_wrong_change_only_the_change_is_wrong() {
+    let mut offline = Offline::new();
     for case in wrong() {
         if let Some(before) = &case.before {
             for manifest in [before, &case.manifest] {
-                let report = check(manifest);
-                assert!(
-                    report.objects.iter().all(|o| o.verdict == Verdict::Valid),
-                    "{}: {report:?}",
-                    case.wrong
-                );
+                let report = offline.check(manifest);
+                let valid = report.objects.iter().all(|o| o.verdict == Verdict::Valid);
+                assert!(valid, "{}: {report:?}", case.wrong);
             }
         }
     }
@@ -291,6 +298,7 @@ fn page() -> String {
          below are `check`'s. Where the API server puts it in words of its own, they follow.\n",
     );
     let mut topic = String::new();
+    let mut offline = Offline::new();
     for case in wrong() {
         if topic != case.topic {
             topic.clone_from(&case.topic);
@@ -305,7 +313,7 @@ fn page() -> String {
             .unwrap();
         }
         write!(page, "```yaml\n{}```\n\n", case.manifest).unwrap();
-        let answer = offline(case.before.as_deref(), &case.manifest);
+        let answer = offline.submit(case.before.as_deref(), &case.manifest);
         for line in answer.expect_err("every case is refused").lines() {
             writeln!(page, "> {line}  ").unwrap();
         }

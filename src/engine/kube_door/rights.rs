@@ -36,8 +36,9 @@ const LOOK_WITHOUT_RIGHTS: Duration = Duration::from_secs(5);
 pub(super) struct Rights {
     /// Namespaces with objects of ours that hold a finalizer.
     kept: Mutex<BTreeSet<String>>,
-    /// One change of bindings at a time: none is put on after it was taken off.
-    bindings: tokio::sync::Mutex<()>,
+    /// Namespaces whose binding has our finalizer by our own doing. Locked while a binding is changed: one change at a
+    /// time, and none is put on after it was taken off.
+    held: tokio::sync::Mutex<BTreeSet<String>>,
     wake: Notify,
 }
 
@@ -103,7 +104,8 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
         let Some(binding) = &self.settings.binding else {
             return Ok(());
         };
-        let _one = self.rights.bindings.lock().await;
+        let mut held = self.rights.held.lock().await;
+        held.remove(namespace);
         let Some(found) = self.binding(namespace, binding).await? else {
             return Ok(());
         };
@@ -121,8 +123,8 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
         let Some(binding) = &self.settings.binding else {
             return Ok(());
         };
-        let _one = self.rights.bindings.lock().await;
-        if !self.rights.is_kept(namespace) {
+        let mut held = self.rights.held.lock().await;
+        if held.contains(namespace) || !self.rights.is_kept(namespace) {
             return Ok(());
         }
         let Some(found) = self.binding(namespace, binding).await? else {
@@ -130,22 +132,18 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
                 "the RoleBinding {namespace}/{binding} is gone"
             )));
         };
-        if found.meta().deletion_timestamp.is_some() {
-            // Nothing can be added now; if ours is there it holds.
-            return match with_ours(found.finalizers(), true) {
-                Some(_) => Err(ClusterError::Refused(format!(
+        if let Some(finalizers) = with_ours(found.finalizers(), true) {
+            // Nothing can be added to what is being deleted.
+            if found.meta().deletion_timestamp.is_some() {
+                return Err(ClusterError::Refused(format!(
                     "the RoleBinding {namespace}/{binding} is being deleted"
-                ))),
-                None => Ok(()),
-            };
-        }
-        match with_ours(found.finalizers(), true) {
-            Some(finalizers) => {
-                self.patch_binding(namespace, binding, &found, finalizers)
-                    .await
+                )));
             }
-            None => Ok(()),
+            self.patch_binding(namespace, binding, &found, finalizers)
+                .await?;
         }
+        held.insert(namespace.to_string());
+        Ok(())
     }
 
     async fn binding(
@@ -199,7 +197,8 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
         let mut endings = Endings::default();
         let mut later: BTreeMap<String, Instant> = BTreeMap::new();
         let mut trouble: BTreeMap<String, Trouble> = BTreeMap::new();
-        let mut held: BTreeSet<String> = BTreeSet::new();
+        // Namespaces whose binding could not be held, and that was said.
+        let mut lost: BTreeSet<String> = BTreeSet::new();
         let mut names: BTreeSet<String> = self.settings.namespaces.iter().cloned().collect();
         loop {
             let now = Instant::now();
@@ -218,21 +217,17 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
                             tracing::info!(namespace = name, "the namespace can be read again");
                         }
                         later.remove(&name);
-                        if ends && self.rights.is_kept(&name) && !held.contains(&name) {
-                            match self.hold_binding(&name).await {
-                                Ok(()) => {
-                                    held.insert(name.clone());
-                                }
-                                // Tried again at the next look.
-                                Err(error) => tracing::warn!(
-                                    namespace = name, %error,
-                                    "the namespace is being deleted and our RoleBinding could not be kept: once it is gone, \
-                                     objects there must be freed by hand"
-                                ),
-                            }
-                        }
                         if !ends {
-                            held.remove(&name);
+                            lost.remove(&name);
+                        } else if let Err(error) = self.hold_binding(&name).await
+                            && lost.insert(name.clone())
+                        {
+                            // Tried again at every look.
+                            tracing::warn!(
+                                namespace = name, %error,
+                                "the namespace is being deleted and our RoleBinding could not be kept: once it is gone, \
+                                 objects there must be freed by hand"
+                            );
                         }
                         if endings.saw(&name, ends)
                             && self
@@ -265,7 +260,6 @@ impl<C: Kind, T: Kind> KubeCluster<C, T> {
                 .into_iter()
                 .chain(endings.terminating().cloned())
                 .collect();
-            held.retain(|name| names.contains(name));
             if names.is_empty() {
                 self.rights.wake.notified().await;
                 names = self.rights.kept();

@@ -1,0 +1,136 @@
+//! The simulation (decision 5): the engine between two doors in process, in virtual time, everything from a seed.
+//!
+//! * `api_server` is a model of the API server, `platform` puts the sandbox behind the platform's door, `cluster` the
+//!   model behind the cluster's door. Both add latency, faults and crash points.
+//! * `replica` runs two replicas with lease and watches of their own, and starts them anew when they die.
+//! * `random` draws users, buyers, faults and crashes from a seed; `checks` holds the invariants.
+//! * `rules` are scripted tests named by the rules they show; `golden` renders scripts as text for readers.
+//!
+//! `SIM_SEEDS` (how many), `SIM_FROM` (the first), `SIM_STEPS` and `SIM_SEED` (one of them) are read from the
+//! environment.
+
+mod api_server;
+mod checks;
+mod clock;
+mod cluster;
+mod kstatus;
+mod platform;
+mod random;
+mod replica;
+mod user;
+mod world;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use random::{explain, run_seed};
+
+const SEEDS: u64 = 60;
+const STEPS: u32 = 80;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+fn steps() -> u32 {
+    u32::try_from(number("SIM_STEPS", u64::from(STEPS))).unwrap()
+}
+
+/// A run in which time stands still never ends by itself: it is a failure like any other.
+fn guarded(seed: u64, steps: u32) -> random::Report {
+    let (done, waits) = std::sync::mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        let long = std::time::Duration::from_secs(number("SIM_SECONDS", 60));
+        if waits.recv_timeout(long) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            println!(
+                "\nseed {seed} fails:\n  it does not end: the engine turns in place\nrun it again:\n  SIM_SEED={seed} SIM_STEPS={steps} cargo test --test it sim::one_seed -- --nocapture"
+            );
+            std::process::exit(101);
+        }
+    });
+    let report = run_seed(seed, steps);
+    drop(done);
+    report
+}
+
+/// The default number of seeds, on two threads.
+#[test]
+fn random_seeds() {
+    if std::env::var("SIM_SEED").is_ok() {
+        return;
+    }
+    let (seeds, from, steps) = (number("SIM_SEEDS", SEEDS), number("SIM_FROM", 1), steps());
+    let most = usize::try_from(number("SIM_FAILURES", 1)).unwrap();
+    let next = AtomicU64::new(from);
+    let failed = Mutex::new(Vec::new());
+    let sums = Mutex::new((0u64, 0u64, 0u64, 0f64));
+    let begun = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from + seeds || failed.lock().unwrap().len() >= most {
+                        return;
+                    }
+                    let report = guarded(seed, steps);
+                    let mut sums = sums.lock().unwrap();
+                    sums.0 += report.creates;
+                    sums.1 += report.enables;
+                    sums.2 += report.pauses;
+                    sums.3 += report.virtual_seconds;
+                    drop(sums);
+                    if !report.failures.is_empty() {
+                        failed.lock().unwrap().push((seed, report));
+                    }
+                }
+            });
+        }
+    });
+    let (creates, enables, pauses, virtual_seconds) = *sums.lock().unwrap();
+    println!(
+        "{seeds} seeds of {steps} steps in {:.1} s: {creates} creates, {enables} enables, {pauses} pauses, {:.1} virtual hours",
+        begun.elapsed().as_secs_f64(),
+        virtual_seconds / 3600.0
+    );
+    let failed = failed.into_inner().unwrap();
+    for (seed, report) in &failed {
+        println!("{}", explain(*seed, steps, report));
+    }
+    assert!(failed.is_empty(), "{} seeds fail", failed.len());
+    assert!(
+        seeds < 20 || (creates > 0 && enables > 0 && pauses > 0),
+        "the seeds do not do anything"
+    );
+}
+
+/// One seed, named by `SIM_SEED`, with its trace.
+#[test]
+fn one_seed() {
+    let seed = number("SIM_SEED", 1);
+    let report = guarded(seed, steps());
+    if !report.failures.is_empty() {
+        println!("{}", explain(seed, steps(), &report));
+        panic!("seed {seed} fails");
+    }
+    if std::env::var("SIM_TRACE").is_ok() {
+        println!("{}", report.trace.join("\n"));
+    }
+}
+
+/// Iteration order, randomness and time come from the seed alone.
+#[test]
+fn a_seed_gives_the_same_trace_each_time() {
+    for seed in [3, 7] {
+        let (one, two) = (run_seed(seed, 40), run_seed(seed, 40));
+        assert!(one.trace.len() > 100, "{}", one.trace.len());
+        for (a, b) in one.trace.iter().zip(&two.trace) {
+            assert_eq!(a, b);
+        }
+        assert_eq!(one.trace.len(), two.trace.len());
+        assert_ne!(one.trace, run_seed(seed + 1, 40).trace);
+    }
+}

@@ -1,0 +1,302 @@
+//! The platform's door over the sandbox, in process: latency, the sandbox's faults, lost requests, and crash points.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tiktok_ads_operator::platform::{Door, Method, TransportError, WireReply, WireRequest};
+use tiktok_ads_operator::sandbox::{Fault, FaultKind, Match, Outcome, Request};
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use super::world::{Sim, World};
+
+#[derive(Clone)]
+pub struct PlatformDoor {
+    pub sim: Arc<Sim>,
+    pub replica: usize,
+    pub process: u64,
+}
+
+/// What a script (or the seed) makes of one call.
+#[derive(Clone, Debug, Default)]
+pub struct Planned {
+    pub fault: Option<FaultKind>,
+    /// No byte leaves.
+    pub not_sent: bool,
+    pub crash_before: bool,
+    pub crash_under_way: bool,
+    pub crash_after: bool,
+}
+
+impl Planned {
+    pub fn fault(kind: FaultKind) -> Self {
+        Self {
+            fault: Some(kind),
+            ..Self::default()
+        }
+    }
+}
+
+struct Fate {
+    planned: Planned,
+    there: Duration,
+    back: Duration,
+}
+
+fn draw_fault(world: &mut World, write: bool, very_late: bool) -> FaultKind {
+    let rng = &mut world.rng;
+    match rng.u32(0..if write { 10 } else { 12 }) {
+        0 | 1 => FaultKind::AnswerLost,
+        2 => FaultKind::CutBefore,
+        3 => FaultKind::HttpStatus {
+            status: [500, 502, 503, 429][rng.usize(0..4)],
+            after_effect: false,
+            retry_after: rng.bool().then_some(2),
+        },
+        4 => FaultKind::HttpStatus {
+            status: [500, 502, 504][rng.usize(0..3)],
+            after_effect: true,
+            retry_after: None,
+        },
+        5 => FaultKind::MalformedBody,
+        6 => FaultKind::Error {
+            code: [40100, 40133, 40016, 50000, 50002, 40700, 40202][rng.usize(0..7)],
+            message: String::new(),
+        },
+        7 => FaultKind::Delay {
+            ms: rng.u64(100..25_000),
+        },
+        8 | 9 if write => FaultKind::EffectDelay {
+            ms: if very_late {
+                rng.i64(1_000..200_000)
+            } else {
+                rng.i64(1_000..40_000)
+            },
+        },
+        8 | 9 => FaultKind::SkippedRow { campaign_id: None },
+        10 => FaultKind::PartialPage { rows: None },
+        _ => FaultKind::LateListing {
+            ms: rng.i64(1_000..15_000),
+        },
+    }
+}
+
+impl PlatformDoor {
+    fn fate(&self, request: &WireRequest) -> Fate {
+        let mut world = self.sim.lock();
+        let write = request.method == Method::Post;
+        let faults = world.faults.clone();
+        let mut there = Duration::from_millis(world.rng.u64(5..120));
+        let back = Duration::from_millis(world.rng.u64(5..200));
+        if world.chance(faults.slow) {
+            there = Duration::from_millis(world.rng.u64(500..14_000));
+        }
+        if let Some(planned) = world
+            .script
+            .iter_mut()
+            .find(|(path, list)| request.path.ends_with(**path) && !list.is_empty())
+            .and_then(|(_, list)| list.pop_front())
+        {
+            return Fate {
+                planned,
+                there,
+                back,
+            };
+        }
+        let crash = world.chance(faults.crash);
+        let point = world.rng.u32(0..3);
+        let wrong = world.chance(faults.platform);
+        let not_sent = wrong && world.rng.u32(0..8) == 0;
+        let fault = (wrong && !not_sent).then(|| draw_fault(&mut world, write, faults.very_late));
+        Fate {
+            planned: Planned {
+                fault,
+                not_sent,
+                crash_before: crash && point == 0,
+                crash_under_way: crash && point == 1,
+                crash_after: crash && point == 2,
+            },
+            there,
+            back,
+        }
+    }
+
+    async fn die(&self, where_: &str) {
+        self.sim.kill(self.replica, self.process, where_);
+        std::future::pending::<()>().await;
+    }
+}
+
+/// The request as the sandbox takes it.
+pub fn wire(request: &WireRequest, fence: u64) -> Request {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in &request.query {
+        query.append_pair(name, value);
+    }
+    let mut headers = vec![(
+        "User-Agent".to_string(),
+        format!("tiktok-ads-operator/0 (fence={fence})"),
+    )];
+    if let Some(token) = &request.token {
+        headers.push(("Access-Token".into(), token.expose_secret().to_string()));
+    }
+    if request.body.is_some() {
+        headers.push(("Content-Type".into(), "application/json".into()));
+    }
+    Request {
+        method: if request.method == Method::Get {
+            "GET"
+        } else {
+            "POST"
+        }
+        .into(),
+        path: request.path.into(),
+        query: query.finish(),
+        headers,
+        body: request
+            .body
+            .as_ref()
+            .map(|b| b.to_string().into_bytes())
+            .unwrap_or_default(),
+    }
+}
+
+/// The sandbox's answer as the door hands it on.
+fn reply(response: &tiktok_ads_operator::sandbox::Response) -> WireReply {
+    let header = |name: &str| {
+        response
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    };
+    WireReply {
+        status: response.status,
+        date: header("Date")
+            .and_then(|text| jiff::fmt::rfc2822::parse(text).ok())
+            .map(|zoned| zoned.timestamp()),
+        retry_after: header("Retry-After")
+            .and_then(|text| text.parse().ok())
+            .map(Duration::from_secs),
+        log_id: header("X-Tt-Logid").map(str::to_owned),
+        body: response.body.clone(),
+    }
+}
+
+impl Door for PlatformDoor {
+    async fn send(
+        &self,
+        request: WireRequest,
+        fence: u64,
+        deadline: Duration,
+    ) -> Result<WireReply, TransportError> {
+        let fate = self.fate(&request);
+        let write = request.method == Method::Post;
+        let line = describe(&request);
+        let begun = {
+            let mut world = self.sim.lock();
+            world.platform_calls += 1;
+            world.checked_send(self.replica, self.process, &request, fence);
+            world.clock.elapsed()
+        };
+        if fate.planned.crash_before {
+            self.sim.lock().never_sent(self.process, &request);
+            self.die(&format!("before {line}")).await;
+        }
+        if fate.planned.not_sent {
+            sleep(fate.there).await;
+            let mut world = self.sim.lock();
+            world.say(format!("r{} ⇒ {line}: not sent", self.replica));
+            world.never_sent(self.process, &request);
+            return Err(TransportError::NotSent("connection refused".into()));
+        }
+        let (tell, told) = oneshot::channel();
+        let sim = self.sim.clone();
+        let (replica, sent, what) = (self.replica, wire(&request, fence), line.clone());
+        let fault = fate.planned.fault.clone();
+        tokio::spawn(async move {
+            sleep(fate.there).await;
+            let (delay, outcome) = {
+                let mut world = sim.lock();
+                let now = world.clock.millis();
+                if let Some(kind) = &fault {
+                    world.sandbox.inject(Fault {
+                        when: Match::default(),
+                        kind: kind.clone(),
+                    });
+                }
+                let answer = world.sandbox.handle(now, &sent);
+                if write {
+                    world.platform_writes += 1;
+                }
+                let said = match &answer.outcome {
+                    Outcome::Reply(response) => said(response),
+                    Outcome::Cut => "cut".into(),
+                };
+                let fault = fault.map(|f| format!(" [{f:?}]")).unwrap_or_default();
+                if write || !fault.is_empty() {
+                    world.say(format!("r{replica} ⇒ {what}: {said}{fault}"));
+                }
+                world.checked_rows();
+                (answer.delay, answer.outcome)
+            };
+            sleep(delay + fate.back).await;
+            let _ = tell.send(outcome);
+        });
+        if fate.planned.crash_under_way {
+            self.die(&format!("while {line} was under way")).await;
+        }
+        let answer = timeout(deadline, told).await;
+        if fate.planned.crash_after {
+            self.die(&format!("after {line}")).await;
+        }
+        let result = match answer {
+            Ok(Ok(Outcome::Reply(response))) => Ok(reply(&response)),
+            Ok(_) => Err(TransportError::Unclear("the connection was cut".into())),
+            Err(_) => Err(TransportError::Unclear("timed out".into())),
+        };
+        self.sim
+            .lock()
+            .checked_answer(self.process, &request, begun, &result);
+        result
+    }
+}
+
+fn said(response: &tiktok_ads_operator::sandbox::Response) -> String {
+    let json = response.json();
+    match (json.get("code"), json["data"].get("campaign_id")) {
+        (Some(code), Some(id)) if code == 0 => format!("0 campaign {}", id.as_str().unwrap_or("?")),
+        (Some(code), _) if code == 0 => "0".into(),
+        (Some(code), _) => format!("{code} {}", json["message"].as_str().unwrap_or_default()),
+        (None, _) => format!("http {}", response.status),
+    }
+}
+
+/// A call for the trace, without what changes from run to run.
+fn describe(request: &WireRequest) -> String {
+    let path = request.path.trim_start_matches("/open_api/v1.3");
+    let mut out = format!("{:?} {path}", request.method).to_uppercase();
+    out.make_ascii_lowercase();
+    for (key, value) in &request.query {
+        if *key == "filtering" || (*key == "page" && value != "1") {
+            out.push_str(&format!(" {key}={value}"));
+        }
+    }
+    if let Some(Value::Object(body)) = &request.body {
+        for key in [
+            "campaign_name",
+            "request_id",
+            "campaign_ids",
+            "campaign_id",
+            "operation_status",
+            "budget",
+        ] {
+            if let Some(value) = body.get(key) {
+                out.push_str(&format!(" {key}={value}"));
+            }
+        }
+    }
+    out
+}

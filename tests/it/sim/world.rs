@@ -1,0 +1,319 @@
+//! Everything the run shares: the model API server, the sandbox, the seed, what each replica was shown, the trace.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+
+use serde_json::Value;
+use tiktok_ads_operator::api::campaign::Campaign;
+use tiktok_ads_operator::api::connection::TikTokConnection;
+use tiktok_ads_operator::engine::doors::{Change, Delta, Name};
+use tiktok_ads_operator::engine::stores::strip;
+use tiktok_ads_operator::sandbox::{Account, Config, NewAccount, Sandbox};
+use tokio::sync::Notify;
+
+use super::api_server::{ApiServer, CAMPAIGN, CONNECTION, Seen};
+use super::checks::Checks;
+use super::clock::SimClock;
+use super::replica::SimEngine;
+
+pub type Deltas = Delta<Campaign, TikTokConnection>;
+
+/// How likely what is, per mille. All zero when the world is quiet.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Platform calls that go wrong in one of the sandbox's ways.
+    pub platform: u32,
+    /// API-server calls without a clear answer.
+    pub cluster: u32,
+    /// A replica dies at a door: before the call, while it is under way, or with the answer in hand.
+    pub crash: u32,
+    /// Deltas that are held back for long.
+    pub hold: u32,
+    /// Calls that take seconds.
+    pub slow: u32,
+    /// Delays of effect may be longer than R11 waits: only the platform's own memory of keys helps then.
+    pub very_late: bool,
+}
+
+/// One replica's place.
+pub struct Slot {
+    /// Counts the processes that were started here; a door of an earlier one is dead.
+    pub process: u64,
+    pub engine: Weak<SimEngine>,
+    pub crash: Arc<Notify>,
+    pub wake_watch: Arc<Notify>,
+    /// Per kind of watch: deltas and when they are delivered.
+    pub queues: [VecDeque<(Duration, Vec<Seen>)>; 4],
+    /// Secrets that are watched.
+    pub secrets: BTreeSet<Name>,
+    /// Frozen until then: the machine sleeps.
+    pub frozen_until: Duration,
+    /// What the process was shown last, by a watch or an answer.
+    pub views: BTreeMap<(&'static str, Name), Value>,
+}
+
+pub struct World {
+    pub rng: fastrand::Rng,
+    pub clock: SimClock,
+    pub api: ApiServer,
+    pub sandbox: Sandbox,
+    pub faults: Faults,
+    pub slots: Vec<Slot>,
+    pub checks: Checks,
+    pub trace: Vec<String>,
+    /// The ad accounts of the run.
+    pub accounts: Vec<Account>,
+    pub processes: u64,
+    /// Platform writes that reached the platform.
+    pub platform_writes: u64,
+    /// Platform calls of any kind.
+    pub platform_calls: u64,
+    pub failures: Vec<String>,
+    /// The trace is printed as it comes (`SIM_LIVE`).
+    pub live: bool,
+    /// No crashes, no faults: scripts decide.
+    pub script: BTreeMap<&'static str, VecDeque<super::platform::Planned>>,
+}
+
+/// The shared world.
+pub struct Sim {
+    world: Mutex<World>,
+}
+
+impl Sim {
+    pub fn new(seed: u64, replicas: usize, knobs: Vec<(String, String)>) -> Arc<Self> {
+        let mut sandbox = Sandbox::new(&Config {
+            seed,
+            knobs,
+            log_capacity: 200_000,
+        })
+        .unwrap();
+        let clock = SimClock::start();
+        let first = sandbox
+            .create_account(clock.millis(), &NewAccount::default())
+            .unwrap();
+        let second = NewAccount {
+            app_id: Some(first.app_id.clone()),
+            ..NewAccount::default()
+        };
+        let second = sandbox.create_account(clock.millis(), &second).unwrap();
+        let slots = (0..replicas).map(|_| Slot::new()).collect();
+        Arc::new(Self {
+            world: Mutex::new(World {
+                rng: fastrand::Rng::with_seed(seed),
+                clock,
+                api: ApiServer::default(),
+                sandbox,
+                faults: Faults::default(),
+                slots,
+                checks: Checks::default(),
+                trace: Vec::new(),
+                accounts: vec![first, second],
+                processes: 0,
+                platform_writes: 0,
+                platform_calls: 0,
+                failures: Vec::new(),
+                live: std::env::var("SIM_LIVE").is_ok(),
+                script: BTreeMap::new(),
+            }),
+        })
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The process behind a door dies now. Its supervisor drops it; its requests under way still arrive.
+    pub fn kill(&self, replica: usize, process: u64, where_: &str) {
+        let mut world = self.lock();
+        if world.slots[replica].process == process {
+            world.say(format!("r{replica} CRASH {where_}"));
+            world.slots[replica].crash.notify_one();
+        }
+    }
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self {
+            process: 0,
+            engine: Weak::new(),
+            crash: Arc::new(Notify::new()),
+            wake_watch: Arc::new(Notify::new()),
+            queues: Default::default(),
+            secrets: BTreeSet::new(),
+            frozen_until: Duration::ZERO,
+            views: BTreeMap::new(),
+        }
+    }
+}
+
+fn queue_of(seen: &Seen) -> usize {
+    match seen {
+        Seen::Applied(CAMPAIGN, _) | Seen::Deleted(CAMPAIGN, _) => 0,
+        Seen::Applied(..) | Seen::Deleted(..) => 1,
+        Seen::Secret(_) => 2,
+        Seen::Namespace(..) => 3,
+    }
+}
+
+impl World {
+    /// One line of the trace.
+    pub fn say(&mut self, line: impl AsRef<str>) {
+        let at = self.clock.elapsed();
+        let line = format!("{:>9.3} {}", at.as_secs_f64(), line.as_ref());
+        if self.live {
+            println!("{line}");
+        }
+        self.trace.push(line);
+    }
+
+    /// An invariant does not hold.
+    pub fn fail(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        self.say(format!("VIOLATION {what}"));
+        self.failures.push(what);
+    }
+
+    pub fn chance(&mut self, per_mille: u32) -> bool {
+        per_mille > 0 && self.rng.u32(0..1000) < per_mille
+    }
+
+    /// Hands what the API server did to the watches of all replicas, each with delays of its own.
+    pub fn publish(&mut self) {
+        let seen = self.api.take_seen();
+        for one in seen {
+            for replica in 0..self.slots.len() {
+                self.enqueue(replica, queue_of(&one), vec![one.clone()]);
+            }
+        }
+    }
+
+    fn enqueue(&mut self, replica: usize, queue: usize, seen: Vec<Seen>) {
+        let mut delay = Duration::from_millis(self.rng.u64(1..40));
+        if self.chance(self.faults.hold) {
+            delay = Duration::from_millis(self.rng.u64(500..45_000));
+        }
+        let now = self.clock.elapsed();
+        let slot = &mut self.slots[replica];
+        let last = slot.queues[queue].back().map_or(Duration::ZERO, |q| q.0);
+        slot.queues[queue].push_back(((now + delay).max(last), seen));
+        slot.wake_watch.notify_one();
+    }
+
+    /// A watch begins anew: what was under way is lost, a list takes its place.
+    pub fn relist(&mut self, replica: usize, queue: usize) {
+        let kind = if queue == 0 { CAMPAIGN } else { CONNECTION };
+        let mut all: Vec<Seen> = vec![Seen::Secret(Name::new("", "relist"))];
+        all.extend(
+            self.api
+                .list(kind)
+                .map(|(_, value)| Seen::Applied(kind, value.clone())),
+        );
+        all.push(Seen::Secret(Name::new("", "listed")));
+        self.slots[replica].queues[queue].clear();
+        self.enqueue(replica, queue, all);
+    }
+
+    /// A new process: its watches list everything, its memory is empty.
+    pub fn begin_process(&mut self, replica: usize) -> u64 {
+        self.processes += 1;
+        let process = self.processes;
+        let slot = &mut self.slots[replica];
+        slot.process = process;
+        slot.queues = Default::default();
+        slot.secrets.clear();
+        slot.views.clear();
+        slot.crash = Arc::new(Notify::new());
+        self.relist(replica, 0);
+        self.relist(replica, 1);
+        let terminating: Vec<String> = self.api.terminating.iter().cloned().collect();
+        for namespace in terminating {
+            self.enqueue(replica, 3, vec![Seen::Namespace(namespace, true)]);
+        }
+        process
+    }
+
+    /// The next delivery of a replica's watches, if it is due; else when to look again.
+    pub fn next_delivery(&mut self, replica: usize) -> Result<Vec<Deltas>, Option<Duration>> {
+        let now = self.clock.elapsed();
+        let slot = &mut self.slots[replica];
+        let first = (0..4)
+            .filter_map(|q| slot.queues[q].front().map(|(due, _)| (*due, q)))
+            .min();
+        let Some((due, queue)) = first else {
+            return Err(None);
+        };
+        if due > now {
+            return Err(Some(due - now));
+        }
+        let Some((_, seen)) = slot.queues[queue].pop_front() else {
+            return Err(None);
+        };
+        if seen.len() > 1 {
+            let kind = if queue == 0 { CAMPAIGN } else { CONNECTION };
+            slot.views.retain(|(k, _), _| *k != kind);
+        }
+        Ok(seen
+            .into_iter()
+            .filter_map(|one| deliver(slot, queue, one))
+            .collect())
+    }
+
+    /// What a process was shown.
+    pub fn show(&mut self, replica: usize, kind: &'static str, name: &Name, object: Option<Value>) {
+        let views = &mut self.slots[replica].views;
+        match object {
+            Some(object) => views.insert((kind, name.clone()), object),
+            None => views.remove(&(kind, name.clone())),
+        };
+    }
+}
+
+fn name_of(object: &Value) -> Name {
+    let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();
+    Name::new(text("namespace"), text("name"))
+}
+
+fn deliver(slot: &mut Slot, queue: usize, seen: Seen) -> Option<Deltas> {
+    Some(match seen {
+        Seen::Applied(kind, object) => {
+            slot.views.insert((kind, name_of(&object)), object.clone());
+            if kind == CAMPAIGN {
+                Delta::Campaign(Change::Applied(Box::new(typed(object))))
+            } else {
+                Delta::Connection(Change::Applied(Box::new(typed(object))))
+            }
+        }
+        Seen::Deleted(kind, object) => {
+            slot.views.remove(&(kind, name_of(&object)));
+            if kind == CAMPAIGN {
+                Delta::Campaign(Change::Deleted(Box::new(typed(object))))
+            } else {
+                Delta::Connection(Change::Deleted(Box::new(typed(object))))
+            }
+        }
+        // The two ends of a list.
+        Seen::Secret(name) if name.namespace.is_empty() => match (queue, name.name.as_str()) {
+            (0, "relist") => Delta::Campaign(Change::Relist),
+            (0, _) => Delta::Campaign(Change::Listed),
+            (_, "relist") => Delta::Connection(Change::Relist),
+            (_, _) => Delta::Connection(Change::Listed),
+        },
+        Seen::Secret(name) => {
+            if !slot.secrets.contains(&name) {
+                return None;
+            }
+            Delta::Secret(name)
+        }
+        Seen::Namespace(name, terminating) => Delta::Namespace { name, terminating },
+    })
+}
+
+/// As the watches hand objects on.
+fn typed<K: kube::Resource + serde::de::DeserializeOwned>(object: Value) -> K {
+    let mut object: K = serde_json::from_value(object).unwrap();
+    strip(&mut object);
+    object
+}
