@@ -8,6 +8,7 @@ mod bad_manifests;
 mod chart;
 mod control_plane;
 mod door;
+mod endings;
 mod fleet;
 mod layers;
 mod official_client;
