@@ -212,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_taken_over_keeps_its_key_from_a_second_turn() {
+        let mut queue = Queue::default();
+        queue.push(&1, Lane::Change, at(0));
+        queue.take_turn(&1);
+        assert_eq!(queue.pop(at(0)), None);
+        assert!(
+            queue.done(&1, at(0)),
+            "what waited before still gets its turn"
+        );
+        assert_eq!(queue.pop(at(0)), Some((1, Lane::Change)));
+    }
+
+    #[test]
     fn what_waits_long_is_served_although_more_urgent_work_keeps_coming() {
         let mut queue = Queue::default();
         queue.push(&0, Lane::Background, at(0));

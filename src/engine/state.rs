@@ -251,22 +251,29 @@ impl State {
         }
     }
 
-    fn campaign_changed(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
+    /// Whoever is affected by a campaign that came, changed or went, the campaign itself excepted.
+    pub fn campaign_put(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
         self.stores.reindex(name, old);
         let object = self.stores.campaigns.get(name);
         self.wake_dependants(name, old, object.as_deref(), now);
-        let key = Key::Campaign(name.clone());
         self.keep_rights_for(
             name,
             object
                 .as_deref()
                 .and_then(|o| o.metadata.finalizers.as_deref()),
         );
-        let Some(object) = object else {
+        if object.is_none() {
             if let Some(old) = old {
                 self.note_orphan(old);
             }
             self.forget(name);
+        }
+    }
+
+    fn campaign_changed(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
+        self.campaign_put(name, old, now);
+        let key = Key::Campaign(name.clone());
+        let Some(object) = self.stores.campaigns.get(name) else {
             return;
         };
         if let Some(old) = old
@@ -334,7 +341,10 @@ impl State {
             (
                 connection_name(o),
                 crate::model::campaign::platform_name(o),
-                self.stores.record(o).own().and_then(|r| r.id.clone()),
+                self.stores
+                    .record(o)
+                    .own()
+                    .and_then(|r| Some((r.advertiser.clone(), r.id.clone()?))),
             )
         };
         // An outstanding create bars its name; the end of it frees the name.
@@ -353,27 +363,12 @@ impl State {
         {
             return;
         }
-        let mut names = BTreeSet::new();
-        for (connection, wanted, id) in [was, is].into_iter().flatten() {
-            for sibling in self.stores.children(&connection) {
-                if sibling == name {
-                    continue;
-                }
-                let Some(object) = self.stores.campaigns.get(sibling) else {
-                    continue;
-                };
-                let same_id = id.is_some()
-                    && (object.spec.external_id == id
-                        || self
-                            .stores
-                            .record(&object)
-                            .own()
-                            .is_some_and(|r| r.id == id));
-                if same_id || crate::model::campaign::platform_name(&object) == wanted {
-                    names.insert(sibling.clone());
-                }
-            }
-        }
+        let names: BTreeSet<Name> = [was, is]
+            .into_iter()
+            .flatten()
+            .flat_map(|(connection, wanted, id)| self.stores.touching(&connection, &wanted, id))
+            .filter(|sibling| sibling != name)
+            .collect();
         for sibling in names {
             self.push(&Key::Campaign(sibling), Lane::Change, now);
         }

@@ -138,6 +138,8 @@ pub struct Stores {
     children: BTreeMap<Name, BTreeSet<Name>>,
     by_id: BTreeMap<(String, String), BTreeSet<Name>>,
     by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
+    /// Who names an id as `externalId`.
+    claims: BTreeMap<(Name, String), BTreeSet<Name>>,
     /// Campaigns with our finalizer, per namespace.
     held: BTreeMap<String, usize>,
     install: String,
@@ -170,6 +172,13 @@ impl Stores {
         if let Some(old) = old {
             let keys = self.keys(old);
             remove(&mut self.children, &keys.connection, name);
+            if let Some(id) = &old.spec.external_id {
+                remove(
+                    &mut self.claims,
+                    &(keys.connection.clone(), id.clone()),
+                    name,
+                );
+            }
             remove(&mut self.by_name, &(keys.connection, keys.name), name);
             if let Some(id) = keys.id {
                 remove(&mut self.by_id, &id, name);
@@ -181,6 +190,12 @@ impl Stores {
                 .entry(keys.connection.clone())
                 .or_default()
                 .insert(name.clone());
+            if let Some(id) = &new.spec.external_id {
+                self.claims
+                    .entry((keys.connection.clone(), id.clone()))
+                    .or_default()
+                    .insert(name.clone());
+            }
             self.by_name
                 .entry((keys.connection, keys.name))
                 .or_default()
@@ -228,6 +243,31 @@ impl Stores {
             .get(&(advertiser.to_string(), id.to_string()))
             .into_iter()
             .flatten()
+    }
+
+    /// Objects of a connection that want this name, or hold or claim this id of an advertiser.
+    pub fn touching(
+        &self,
+        connection: &Name,
+        name: &str,
+        id: Option<(String, String)>,
+    ) -> Vec<Name> {
+        let mut found: BTreeSet<Name> = self
+            .by_name
+            .get(&(connection.clone(), name.to_string()))
+            .cloned()
+            .unwrap_or_default();
+        if let Some((advertiser, id)) = id {
+            found.extend(
+                self.claims
+                    .get(&(connection.clone(), id.clone()))
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+            found.extend(self.holders(&advertiser, &id).cloned());
+        }
+        found.into_iter().collect()
     }
 
     /// Who but `me` holds the id: by record before nobody's, the older of two.
@@ -368,8 +408,9 @@ mod tests {
             Ok(object) => object,
             Err(error) => panic!("{error}"),
         };
-        object.metadata.deletion_timestamp = deleting
-            .then(|| k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH));
+        object.metadata.deletion_timestamp = deleting.then_some(
+            k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
+        );
         object
     }
 

@@ -145,8 +145,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             return Ok(Some(copy));
         }
         let live: Option<Campaign> = self.cluster.get(name).await?;
+        let now = self.clock.now();
         let mut state = self.lock();
-        state.adopt_copy(name, live);
+        state.adopt_copy(name, live, now);
         let Some(copy) = state.stores.campaigns.get(name) else {
             return Ok(None);
         };
@@ -340,7 +341,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         match self.cluster.patch_meta::<Campaign>(name, &patch).await {
             Ok(written) => {
-                self.lock().adopt_copy(name, Some(written));
+                let now = self.clock.now();
+                self.lock().adopt_copy(name, Some(written), now);
                 Step::Again
             }
             Err(error) => self.lost(name, &error).await,
@@ -354,7 +356,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 Ok(live) => {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_copy(name, live);
+                    state.adopt_copy(name, live, now);
                     state.push(&Key::Campaign(name.clone()), Lane::Change, now);
                     return Step::End(Outcome::Stale);
                 }
@@ -431,7 +433,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         {
             Ok(written) => {
                 self.announce(name, object, &status, plan).await;
-                self.lock().adopt_copy(name, Some(written));
+                let now = self.clock.now();
+                self.lock().adopt_copy(name, Some(written), now);
             }
             // Somebody was faster: the watch brings the new copy, or this turn's successor reads it.
             Err(error) => {
@@ -492,23 +495,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
 impl super::state::State {
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>) {
+    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>, now: Timestamp) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
         });
-        let gone = copy.is_none();
         let old = self.stores.campaigns.put(name, copy);
-        self.stores.reindex(name, old.as_deref());
-        if gone {
-            self.memos.remove(name);
-        }
+        self.campaign_put(name, old.as_deref(), now);
         if let Some(object) = self.stores.campaigns.get(name) {
             let seq = self.stores.record(&object).own().map_or(0, |r| r.seq);
             let uid = object.metadata.uid.clone().unwrap_or_default();
             let memo = self.memo(name, &uid);
             memo.seq = memo.seq.max(seq);
-            self.keep_rights_for(name, object.metadata.finalizers.as_deref());
         }
     }
 

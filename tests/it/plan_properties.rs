@@ -275,6 +275,21 @@ proptest! {
 
     #[test]
     fn r01_off_outside_is_never_switched_on_again(case in case()) {
+        // Nothing else stands in the way of switching it on.
+        let mut case = Case {
+            view: usable(Some(1000), false),
+            have: Have::Present(Seen { row: row(OperationState::Off, 0), read_back: true, at: at(1) }),
+            rival: (false, false),
+            terminating: false,
+            ..case
+        };
+        if let Have::Present(seen) = &mut case.have {
+            seen.row.budget_mode = Some("BUDGET_MODE_DAY".into());
+            seen.row.budget = Some(tiktok_ads_operator::platform::Cents(500));
+        }
+        case.object.spec.mode = None;
+        case.object.spec.name = None;
+        case.object.metadata.deletion_timestamp = None;
         let seen_on = case.record.own().is_some_and(|r| r.seen_on);
         if let Action::SetStatus { to: OperationStatus::Enable, .. } = planned(&case).action {
             prop_assert!(!seen_on && case.object.spec.state == Some(DesiredState::Active));
