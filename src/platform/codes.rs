@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::call::Call;
+use super::call::{Call, Tree};
 use super::error::{AuthProblem, ErrorClass, Rejection, Throttle};
 use super::read::unclear;
 
@@ -150,6 +150,18 @@ pub(super) fn classify(
     let said = message.to_lowercase();
     let class = match verdict(code) {
         Is(ErrorClass::Throttled(throttle)) => ErrorClass::Throttled(throttle),
+        // That the manual tree is closed comes under a code that nobody knows yet: the text says it.
+        Is(ErrorClass::Rejected(Rejection::Other | Rejection::NotAllowlisted))
+            if matches!(
+                call,
+                Call::CreateCampaign {
+                    tree: Tree::Manual,
+                    ..
+                }
+            ) && names_smart_plus(&said) =>
+        {
+            ErrorClass::Rejected(Rejection::UseSmartPlus)
+        }
         Is(class) => class,
         Unclear => unclear(call),
         ByText => ErrorClass::by_text(&said, call.is_write()),
@@ -166,6 +178,12 @@ pub(super) fn classify(
 /// The class of one id in the `error_list` of a status call: there is only a text.
 pub(super) fn class_of_item(message: &str) -> ErrorClass {
     ErrorClass::by_text(&message.to_lowercase(), true)
+}
+
+fn names_smart_plus(said: &str) -> bool {
+    ["smart+", "smart plus", "smart_plus"]
+        .iter()
+        .any(|word| said.contains(word))
 }
 
 fn which_window(said: &str, retry_after: Option<Duration>) -> Throttle {
@@ -189,7 +207,7 @@ impl ErrorClass {
         let rejection =
             if has("name") && any(&["already exist", "been used", "is taken", "duplicate"]) {
                 Rejection::NameTaken
-            } else if any(&["smart+", "smart plus", "smart_plus"]) {
+            } else if names_smart_plus(said) {
                 Rejection::UseSmartPlus
             } else if any(&[
                 "allowlist",

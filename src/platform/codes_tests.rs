@@ -90,6 +90,23 @@ fn codes_that_mean_one_thing() {
 }
 
 #[test]
+fn r12_the_closed_manual_tree_is_recognised_under_any_code() {
+    let said =
+        "Please use /smart_plus/campaign/create/ to create an Upgraded Smart+ Campaign instead.";
+    for code in [40002, 40118, 41001] {
+        assert_eq!(
+            error(&create(Tree::Manual), code, said).class,
+            ErrorClass::Rejected(Rejection::UseSmartPlus),
+            "{code}"
+        );
+    }
+    assert_eq!(
+        error(&create(Tree::SmartPlus), 40118, said).class,
+        ErrorClass::Rejected(Rejection::NotAllowlisted)
+    );
+}
+
+#[test]
 fn the_live_texts_of_40002() {
     use Rejection::*;
     for (text, rejection, field) in [

@@ -5,9 +5,13 @@
 //! namespace and an ad account of its own, so they run side by side.
 
 mod conditions;
+mod access;
+mod ceilings;
 mod create;
+mod lists;
 mod modes;
 mod status;
+mod update;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -325,6 +329,23 @@ impl Case {
         self.patch(name, json!({"spec": spec}))
     }
 
+    /// A merge patch of a campaign that the server may refuse.
+    pub fn try_patch(&self, name: &str, patch: Value) -> Result<Value, String> {
+        self.api("PATCH", &self.path("campaigns", name), &patch)
+    }
+
+    /// Puts another content into a Secret.
+    pub fn replace_secret(&self, name: &str, content: Value) {
+        let path = self.path("secrets", name);
+        self.api("PATCH", &path, &json!({"stringData": content}))
+            .unwrap();
+    }
+
+    /// All that the operator has logged so far, about other tests' objects too.
+    pub fn log(&self) -> String {
+        self.world.operator.output().unwrap()
+    }
+
     /// A merge patch of a campaign's status, which only an admin or a restore does.
     pub fn patch_status(&self, name: &str, patch: Value) {
         let path = format!("{}/status", self.path("campaigns", name));
@@ -480,6 +501,20 @@ impl Case {
         merge(&mut fault, kind);
         let made = self.sandbox("POST", "/sandbox/faults", &fault);
         made["id"].as_u64().unwrap_or_else(|| panic!("{made}"))
+    }
+
+    /// Puts a fault in place once for requests that name no advertiser but contain a text.
+    pub fn fault_anywhere(&self, path: &str, contains: &str, kind: Value) {
+        let mut fault = json!({"match": {"path": path, "contains": contains, "count": 1}});
+        merge(&mut fault, kind);
+        self.sandbox("POST", "/sandbox/faults", &fault);
+    }
+
+    /// An OAuth exchange as the sandbox's own client; the new access token.
+    pub fn exchange(&self, body: &Value) -> String {
+        let answer = self.sandbox("POST", "/open_api/v1.3/oauth2/access_token/", body);
+        let token = answer["data"]["access_token"].as_str();
+        token.unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
     /// Removes all faults of this account.
