@@ -47,6 +47,17 @@ impl<K: Kind> Store<K> {
                 if let Some(seen) = &mut self.relist {
                     seen.insert(name.clone());
                 }
+                // What a write or a live read answered may be newer than what the watch still has under way. A relist is
+                // the latest state there is, also after the API server's data was put back to an older one.
+                if self.relist.is_none()
+                    && self.objects.get(&name).is_some_and(|old| {
+                        version(&**old)
+                            .zip(version(&*object))
+                            .is_some_and(|(have, seen)| seen < have)
+                    })
+                {
+                    return Vec::new();
+                }
                 // A relist shows every object again, and a watch trails our own writes: the same or an older version is
                 // no news. During a relist the server's word counts even if its numbers went back (a restored etcd).
                 let relisting = self.relist.is_some();
@@ -334,6 +345,11 @@ fn is_no_news<K: Resource>(old: &K, new: &K, relisting: bool) -> bool {
     let (was, is) = (&old.meta().resource_version, &new.meta().resource_version);
     let number = |v: &Option<String>| v.as_ref().and_then(|v| v.parse::<u128>().ok());
     was == is || (!relisting && old.meta().uid == new.meta().uid && number(is) < number(was))
+}
+
+/// The resourceVersion as the number that it is on every API server (they are only compared within one kind).
+fn version<K: Resource>(object: &K) -> Option<u128> {
+    object.meta().resource_version.as_deref()?.parse().ok()
 }
 
 struct IndexKeys {
