@@ -20,6 +20,9 @@ pub struct Store<K> {
     objects: BTreeMap<Name, Arc<K>>,
     /// Names seen since a relist began; `None` when no relist is under way.
     relist: Option<BTreeSet<Name>>,
+    /// Uids of objects that are gone, by name: an answer that was under way meanwhile must not bring them back. Forgotten
+    /// with the next relist.
+    gone: BTreeMap<Name, Option<String>>,
     /// A complete list has been seen.
     pub synced: bool,
 }
@@ -29,6 +32,7 @@ impl<K> Default for Store<K> {
         Self {
             objects: BTreeMap::new(),
             relist: None,
+            gone: BTreeMap::new(),
             synced: false,
         }
     }
@@ -40,6 +44,7 @@ impl<K: Kind> Store<K> {
         match change {
             Change::Relist => {
                 self.relist = Some(BTreeSet::new());
+                self.gone.clear();
                 Vec::new()
             }
             Change::Applied(object) => {
@@ -58,14 +63,10 @@ impl<K: Kind> Store<K> {
                 {
                     return Vec::new();
                 }
-                // A relist shows every object again, and a watch trails our own writes: the same or an older version is
-                // no news. During a relist the server's word counts even if its numbers went back (a restored etcd).
-                let relisting = self.relist.is_some();
-                if self
-                    .objects
-                    .get(&name)
-                    .is_some_and(|old| is_no_news(&**old, &*object, relisting))
-                {
+                // A relist shows every object again, and a watch trails our own writes: the same version is no news.
+                if self.objects.get(&name).is_some_and(|old| {
+                    old.meta().resource_version == object.meta().resource_version
+                }) {
                     return Vec::new();
                 }
                 let old = self.objects.insert(name.clone(), Arc::new(*object));
@@ -81,6 +82,7 @@ impl<K: Kind> Store<K> {
                 {
                     return Vec::new();
                 }
+                self.gone.insert(name.clone(), object.meta().uid.clone());
                 self.objects
                     .remove(&name)
                     .map(|old| (name, Some(old)))
@@ -113,19 +115,27 @@ impl<K: Kind> Store<K> {
         if let Some(object) = &object
             && self.relist.is_none()
             && let Some(copy) = self.objects.get(name)
-            && copy.meta().uid == object.meta().uid
             && version(&**copy) > version(object)
         {
             return Some(copy.clone());
         }
         match object {
+            Some(object) if self.gone.get(name) == Some(&object.meta().uid) => {
+                self.objects.get(name).cloned()
+            }
             Some(object) => {
                 if let Some(seen) = &mut self.relist {
                     seen.insert(name.clone());
                 }
                 self.objects.insert(name.clone(), Arc::new(object))
             }
-            None => self.objects.remove(name),
+            None => {
+                let old = self.objects.remove(name);
+                if let Some(old) = &old {
+                    self.gone.insert(name.clone(), old.meta().uid.clone());
+                }
+                old
+            }
         }
     }
 
@@ -340,13 +350,6 @@ impl Stores {
     }
 }
 
-/// Is `new` the copy at hand, or older? Versions of one object are comparable numbers.
-fn is_no_news<K: Resource>(old: &K, new: &K, relisting: bool) -> bool {
-    let (was, is) = (&old.meta().resource_version, &new.meta().resource_version);
-    let number = |v: &Option<String>| v.as_ref().and_then(|v| v.parse::<u128>().ok());
-    was == is || (!relisting && old.meta().uid == new.meta().uid && number(is) < number(was))
-}
-
 /// The resourceVersion as the number that it is on every API server (they are only compared within one kind).
 fn version<K: Resource>(object: &K) -> Option<u128> {
     object.meta().resource_version.as_deref()?.parse().ok()
@@ -373,11 +376,6 @@ pub fn connection_name(object: &Campaign) -> Name {
         object.metadata.namespace.clone().unwrap_or_default(),
         object.spec.connection_ref.name.clone(),
     )
-}
-
-/// Versions of one object can be compared as numbers (Kubernetes says so since 1.35, and it has always been so).
-fn version<K: Resource>(object: &K) -> Option<u64> {
-    object.meta().resource_version.as_ref()?.parse().ok()
 }
 
 /// Creation time, then uid.
@@ -448,5 +446,24 @@ mod tests {
         );
         store.put(&name, Some(campaign("12", false)));
         assert!(!deleting(&store));
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_end_brings_nothing_back() {
+        let mut store = Store::default();
+        let name = Name::new("n".to_string(), "a".to_string());
+        store.put(&name, Some(campaign("9", false)));
+        store.take(Change::Deleted(Box::new(campaign("11", true))));
+        store.put(&name, Some(campaign("10", false)));
+        assert!(store.get(&name).is_none());
+        // A namesake is another object, and the answer about the old one is no news of it.
+        let mut namesake = campaign("12", false);
+        namesake.metadata.uid = Some("other".into());
+        store.take(Change::Applied(Box::new(namesake)));
+        store.put(&name, Some(campaign("10", true)));
+        assert_eq!(
+            store.get(&name).unwrap().metadata.uid.as_deref(),
+            Some("other")
+        );
     }
 }

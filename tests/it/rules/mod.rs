@@ -4,9 +4,9 @@
 //! All tests of this module share one control plane, one operator with short times, and one sandbox. Each has a
 //! namespace and an ad account of its own, so they run side by side.
 
-mod conditions;
 mod access;
 mod ceilings;
+mod conditions;
 mod create;
 mod lists;
 mod modes;
