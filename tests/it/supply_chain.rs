@@ -58,7 +58,11 @@ fn every_licence_may_be_shipped() {
         .map(|p| format!("{} {}: {}", p["name"], p["version"], p["license"]))
         .collect();
     assert!(refused.is_empty(), "{refused:#?}");
-    println!("{} packages, all under {}", packages.len(), ALLOWED.join(", "));
+    println!(
+        "{} packages, all under {}",
+        packages.len(),
+        ALLOWED.join(", ")
+    );
 }
 
 #[test]
