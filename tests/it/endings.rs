@@ -140,6 +140,40 @@ fn r22_a_namespace_goes_with_its_active_campaigns_paused_under_namespaced_rights
     everything_is_paused_and_goes(cluster, &sandbox, &install, &namespaces);
 }
 
+/// The process died between the end of the last object and the end of its hold on the rights.
+#[test]
+fn rights_that_a_crash_left_held_are_let_go_by_the_next_process() {
+    let cluster = shared();
+    let namespace = cluster.namespace("held").unwrap();
+    let install = cluster
+        .install(Chart::new(&namespace).watch(&namespace))
+        .unwrap();
+    let binding = install.deployment()["metadata"]["name"].as_str().unwrap();
+    let args = ["rolebinding", binding, "-n", &namespace];
+    let body = r#"{"metadata":{"finalizers":["tiktokads.dev/binding"]}}"#;
+    let mut patch = vec!["patch"];
+    patch.extend(args);
+    patch.extend(["--type=merge", "-p", body]);
+    cluster.run(&patch).unwrap().ok().unwrap();
+    let mut get = vec!["get"];
+    get.extend(args);
+    let finalizers = || -> tiktok_ads_harness::Result<Value> {
+        Ok(cluster.json(&get)?["metadata"]["finalizers"].clone())
+    };
+    assert!(finalizers().unwrap().is_array());
+    let operator = install.run(binary()).unwrap();
+    wait_until("the binding to be let go", Duration::from_secs(60), || {
+        operator.alive()?;
+        let left = finalizers()?;
+        Ok(if left.is_null() {
+            Ok(())
+        } else {
+            Err(left.to_string())
+        })
+    })
+    .unwrap_or_else(|error| panic!("{error}\n{}", fleet::tail(&operator)));
+}
+
 /// A server answers for a new kind a moment after it has it.
 fn served(cluster: &ControlPlane) {
     wait_until("the kinds to be served", Duration::from_secs(60), || {

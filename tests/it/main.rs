@@ -10,6 +10,7 @@ mod control_plane;
 mod door;
 mod endings;
 mod fleet;
+mod kill;
 mod layers;
 mod official_client;
 mod plan_properties;
