@@ -98,14 +98,20 @@ impl<K: Kind> Store<K> {
     ///
     /// The watch may have been faster: an answer that is older than the copy is no news. (Without this an object deleted
     /// while the answer to a status write is on the way would be taken for living, and nothing would say otherwise.)
-    pub fn put(&mut self, name: &Name, object: Option<K>) -> Option<Arc<K>> {
-        if let Some(object) = &object
-            && self.relist.is_none()
-            && let Some(copy) = self.objects.get(name)
-            && copy.meta().uid == object.meta().uid
-            && version(&**copy) > version(object)
-        {
-            return Some(copy.clone());
+    ///
+    /// `of` is the uid of the object that was written or asked for. When the store has another one of that name, or none,
+    /// the watch has overtaken the answer as well: the old object is gone, and must not take its namesake's place.
+    pub fn put(&mut self, name: &Name, of: &str, object: Option<K>) -> Option<Arc<K>> {
+        if self.relist.is_none() {
+            let copy = self.objects.get(name)?;
+            let same = copy.meta().uid.as_deref() == Some(of);
+            let late = match &object {
+                Some(object) => version(&**copy) > version(object),
+                None => !same,
+            };
+            if late {
+                return Some(copy.clone());
+            }
         }
         match object {
             Some(object) => {
@@ -423,14 +429,36 @@ mod tests {
                 .get(&name)
                 .is_some_and(|o| o.metadata.deletion_timestamp.is_some())
         };
-        store.put(&name, Some(campaign("9", false)));
+        store.take(Change::Applied(Box::new(campaign("9", false))));
         store.take(Change::Applied(Box::new(campaign("11", true))));
-        store.put(&name, Some(campaign("10", false)));
+        store.put(&name, "u", Some(campaign("10", false)));
         assert!(
             deleting(&store),
             "11 is newer than 10, though it is less as text"
         );
-        store.put(&name, Some(campaign("12", false)));
+        store.put(&name, "u", Some(campaign("12", false)));
         assert!(!deleting(&store));
+    }
+
+    #[test]
+    fn a_late_answer_about_an_object_that_is_gone_does_not_take_its_namesakes_place() {
+        let name = Name::new("n".to_string(), "a".to_string());
+        let namesake = || {
+            let mut object = campaign("13", false);
+            object.metadata.uid = Some("v".into());
+            object
+        };
+        let uid = |store: &Store<Campaign>| store.get(&name).and_then(|o| o.metadata.uid.clone());
+        let mut store = Store::default();
+        store.take(Change::Applied(Box::new(campaign("11", true))));
+        store.take(Change::Deleted(Box::new(campaign("12", true))));
+        store.put(&name, "u", Some(campaign("12", true)));
+        assert_eq!(uid(&store), None, "gone stays gone");
+        store.take(Change::Applied(Box::new(namesake())));
+        store.put(&name, "u", Some(campaign("12", true)));
+        store.put(&name, "u", None);
+        assert_eq!(uid(&store).as_deref(), Some("v"));
+        store.put(&name, "v", None);
+        assert_eq!(uid(&store), None);
     }
 }
