@@ -567,7 +567,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Ok(_) => state.doubt(id, &campaign),
             Err(error) => {
                 state.learn_refusal(name, Refusable::Update, &error, now);
-                if matches!(error.class, ErrorClass::Ambiguous | ErrorClass::Gone) {
+                // What TikTok calls no change was changed by somebody else: our row is old.
+                if matches!(
+                    error.class,
+                    ErrorClass::Ambiguous
+                        | ErrorClass::Gone
+                        | ErrorClass::Rejected(Rejection::NothingToUpdate)
+                ) {
                     state.doubt(id, &campaign);
                 }
             }

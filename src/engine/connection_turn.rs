@@ -123,7 +123,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 Ok(()) => {}
                 Err(ClusterError::Changed) => {
                     match self.cluster.get::<TikTokConnection>(name).await {
-                        Ok(live) => self.lock().adopt_connection(name, live),
+                        Ok(live) => self.lock().adopt_connection(name, uid_of(&object), live),
                         Err(error) => return self.connection_failed(name, &error),
                     }
                 }
@@ -267,7 +267,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             annotations: BTreeMap::new(),
         };
         let written: TikTokConnection = self.cluster.patch_meta(name, &patch).await?;
-        self.lock().adopt_connection(name, Some(written));
+        self.lock()
+            .adopt_connection(name, uid_of(object), Some(written));
         Ok(())
     }
 
@@ -457,7 +458,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         {
             Ok(written) => {
                 self.announce_connection(name, object, plan).await;
-                self.lock().adopt_connection(name, Some(written));
+                self.lock()
+                    .adopt_connection(name, uid_of(object), Some(written));
             }
             Err(error) => {
                 if error != ClusterError::Changed {
@@ -465,7 +467,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 } else if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_connection(name, live);
+                    state.adopt_connection(name, uid_of(object), live);
                     state.push(&Key::Connection(name.clone()), Lane::Change, now);
                 }
             }
@@ -686,7 +688,7 @@ impl State {
     }
 
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_connection(&mut self, name: &Name, copy: Option<TikTokConnection>) {
+    pub fn adopt_connection(&mut self, name: &Name, of: &str, copy: Option<TikTokConnection>) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
@@ -695,8 +697,12 @@ impl State {
             name,
             copy.as_ref().and_then(|o| o.metadata.finalizers.as_deref()),
         );
-        let _old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, copy);
+        let _old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, of, copy);
     }
+}
+
+fn uid_of(object: &TikTokConnection) -> &str {
+    object.metadata.uid.as_deref().unwrap_or_default()
 }
 
 /// Is this only a new process that asks again what the status of this very generation already tells?

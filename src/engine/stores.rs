@@ -20,9 +20,6 @@ pub struct Store<K> {
     objects: BTreeMap<Name, Arc<K>>,
     /// Names seen since a relist began; `None` when no relist is under way.
     relist: Option<BTreeSet<Name>>,
-    /// Uids of objects that are gone, by name: an answer that was under way meanwhile must not bring them back. Forgotten
-    /// with the next relist.
-    gone: BTreeMap<Name, Option<String>>,
     /// A complete list has been seen.
     pub synced: bool,
 }
@@ -32,7 +29,6 @@ impl<K> Default for Store<K> {
         Self {
             objects: BTreeMap::new(),
             relist: None,
-            gone: BTreeMap::new(),
             synced: false,
         }
     }
@@ -44,7 +40,6 @@ impl<K: Kind> Store<K> {
         match change {
             Change::Relist => {
                 self.relist = Some(BTreeSet::new());
-                self.gone.clear();
                 Vec::new()
             }
             Change::Applied(object) => {
@@ -52,21 +47,14 @@ impl<K: Kind> Store<K> {
                 if let Some(seen) = &mut self.relist {
                     seen.insert(name.clone());
                 }
-                // What a write or a live read answered may be newer than what the watch still has under way. A relist is
-                // the latest state there is, also after the API server's data was put back to an older one.
-                if self.relist.is_none()
-                    && self.objects.get(&name).is_some_and(|old| {
-                        version(&**old)
-                            .zip(version(&*object))
-                            .is_some_and(|(have, seen)| seen < have)
-                    })
+                // A relist shows every object again, and a watch trails our own writes: the same or an older version is
+                // no news. During a relist the server's word counts even if its numbers went back (a restored etcd).
+                let relisting = self.relist.is_some();
+                if self
+                    .objects
+                    .get(&name)
+                    .is_some_and(|old| is_no_news(&**old, &*object, relisting))
                 {
-                    return Vec::new();
-                }
-                // A relist shows every object again, and a watch trails our own writes: the same version is no news.
-                if self.objects.get(&name).is_some_and(|old| {
-                    old.meta().resource_version == object.meta().resource_version
-                }) {
                     return Vec::new();
                 }
                 let old = self.objects.insert(name.clone(), Arc::new(*object));
@@ -82,7 +70,6 @@ impl<K: Kind> Store<K> {
                 {
                     return Vec::new();
                 }
-                self.gone.insert(name.clone(), object.meta().uid.clone());
                 self.objects
                     .remove(&name)
                     .map(|old| (name, Some(old)))
@@ -111,31 +98,29 @@ impl<K: Kind> Store<K> {
     ///
     /// The watch may have been faster: an answer that is older than the copy is no news. (Without this an object deleted
     /// while the answer to a status write is on the way would be taken for living, and nothing would say otherwise.)
-    pub fn put(&mut self, name: &Name, object: Option<K>) -> Option<Arc<K>> {
-        if let Some(object) = &object
-            && self.relist.is_none()
-            && let Some(copy) = self.objects.get(name)
-            && version(&**copy) > version(object)
-        {
-            return Some(copy.clone());
+    ///
+    /// `of` is the uid of the object that was written or asked for. When the store has another one of that name, or none,
+    /// the watch has overtaken the answer as well: the old object is gone, and must not take its namesake's place.
+    pub fn put(&mut self, name: &Name, of: &str, object: Option<K>) -> Option<Arc<K>> {
+        if self.relist.is_none() {
+            let copy = self.objects.get(name)?;
+            let same = copy.meta().uid.as_deref() == Some(of);
+            let late = match &object {
+                Some(object) => version(&**copy) > version(object),
+                None => !same,
+            };
+            if late {
+                return Some(copy.clone());
+            }
         }
         match object {
-            Some(object) if self.gone.get(name) == Some(&object.meta().uid) => {
-                self.objects.get(name).cloned()
-            }
             Some(object) => {
                 if let Some(seen) = &mut self.relist {
                     seen.insert(name.clone());
                 }
                 self.objects.insert(name.clone(), Arc::new(object))
             }
-            None => {
-                let old = self.objects.remove(name);
-                if let Some(old) = &old {
-                    self.gone.insert(name.clone(), old.meta().uid.clone());
-                }
-                old
-            }
+            None => self.objects.remove(name),
         }
     }
 
@@ -350,9 +335,11 @@ impl Stores {
     }
 }
 
-/// The resourceVersion as the number that it is on every API server (they are only compared within one kind).
-fn version<K: Resource>(object: &K) -> Option<u128> {
-    object.meta().resource_version.as_deref()?.parse().ok()
+/// Is `new` the copy at hand, or older? Versions of one object are comparable numbers.
+fn is_no_news<K: Resource>(old: &K, new: &K, relisting: bool) -> bool {
+    let (was, is) = (&old.meta().resource_version, &new.meta().resource_version);
+    let number = |v: &Option<String>| v.as_ref().and_then(|v| v.parse::<u128>().ok());
+    was == is || (!relisting && old.meta().uid == new.meta().uid && number(is) < number(was))
 }
 
 struct IndexKeys {
@@ -376,6 +363,11 @@ pub fn connection_name(object: &Campaign) -> Name {
         object.metadata.namespace.clone().unwrap_or_default(),
         object.spec.connection_ref.name.clone(),
     )
+}
+
+/// Versions of one object can be compared as numbers (Kubernetes says so since 1.35, and it has always been so).
+fn version<K: Resource>(object: &K) -> Option<u64> {
+    object.meta().resource_version.as_ref()?.parse().ok()
 }
 
 /// Creation time, then uid.
@@ -437,33 +429,36 @@ mod tests {
                 .get(&name)
                 .is_some_and(|o| o.metadata.deletion_timestamp.is_some())
         };
-        store.put(&name, Some(campaign("9", false)));
+        store.take(Change::Applied(Box::new(campaign("9", false))));
         store.take(Change::Applied(Box::new(campaign("11", true))));
-        store.put(&name, Some(campaign("10", false)));
+        store.put(&name, "u", Some(campaign("10", false)));
         assert!(
             deleting(&store),
             "11 is newer than 10, though it is less as text"
         );
-        store.put(&name, Some(campaign("12", false)));
+        store.put(&name, "u", Some(campaign("12", false)));
         assert!(!deleting(&store));
     }
 
     #[test]
-    fn an_answer_that_comes_after_the_end_brings_nothing_back() {
-        let mut store = Store::default();
+    fn a_late_answer_about_an_object_that_is_gone_does_not_take_its_namesakes_place() {
         let name = Name::new("n".to_string(), "a".to_string());
-        store.put(&name, Some(campaign("9", false)));
-        store.take(Change::Deleted(Box::new(campaign("11", true))));
-        store.put(&name, Some(campaign("10", false)));
-        assert!(store.get(&name).is_none());
-        // A namesake is another object, and the answer about the old one is no news of it.
-        let mut namesake = campaign("12", false);
-        namesake.metadata.uid = Some("other".into());
-        store.take(Change::Applied(Box::new(namesake)));
-        store.put(&name, Some(campaign("10", true)));
-        assert_eq!(
-            store.get(&name).unwrap().metadata.uid.as_deref(),
-            Some("other")
-        );
+        let namesake = || {
+            let mut object = campaign("13", false);
+            object.metadata.uid = Some("v".into());
+            object
+        };
+        let uid = |store: &Store<Campaign>| store.get(&name).and_then(|o| o.metadata.uid.clone());
+        let mut store = Store::default();
+        store.take(Change::Applied(Box::new(campaign("11", true))));
+        store.take(Change::Deleted(Box::new(campaign("12", true))));
+        store.put(&name, "u", Some(campaign("12", true)));
+        assert_eq!(uid(&store), None, "gone stays gone");
+        store.take(Change::Applied(Box::new(namesake())));
+        store.put(&name, "u", Some(campaign("12", true)));
+        store.put(&name, "u", None);
+        assert_eq!(uid(&store).as_deref(), Some("v"));
+        store.put(&name, "v", None);
+        assert_eq!(uid(&store), None);
     }
 }

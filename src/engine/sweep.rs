@@ -322,7 +322,9 @@ impl State {
             return;
         }
         if u64::try_from(running.rows.len()).ok() != Some(total) {
-            // The list moved under the sweep, or a page was short: an incomplete list proves nothing.
+            // The list moved under the sweep, or a page was short: an incomplete list proves nothing, and what it hides
+            // may be on (R20): until the next complete one, the one before does not count either.
+            account.table.incomplete(page.tree);
             self.sweep_failed(id, now);
             return;
         }

@@ -127,7 +127,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     /// The copy in the store, unless its record is older than one we have seen: then a live GET decides.
     async fn certain_copy(&self, name: &Name) -> Result<Option<Arc<Campaign>>, ClusterError> {
-        let (copy, seq) = {
+        let (copy, seq, of) = {
             let state = self.lock();
             let Some(copy) = state.stores.campaigns.get(name) else {
                 return Ok(None);
@@ -139,7 +139,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 .filter(|m| m.uid == uid)
                 .map_or(0, |m| m.seq);
             let has = state.stores.record(&copy).own().map_or(0, |r| r.seq);
-            (copy, if has < seq { Some(seq) } else { None })
+            (copy, if has < seq { Some(seq) } else { None }, uid)
         };
         if seq.is_none() {
             return Ok(Some(copy));
@@ -147,7 +147,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let live: Option<Campaign> = self.cluster.get(name).await?;
         let now = self.clock.now();
         let mut state = self.lock();
-        state.adopt_copy(name, live, now);
+        state.adopt_copy(name, &of, live, now);
         let Some(copy) = state.stores.campaigns.get(name) else {
             return Ok(None);
         };
@@ -342,21 +342,23 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         match self.cluster.patch_meta::<Campaign>(name, &patch).await {
             Ok(written) => {
                 let now = self.clock.now();
-                self.lock().adopt_copy(name, Some(written), now);
+                let of = object.metadata.uid.clone().unwrap_or_default();
+                self.lock().adopt_copy(name, &of, Some(written), now);
                 Step::Again
             }
-            Err(error) => self.lost(name, &error).await,
+            Err(error) => self.lost(name, object, &error).await,
         }
     }
 
     /// A failed compare-and-swap: a fresh copy decides what is so. Never the same patch again.
-    async fn lost(&self, name: &Name, error: &ClusterError) -> Step {
+    async fn lost(&self, name: &Name, object: &Campaign, error: &ClusterError) -> Step {
+        let of = object.metadata.uid.as_deref().unwrap_or_default();
         if matches!(error, ClusterError::Changed | ClusterError::Unclear(_)) {
             match self.cluster.get::<Campaign>(name).await {
                 Ok(live) => {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_copy(name, live, now);
+                    state.adopt_copy(name, of, live, now);
                     state.push(&Key::Campaign(name.clone()), Lane::Change, now);
                     return Step::End(Outcome::Stale);
                 }
@@ -434,11 +436,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Ok(written) => {
                 self.announce(name, object, &status, plan).await;
                 let now = self.clock.now();
-                self.lock().adopt_copy(name, Some(written), now);
+                let of = object.metadata.uid.clone().unwrap_or_default();
+                self.lock().adopt_copy(name, &of, Some(written), now);
             }
             // Somebody was faster: the watch brings the new copy, or this turn's successor reads it.
             Err(error) => {
-                if let Step::End(Outcome::Failed) = self.lost(name, &error).await {
+                if let Step::End(Outcome::Failed) = self.lost(name, object, &error).await {
                     tracing::debug!(campaign = %name, %error, "status not written");
                 }
             }
@@ -495,12 +498,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
 impl super::state::State {
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>, now: Timestamp) {
+    pub fn adopt_copy(&mut self, name: &Name, of: &str, copy: Option<Campaign>, now: Timestamp) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
         });
-        let old = self.stores.campaigns.put(name, copy);
+        let old = self.stores.campaigns.put(name, of, copy);
         self.campaign_put(name, old.as_deref(), now);
         if let Some(object) = self.stores.campaigns.get(name) {
             let seq = self.stores.record(&object).own().map_or(0, |r| r.seq);

@@ -904,7 +904,7 @@ impl<'a> Planner<'a> {
             let lowered = changes.budget.is_some_and(|b| Some(b) < row.budget);
             let hint = if lowered {
                 format!(
-                    "TikTok keeps {}; a budget may not go below 105 % of what is already spent, so the lowest amount it takes is 1.05 × the spend shown in Ads Manager",
+                    "TikTok has {}: a budget may not go below 105 % of what is already spent, so the lowest amount it takes is 1.05 × the spend shown in Ads Manager; or an automated rule, another tool or a person is changing it back",
                     row.budget.unwrap_or_default()
                 )
             } else {

@@ -211,6 +211,11 @@ impl Table {
         }
     }
 
+    /// A list of one tree was short of rows: the account is not completely known any more.
+    pub fn incomplete(&mut self, tree: Tree) {
+        self.complete.remove(&tree);
+    }
+
     /// Learns a complete list of one tree. Rows of the other tree that it shows are dropped (R29).
     pub fn swept(
         &mut self,

@@ -116,7 +116,7 @@ fn r20_a_raise_over_the_total_is_held_and_the_campaign_runs_on() {
     case.sweeps("/campaign/get/");
     assert_eq!(case.row(&id)["fields"]["budget"], 60.0);
     assert!(case.is_on(&id));
-    case.edit("one", json!({"budget": {"amount": "50"}}));
+    case.edit("one", json!({"state": "Paused"}));
     case.wait_live("two");
     assert_eq!(case.row(&id)["fields"]["budget"], 80.0);
 }
@@ -158,8 +158,9 @@ fn r20_an_incomplete_list_refuses() {
         0,
     );
     let theirs = case.made_outside("manual", fields);
-    case.edit("ours", json!({"state": "Active"}));
     case.sweeps("/campaign/get/");
+    case.edit("ours", json!({"state": "Active"}));
+    case.wait_for("ours", "CeilingUnknown");
     case.sweeps("/campaign/get/");
     assert_eq!(on(&case), 1, "theirs alone");
     case.no_faults();

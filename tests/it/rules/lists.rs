@@ -104,13 +104,15 @@ fn r32_a_deletion_during_an_unclear_create_waits_until_it_is_cleared_up() {
     ] {
         let case = Case::new("r32-unclear");
         // Nothing can be looked up for a while, so that the deletion comes before the create is cleared up.
+        let lost = json!({
+            "kind": "error", "code": 50000, "message": "internal", "match": {"contains": "STATUS_ALL"},
+        });
+        case.fault("*campaign/get/", lost, 0);
         case.fault("*/campaign/create/", fault.clone(), 1);
         case.campaign("spring", spec(json!({"deletionPolicy": "Delete"})));
         case.until("the create", || {
             !case.requests("/campaign/create/").is_empty()
         });
-        let lost = json!({"kind": "error", "code": 50000, "message": "internal"});
-        case.fault("*campaign/get/", lost, 0);
         case.delete("campaigns", "spring");
         std::thread::sleep(std::time::Duration::from_secs(3));
         let held = case.get("spring");

@@ -5,6 +5,7 @@
 //! namespace and an ad account of its own, so they run side by side.
 
 mod access;
+mod canary;
 mod ceilings;
 mod conditions;
 mod create;
@@ -43,7 +44,14 @@ pub const TIMES: &[&str] = &[
     "--pause-again=500ms",
 ];
 
+/// Everything that our own crate can log: no test here may find a secret in it.
+pub const LOUD: &[(&str, &str)] = &[
+    ("RUST_LOG", "info,tiktok_ads_operator=trace"),
+    ("RUST_BACKTRACE", "1"),
+];
+
 struct World {
+    cluster: &'static ControlPlane,
     operator: Operator,
     sandbox: Sandbox,
     runtime: tokio::runtime::Runtime,
@@ -78,7 +86,7 @@ fn start() -> tiktok_ads_harness::Result<World> {
             Err(answer.stderr)
         })
     })?;
-    let operator = install.run_with(Path::new(BINARY), TIMES, &[])?;
+    let operator = install.run_with(Path::new(BINARY), TIMES, LOUD)?;
     operator.wait_ready(PATIENCE)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -87,6 +95,7 @@ fn start() -> tiktok_ads_harness::Result<World> {
         .unwrap();
     let client = runtime.block_on(client(cluster));
     Ok(World {
+        cluster,
         operator,
         sandbox,
         runtime,
@@ -344,6 +353,21 @@ impl Case {
     /// All that the operator has logged so far, about other tests' objects too.
     pub fn log(&self) -> String {
         self.world.operator.output().unwrap()
+    }
+
+    /// The operator's metrics.
+    pub fn metrics(&self) -> String {
+        self.world.operator.metrics().unwrap()
+    }
+
+    /// The API server's audit log.
+    pub fn audit_log(&self) -> String {
+        std::fs::read_to_string(self.world.cluster.audit().path()).unwrap()
+    }
+
+    /// All objects of a kind.
+    pub fn list(&self, path: &str) -> Value {
+        self.api("GET", path, &Value::Null).unwrap()
     }
 
     /// A merge patch of a campaign's status, which only an admin or a restore does.
