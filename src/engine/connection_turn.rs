@@ -121,7 +121,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 Ok(()) => {}
                 Err(ClusterError::Changed) => {
                     match self.cluster.get::<TikTokConnection>(name).await {
-                        Ok(live) => self.lock().adopt_connection(name, live),
+                        Ok(live) => self.lock().adopt_connection(name, live, self.clock.now()),
                         Err(error) => return self.connection_failed(name, &error),
                     }
                 }
@@ -265,7 +265,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             annotations: BTreeMap::new(),
         };
         let written: TikTokConnection = self.cluster.patch_meta(name, &patch).await?;
-        self.lock().adopt_connection(name, Some(written));
+        self.lock()
+            .adopt_connection(name, Some(written), self.clock.now());
         Ok(())
     }
 
@@ -455,7 +456,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         {
             Ok(written) => {
                 self.announce_connection(name, object, plan).await;
-                self.lock().adopt_connection(name, Some(written));
+                self.lock()
+                    .adopt_connection(name, Some(written), self.clock.now());
             }
             Err(error) => {
                 if error != ClusterError::Changed {
@@ -463,7 +465,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 } else if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_connection(name, live);
+                    state.adopt_connection(name, live, self.clock.now());
                     state.push(&Key::Connection(name.clone()), Lane::Change, now);
                 }
             }
@@ -684,7 +686,12 @@ impl State {
     }
 
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_connection(&mut self, name: &Name, copy: Option<TikTokConnection>) {
+    pub fn adopt_connection(
+        &mut self,
+        name: &Name,
+        copy: Option<TikTokConnection>,
+        now: Timestamp,
+    ) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
@@ -694,7 +701,12 @@ impl State {
         {
             self.kept.entry(name.namespace.clone()).or_insert(false);
         }
-        let _old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, copy);
+        let uid = copy.as_ref().and_then(|c| c.metadata.uid.clone());
+        let old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, copy);
+        // The watch will show nothing new then: the children are told here.
+        if old.as_ref().and_then(|o| o.metadata.uid.clone()) != uid {
+            self.connection_changed(name, old.as_deref(), now);
+        }
     }
 }
 

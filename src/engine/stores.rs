@@ -136,6 +136,8 @@ pub struct Stores {
     pub terminating: BTreeSet<String>,
     children: BTreeMap<Name, BTreeSet<Name>>,
     by_id: BTreeMap<(String, String), BTreeSet<Name>>,
+    /// Objects without a record of their own, by the id that they claim or show.
+    claims: BTreeMap<String, BTreeSet<Name>>,
     by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
     /// Campaigns with our finalizer, per namespace.
     held: BTreeMap<String, usize>,
@@ -173,6 +175,9 @@ impl Stores {
             if let Some(id) = keys.id {
                 remove(&mut self.by_id, &id, name);
             }
+            if let Some(id) = keys.claim {
+                remove(&mut self.claims, &id, name);
+            }
         }
         if let Some(new) = self.campaigns.get(name) {
             let keys = self.keys(&new);
@@ -187,6 +192,9 @@ impl Stores {
             if let Some(id) = keys.id {
                 self.by_id.entry(id).or_default().insert(name.clone());
             }
+            if let Some(id) = keys.claim {
+                self.claims.entry(id).or_default().insert(name.clone());
+            }
         }
     }
 
@@ -198,6 +206,15 @@ impl Stores {
             id: record
                 .own()
                 .and_then(|r| r.id.clone().map(|id| (r.advertiser.clone(), id))),
+            claim: match &record {
+                RecordState::Own(_) => None,
+                RecordState::Claim(r) => object.spec.external_id.clone().or_else(|| r.id.clone()),
+                _ => object
+                    .spec
+                    .external_id
+                    .clone()
+                    .or_else(|| object.status.as_ref().and_then(|s| s.id.clone())),
+            },
         }
     }
 
@@ -227,6 +244,11 @@ impl Stores {
             .get(&(advertiser.to_string(), id.to_string()))
             .into_iter()
             .flatten()
+    }
+
+    /// Objects that hold no record but claim an id, or show it: their plans read its row as well.
+    pub fn claimants(&self, id: &str) -> impl Iterator<Item = &Name> {
+        self.claims.get(id).into_iter().flatten()
     }
 
     /// Who but `me` holds the id: by record before nobody's, the older of two.
@@ -300,6 +322,7 @@ struct IndexKeys {
     connection: Name,
     name: String,
     id: Option<(String, String)>,
+    claim: Option<String>,
 }
 
 fn remove<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Name>>, key: &K, name: &Name) {

@@ -130,7 +130,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         let live: Option<Campaign> = self.cluster.get(name).await?;
         let mut state = self.lock();
-        state.adopt_copy(name, live);
+        state.adopt_copy(name, live, self.clock.now());
         let Some(copy) = state.stores.campaigns.get(name) else {
             return Ok(None);
         };
@@ -321,7 +321,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         match self.cluster.patch_meta::<Campaign>(name, &patch).await {
             Ok(written) => {
-                self.lock().adopt_copy(name, Some(written));
+                self.lock()
+                    .adopt_copy(name, Some(written), self.clock.now());
                 Step::Again
             }
             Err(error) => self.lost(name, &error).await,
@@ -335,7 +336,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 Ok(live) => {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_copy(name, live);
+                    state.adopt_copy(name, live, self.clock.now());
                     state.push(&Key::Campaign(name.clone()), Lane::Change, now);
                     return Step::End(Outcome::Stale);
                 }
@@ -411,7 +412,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         {
             Ok(written) => {
                 self.announce(name, object, &status, plan).await;
-                self.lock().adopt_copy(name, Some(written));
+                self.lock()
+                    .adopt_copy(name, Some(written), self.clock.now());
             }
             // Somebody was faster: the watch brings the new copy, or this turn's successor reads it.
             Err(error) => {
@@ -447,16 +449,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
 impl super::state::State {
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>) {
+    pub fn adopt_copy(&mut self, name: &Name, copy: Option<Campaign>, now: Timestamp) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
         });
-        let gone = copy.is_none();
         let old = self.stores.campaigns.put(name, copy);
         self.stores.reindex(name, old.as_deref());
-        if gone {
-            self.memos.remove(name);
+        // The watch will show nothing new then: whoever's plan read this object is woken here.
+        let new = self.stores.campaigns.get(name);
+        self.wake_dependants(name, old.as_deref(), new.as_deref(), now);
+        if new.is_none() {
+            self.forget(name);
         }
         if let Some(object) = self.stores.campaigns.get(name) {
             let seq = self.stores.record(&object).own().map_or(0, |r| r.seq);
