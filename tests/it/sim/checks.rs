@@ -572,6 +572,10 @@ impl World {
     }
 
     /// Never two live rows for one object. A row belongs to the object whose create (by key) made it.
+    ///
+    /// The one exception: somebody took the record away (past the admission policy), and the name was changed as well
+    /// or the status was lost: then nothing is left that leads to the first row but TikTok's own memory of the key. Even
+    /// then only one of the two is ever switched on by us.
     pub fn checked_rows(&mut self) {
         let mut live: BTreeMap<String, Vec<(u64, bool)>> = BTreeMap::new();
         let advertisers = self.advertisers();
@@ -596,7 +600,9 @@ impl World {
                 };
                 found.push((row.id, uid.clone()));
                 if !uid.is_empty() {
-                    live.entry(uid).or_default().push((row.id, row.is_on()));
+                    // What a buyer switched on is not ours to answer for.
+                    let ours = row.is_on() && !self.checks.touched.contains(&row.id.to_string());
+                    live.entry(uid).or_default().push((row.id, ours));
                 }
             }
         }
