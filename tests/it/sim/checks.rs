@@ -190,6 +190,7 @@ impl World {
             return;
         };
         let body = body.clone();
+        self.checked_leader(replica, process, request.path);
         self.not_overtaking(replica, request.path, &body);
         if request.path.ends_with("/campaign/create/") {
             self.checked_create(replica, process, request.path, &body);
@@ -210,6 +211,21 @@ impl World {
             }
             "DISABLE" => self.checks.pauses += ids.len() as u64,
             _ => {}
+        }
+    }
+
+    /// Decision 14: no write begins after somebody else has taken the lease.
+    fn checked_leader(&mut self, replica: usize, process: u64, path: &str) {
+        let holder = self
+            .api
+            .lease
+            .as_ref()
+            .and_then(|l| l.spec.as_ref()?.holder_identity.clone())
+            .unwrap_or_default();
+        if holder != format!("r{replica}-{process}") {
+            self.fail(format!(
+                "r{replica}-{process} sends {path} while {holder:?} holds the lease"
+            ));
         }
     }
 
