@@ -123,7 +123,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 Ok(()) => {}
                 Err(ClusterError::Changed) => {
                     match self.cluster.get::<TikTokConnection>(name).await {
-                        Ok(live) => self.lock().adopt_connection(name, uid_of(&object), live),
+                        Ok(live) => self.lock().adopt_connection(
+                            name,
+                            uid_of(&object),
+                            live,
+                            self.clock.now(),
+                        ),
                         Err(error) => return self.connection_failed(name, &error),
                     }
                 }
@@ -268,7 +273,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         let written: TikTokConnection = self.cluster.patch_meta(name, &patch).await?;
         self.lock()
-            .adopt_connection(name, uid_of(object), Some(written));
+            .adopt_connection(name, uid_of(object), Some(written), self.clock.now());
         Ok(())
     }
 
@@ -459,7 +464,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Ok(written) => {
                 self.announce_connection(name, object, plan).await;
                 self.lock()
-                    .adopt_connection(name, uid_of(object), Some(written));
+                    .adopt_connection(name, uid_of(object), Some(written), self.clock.now());
             }
             Err(error) => {
                 if error != ClusterError::Changed {
@@ -467,7 +472,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 } else if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_connection(name, uid_of(object), live);
+                    state.adopt_connection(name, uid_of(object), live, now);
                     state.push(&Key::Connection(name.clone()), Lane::Change, now);
                 }
             }
@@ -688,7 +693,13 @@ impl State {
     }
 
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_connection(&mut self, name: &Name, of: &str, copy: Option<TikTokConnection>) {
+    pub fn adopt_connection(
+        &mut self,
+        name: &Name,
+        of: &str,
+        copy: Option<TikTokConnection>,
+        now: Timestamp,
+    ) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
@@ -697,7 +708,12 @@ impl State {
             name,
             copy.as_ref().and_then(|o| o.metadata.finalizers.as_deref()),
         );
-        let _old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, of, copy);
+        let uid = copy.as_ref().and_then(|c| c.metadata.uid.clone());
+        let old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, of, copy);
+        // The watch will show nothing new then: the children are told here.
+        if old.as_ref().and_then(|o| o.metadata.uid.clone()) != uid {
+            self.connection_changed(name, old.as_deref(), now);
+        }
     }
 }
 

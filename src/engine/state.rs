@@ -190,6 +190,7 @@ impl State {
             let owners: Vec<Name> = self
                 .stores
                 .holders(&account.advertiser, id)
+                .chain(self.stores.claimants(id))
                 .cloned()
                 .collect();
             for owner in owners {
@@ -319,7 +320,7 @@ impl State {
     }
 
     /// Whoever's plan read this object: its connection, those who want its name or its id.
-    fn wake_dependants(
+    pub(super) fn wake_dependants(
         &mut self,
         name: &Name,
         old: Option<&Campaign>,
@@ -374,7 +375,12 @@ impl State {
         }
     }
 
-    fn connection_changed(&mut self, name: &Name, old: Option<&TikTokConnection>, now: Timestamp) {
+    pub(super) fn connection_changed(
+        &mut self,
+        name: &Name,
+        old: Option<&TikTokConnection>,
+        now: Timestamp,
+    ) {
         let advertiser = |c: &TikTokConnection| c.spec.advertiser_id.clone();
         let new = self.stores.connections.get(name);
         self.keep_rights_for(
@@ -507,7 +513,7 @@ impl State {
     }
 
     /// Forgets everything about a campaign that is gone.
-    fn forget(&mut self, name: &Name) {
+    pub(super) fn forget(&mut self, name: &Name) {
         self.memos.remove(name);
         for account in self.accounts.values_mut() {
             account.outbox.remove(name);

@@ -143,9 +143,9 @@ pub struct Stores {
     pub terminating: BTreeSet<String>,
     children: BTreeMap<Name, BTreeSet<Name>>,
     by_id: BTreeMap<(String, String), BTreeSet<Name>>,
+    /// Objects without a record of their own, by the id that they claim or show.
+    claims: BTreeMap<String, BTreeSet<Name>>,
     by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
-    /// Who names an id as `externalId`.
-    claims: BTreeMap<(Name, String), BTreeSet<Name>>,
     /// Campaigns with our finalizer, per namespace.
     held: BTreeMap<String, usize>,
     install: String,
@@ -178,16 +178,12 @@ impl Stores {
         if let Some(old) = old {
             let keys = self.keys(old);
             remove(&mut self.children, &keys.connection, name);
-            if let Some(id) = &old.spec.external_id {
-                remove(
-                    &mut self.claims,
-                    &(keys.connection.clone(), id.clone()),
-                    name,
-                );
-            }
             remove(&mut self.by_name, &(keys.connection, keys.name), name);
             if let Some(id) = keys.id {
                 remove(&mut self.by_id, &id, name);
+            }
+            if let Some(id) = keys.claim {
+                remove(&mut self.claims, &id, name);
             }
         }
         if let Some(new) = self.campaigns.get(name) {
@@ -196,18 +192,15 @@ impl Stores {
                 .entry(keys.connection.clone())
                 .or_default()
                 .insert(name.clone());
-            if let Some(id) = &new.spec.external_id {
-                self.claims
-                    .entry((keys.connection.clone(), id.clone()))
-                    .or_default()
-                    .insert(name.clone());
-            }
             self.by_name
                 .entry((keys.connection, keys.name))
                 .or_default()
                 .insert(name.clone());
             if let Some(id) = keys.id {
                 self.by_id.entry(id).or_default().insert(name.clone());
+            }
+            if let Some(id) = keys.claim {
+                self.claims.entry(id).or_default().insert(name.clone());
             }
         }
     }
@@ -220,6 +213,15 @@ impl Stores {
             id: record
                 .own()
                 .and_then(|r| r.id.clone().map(|id| (r.advertiser.clone(), id))),
+            claim: match &record {
+                RecordState::Own(_) => None,
+                RecordState::Claim(r) => object.spec.external_id.clone().or_else(|| r.id.clone()),
+                _ => object
+                    .spec
+                    .external_id
+                    .clone()
+                    .or_else(|| object.status.as_ref().and_then(|s| s.id.clone())),
+            },
         }
     }
 
@@ -264,16 +266,15 @@ impl Stores {
             .cloned()
             .unwrap_or_default();
         if let Some((advertiser, id)) = id {
-            found.extend(
-                self.claims
-                    .get(&(connection.clone(), id.clone()))
-                    .into_iter()
-                    .flatten()
-                    .cloned(),
-            );
+            found.extend(self.claimants(&id).cloned());
             found.extend(self.holders(&advertiser, &id).cloned());
         }
         found.into_iter().collect()
+    }
+
+    /// Objects that hold no record but claim an id, or show it: their plans read its row as well.
+    pub fn claimants(&self, id: &str) -> impl Iterator<Item = &Name> {
+        self.claims.get(id).into_iter().flatten()
     }
 
     /// Who but `me` holds the id: by record before nobody's, the older of two.
@@ -346,6 +347,7 @@ struct IndexKeys {
     connection: Name,
     name: String,
     id: Option<(String, String)>,
+    claim: Option<String>,
 }
 
 fn remove<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Name>>, key: &K, name: &Name) {

@@ -208,22 +208,6 @@ impl ApiServer {
         }
     }
 
-    /// Is anything left in a namespace?
-    pub fn namespace_is_empty(&self, namespace: &str) -> bool {
-        !self
-            .objects
-            .keys()
-            .any(|(_, name)| name.namespace == namespace)
-            && !self.secrets.keys().any(|name| name.namespace == namespace)
-    }
-
-    /// A namespace that ended and is made anew.
-    pub fn namespace_ends(&mut self, namespace: &str) {
-        if self.terminating.remove(namespace) {
-            self.seen.push(Seen::Namespace(namespace.into(), false));
-        }
-    }
-
     /// Makes or changes a user's Secret.
     pub fn put_secret(&mut self, name: &Name, data: &[(&str, &str)]) {
         if self.terminating.contains(&name.namespace) {

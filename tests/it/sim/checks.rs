@@ -190,6 +190,7 @@ impl World {
             return;
         };
         let body = body.clone();
+        self.checked_leader(replica, process, request.path);
         self.not_overtaking(replica, request.path, &body);
         if request.path.ends_with("/campaign/create/") {
             self.checked_create(replica, process, request.path, &body);
@@ -210,6 +211,21 @@ impl World {
             }
             "DISABLE" => self.checks.pauses += ids.len() as u64,
             _ => {}
+        }
+    }
+
+    /// Decision 14: no write begins after somebody else has taken the lease.
+    fn checked_leader(&mut self, replica: usize, process: u64, path: &str) {
+        let holder = self
+            .api
+            .lease
+            .as_ref()
+            .and_then(|l| l.spec.as_ref()?.holder_identity.clone())
+            .unwrap_or_default();
+        if holder != format!("r{replica}-{process}") {
+            self.fail(format!(
+                "r{replica}-{process} sends {path} while {holder:?} holds the lease"
+            ));
         }
     }
 
@@ -572,6 +588,10 @@ impl World {
     }
 
     /// Never two live rows for one object. A row belongs to the object whose create (by key) made it.
+    ///
+    /// The one exception: somebody took the record away (past the admission policy), and the name was changed as well
+    /// or the status was lost: then nothing is left that leads to the first row but TikTok's own memory of the key. Even
+    /// then only one of the two is ever switched on by us.
     pub fn checked_rows(&mut self) {
         let mut live: BTreeMap<String, Vec<(u64, bool)>> = BTreeMap::new();
         let advertisers = self.advertisers();
@@ -596,7 +616,9 @@ impl World {
                 };
                 found.push((row.id, uid.clone()));
                 if !uid.is_empty() {
-                    live.entry(uid).or_default().push((row.id, row.is_on()));
+                    // What a buyer switched on is not ours to answer for.
+                    let ours = row.is_on() && !self.checks.touched.contains(&row.id.to_string());
+                    live.entry(uid).or_default().push((row.id, ours));
                 }
             }
         }
