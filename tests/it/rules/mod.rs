@@ -14,7 +14,6 @@ mod modes;
 mod status;
 mod update;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -625,15 +624,6 @@ impl Case {
                 let path = entry["path"].as_str().unwrap_or_default();
                 (path.replace("/open_api/v1.3", ""), entry["body"].clone())
             })
-            .collect()
-    }
-
-    /// The names of the fields that this account's updates carried.
-    pub fn updated_fields(&self) -> Vec<BTreeSet<String>> {
-        self.writes()
-            .iter()
-            .filter(|(path, _)| path.ends_with("campaign/update/"))
-            .map(|(_, body)| body.as_object().unwrap().keys().cloned().collect())
             .collect()
     }
 

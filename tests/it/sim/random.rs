@@ -46,41 +46,43 @@ fn pick<'a, T>(rng: &mut fastrand::Rng, of: &'a [T]) -> &'a T {
     &of[rng.usize(0..of.len())]
 }
 
+/// One of some words.
+fn word(rng: &mut fastrand::Rng, words: &[&'static str]) -> &'static str {
+    words[rng.usize(0..words.len())]
+}
+
 /// Every unknown of the platform has both answers among the seeds.
 fn draw_knobs(rng: &mut fastrand::Rng) -> (Vec<(String, String)>, bool, bool) {
     let mut knobs = Vec::new();
     let mut set = |name: &str, value: &str| knobs.push((name.to_string(), value.to_string()));
-    let replay = *pick(rng, &["40050", "40002", "original"]);
+    let replay = word(rng, &["40050", "40002", "original"]);
     set("request_id_replay", replay);
-    set(
-        "request_id_of_deleted",
-        *pick(rng, &["as_replay", "create"]),
-    );
-    set("request_id_scope", *pick(rng, &["advertiser", "tree"]));
-    set("request_id_after_refusal", *pick(rng, &["free", "used"]));
+    set("request_id_of_deleted", word(rng, &["as_replay", "create"]));
+    set("request_id_scope", word(rng, &["advertiser", "tree"]));
+    set("request_id_after_refusal", word(rng, &["free", "used"]));
     set(
         "name_unique",
-        *pick(rng, &["on_create", "on_create_and_update", "off"]),
+        word(rng, &["on_create", "on_create_and_update", "off"]),
     );
-    set("update_without_change", *pick(rng, &["40012", "ok"]));
-    set("status_without_change", *pick(rng, &["ok", "40012"]));
+    set("update_without_change", word(rng, &["40012", "ok"]));
+    set("status_without_change", word(rng, &["ok", "40012"]));
     set(
         "missing_campaign_code",
-        *pick(rng, &["40002", "40007", "40001"]),
+        word(rng, &["40002", "40007", "40001"]),
     );
-    set("manual_status_bad_id", *pick(rng, &["fail", "skip"]));
-    set("smart_plus_status_bad_id", *pick(rng, &["partial", "fail"]));
-    set("smart_plus_partial_code", *pick(rng, &["20001", "0"]));
-    set("smart_plus_all_bad_code", *pick(rng, &["20001", "40002"]));
-    set("delete_deleted", *pick(rng, &["refuse", "ok"]));
-    set("deleted_by_id", *pick(rng, &["hidden", "shown"]));
-    set("manual_lists_smart_plus", *pick(rng, &["true", "false"]));
-    set("smart_plus_page_size_max", *pick(rng, &["1000", "100"]));
+    set("manual_status_bad_id", word(rng, &["fail", "skip"]));
+    set("smart_plus_status_bad_id", word(rng, &["partial", "fail"]));
+    set("smart_plus_partial_code", word(rng, &["20001", "0"]));
+    set("smart_plus_all_bad_code", word(rng, &["20001", "40002"]));
+    set("delete_deleted", word(rng, &["refuse", "ok"]));
+    set("deleted_by_id", word(rng, &["hidden", "shown"]));
+    set("manual_lists_smart_plus", word(rng, &["true", "false"]));
+    set("smart_plus_page_size_max", word(rng, &["1000", "100"]));
     set(
         "creation_filter_bounds",
-        *pick(rng, &["inclusive", "exclusive"]),
+        word(rng, &["inclusive", "exclusive"]),
     );
-    set("throttle_http_status", *pick(rng, &["200", "429"]));
+    set("throttle_http_status", word(rng, &["200", "429"]));
     // A deleted row that shows neither its secondary status nor DELETE cannot be told from a paused one.
     if rng.bool() {
         set("secondary_status", "omitted");
@@ -88,14 +90,14 @@ fn draw_knobs(rng: &mut fastrand::Rng) -> (Vec<(String, String)>, bool, bool) {
     } else {
         set(
             "deleted_operation_status",
-            *pick(rng, &["DISABLE", "DELETE", "last"]),
+            word(rng, &["DISABLE", "DELETE", "last"]),
         );
     }
     let lags = rng.u32(0..3) == 0;
     if lags {
-        set("listing_lag_seconds", *pick(rng, &["0", "5", "15"]));
-        set("lookup_lag_seconds", *pick(rng, &["0", "3", "8"]));
-        set("edit_lag_seconds", *pick(rng, &["0", "3", "8"]));
+        set("listing_lag_seconds", word(rng, &["0", "5", "15"]));
+        set("lookup_lag_seconds", word(rng, &["0", "3", "8"]));
+        set("edit_lag_seconds", word(rng, &["0", "3", "8"]));
     }
     (knobs, lags, replay != "original")
 }
@@ -213,7 +215,7 @@ fn step(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
     }
     match what {
         26 => {
-            let mode = *pick(rng, &["Enforce", "Enforce", "Suspend", "Plan", "Observe"]);
+            let mode = word(rng, &["Enforce", "Enforce", "Suspend", "Plan", "Observe"]);
             world.edit(
                 CONNECTION,
                 &named(namespace, "main"),
@@ -284,7 +286,7 @@ fn step(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
     let Some(name) = campaign else { return };
     match what {
         34..=47 => {
-            let state = *pick(rng, &["Active", "Active", "Paused"]);
+            let state = word(rng, &["Active", "Active", "Paused"]);
             world.edit(CAMPAIGN, &name, json!({ "state": state }));
         }
         48..=56 => {
@@ -303,13 +305,13 @@ fn step(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
             world.edit(CAMPAIGN, &name, json!({ "name": wanted }));
         }
         59..=60 => {
-            let mode = *pick(rng, &["Enforce", "Suspend", "Plan", "Observe"]);
+            let mode = word(rng, &["Enforce", "Suspend", "Plan", "Observe"]);
             world.edit(CAMPAIGN, &name, json!({ "mode": mode }));
         }
         61 => world.edit(
             CAMPAIGN,
             &name,
-            json!({ "drift": {"budget": *pick(rng, &["Correct", "Report"]), "state": pick(rng, &["Respect", "Enforce"])} }),
+            json!({ "drift": {"budget": word(rng, &["Correct", "Report"]), "state": pick(rng, &["Respect", "Enforce"])} }),
         ),
         62..=68 => world.delete(CAMPAIGN, &name),
         69..=71 => {
