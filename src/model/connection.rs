@@ -443,6 +443,17 @@ fn ending(f: &ConnectionFacts) -> Step {
         .filter_map(|c| c.deleting_since)
         .fold(since, Timestamp::max)
         + DISCONNECT_GRACE;
+    // A process that knows nothing of the connection yet has to read and check it before it can settle a child.
+    if !released && !open.is_empty() {
+        let waiting = f.not_before.is_some_and(|until| f.now < until);
+        match &f.held {
+            HeldFacts::Unread => return say(A::ReadSecrets, "reading the Secrets".into(), None),
+            HeldFacts::Present { .. } if known_account(f).is_none() && !waiting => {
+                return say(A::Check, "asking TikTok about the account".into(), None);
+            }
+            _ => {}
+        }
+    }
     if !released && (f.now < grace || !open.is_empty()) {
         if f.now >= since + DISCONNECT_SLOW && !open.is_empty() {
             let first: Vec<&str> = open.iter().take(SHOWN).copied().collect();

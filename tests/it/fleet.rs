@@ -233,7 +233,7 @@ pub fn tail(operator: &Operator) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
-/// The sum of a metric over its labels; 0 if it is not there.
+/// The sum of a metric over its labels. One that is not there is no 0: its name is wrong.
 pub fn metric(operator: &Operator, name: &str) -> f64 {
     let text = operator.metrics().unwrap();
     let values = text.lines().filter_map(|line| {
@@ -241,5 +241,7 @@ pub fn metric(operator: &Operator, name: &str) -> f64 {
         (rest.starts_with(' ') || rest.starts_with('{')).then_some(())?;
         line.rsplit(' ').next()?.parse::<f64>().ok()
     });
-    values.sum()
+    let values: Vec<f64> = values.collect();
+    assert!(!values.is_empty(), "no metric {name} in:\n{text}");
+    values.iter().sum()
 }

@@ -206,5 +206,4 @@ fn three_hundred_campaigns_cost_hardly_more_than_the_least_and_then_nothing() {
         fleet::metric(&operator, "tiktokads_missed_wakeups_total"),
         0.0
     );
-    assert!(operator.metrics().unwrap().contains("missed_wakeups_total"));
 }

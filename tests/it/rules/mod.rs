@@ -7,6 +7,7 @@
 mod access;
 mod canary;
 mod ceilings;
+mod conditions;
 mod create;
 mod lists;
 mod modes;

@@ -416,23 +416,29 @@ impl World {
 
     /// Who holds an id in the eyes of a replica.
     fn holder(&self, replica: usize, id: &str) -> Option<Value> {
-        self.slots[replica]
-            .views
+        let engine = self.slots[replica].engine.upgrade()?;
+        let state = engine.lock();
+        state
+            .stores
+            .campaigns
             .iter()
-            .filter(|((kind, _), _)| *kind == CAMPAIGN)
-            .map(|(_, object)| object)
+            .filter_map(|(_, object)| serde_json::to_value(&**object).ok())
             .find(|object| {
                 record_of(object)
                     .is_some_and(|r| r["id"] == *id && r["uid"] == object["metadata"]["uid"])
             })
-            .cloned()
     }
 
+    /// What a replica knows of an object: what it was shown last, by a watch or by an answer.
     fn view(&self, replica: usize, kind: &'static str, name: &Name) -> Option<Value> {
-        self.slots[replica]
-            .views
-            .get(&(kind, name.clone()))
-            .cloned()
+        let engine = self.slots[replica].engine.upgrade()?;
+        let state = engine.lock();
+        if kind == CAMPAIGN {
+            let object = state.stores.campaigns.get(name)?;
+            return serde_json::to_value(&*object).ok();
+        }
+        let object = state.stores.connections.get(name)?;
+        serde_json::to_value(&*object).ok()
     }
 
     fn connection_view(&self, replica: usize, campaign: &Value) -> Option<Value> {

@@ -141,13 +141,6 @@ impl ClusterDoor {
             _ => Err(ClusterError::Unclear("no answer in time".into())),
         }
     }
-
-    fn shown(&self, kind: &'static str, name: &Name, object: Option<Value>) {
-        let mut world = self.sim.lock();
-        if world.slots[self.replica].process == self.process {
-            world.show(self.replica, kind, name, object);
-        }
-    }
 }
 
 impl Cluster for ClusterDoor {
@@ -158,7 +151,6 @@ impl Cluster for ClusterDoor {
                 Ok(world.api.get(kind, &of).cloned())
             })
             .await?;
-        self.shown(kind, name, found.clone());
         Ok(found.map(typed))
     }
 
@@ -175,7 +167,6 @@ impl Cluster for ClusterDoor {
             })
             .await?;
         self.sim.lock().mark_acknowledged(process, &written);
-        self.shown(kind, name, Some(written.clone()));
         Ok(typed(written))
     }
 
@@ -194,7 +185,6 @@ impl Cluster for ClusterDoor {
                 Ok(written)
             })
             .await?;
-        self.shown(kind, name, Some(written.clone()));
         Ok(typed(written))
     }
 

@@ -13,10 +13,13 @@ mod api_server;
 mod checks;
 mod clock;
 mod cluster;
+mod golden;
 mod kstatus;
 mod platform;
 mod random;
 mod replica;
+mod rules;
+mod script;
 mod user;
 mod world;
 

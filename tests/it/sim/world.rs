@@ -49,8 +49,6 @@ pub struct Slot {
     pub secrets: BTreeSet<Name>,
     /// Frozen until then: the machine sleeps.
     pub frozen_until: Duration,
-    /// What the process was shown last, by a watch or an answer.
-    pub views: BTreeMap<(&'static str, Name), Value>,
 }
 
 pub struct World {
@@ -144,7 +142,6 @@ impl Slot {
             queues: Default::default(),
             secrets: BTreeSet::new(),
             frozen_until: Duration::ZERO,
-            views: BTreeMap::new(),
         }
     }
 }
@@ -224,7 +221,6 @@ impl World {
         slot.process = process;
         slot.queues = Default::default();
         slot.secrets.clear();
-        slot.views.clear();
         slot.crash = Arc::new(Notify::new());
         self.relist(replica, 0);
         self.relist(replica, 1);
@@ -251,35 +247,16 @@ impl World {
         let Some((_, seen)) = slot.queues[queue].pop_front() else {
             return Err(None);
         };
-        if seen.len() > 1 {
-            let kind = if queue == 0 { CAMPAIGN } else { CONNECTION };
-            slot.views.retain(|(k, _), _| *k != kind);
-        }
         Ok(seen
             .into_iter()
             .filter_map(|one| deliver(slot, queue, one))
             .collect())
     }
-
-    /// What a process was shown.
-    pub fn show(&mut self, replica: usize, kind: &'static str, name: &Name, object: Option<Value>) {
-        let views = &mut self.slots[replica].views;
-        match object {
-            Some(object) => views.insert((kind, name.clone()), object),
-            None => views.remove(&(kind, name.clone())),
-        };
-    }
-}
-
-fn name_of(object: &Value) -> Name {
-    let text = |key: &str| object["metadata"][key].as_str().unwrap_or_default();
-    Name::new(text("namespace"), text("name"))
 }
 
 fn deliver(slot: &mut Slot, queue: usize, seen: Seen) -> Option<Deltas> {
     Some(match seen {
         Seen::Applied(kind, object) => {
-            slot.views.insert((kind, name_of(&object)), object.clone());
             if kind == CAMPAIGN {
                 Delta::Campaign(Change::Applied(Box::new(typed(object))))
             } else {
@@ -287,7 +264,6 @@ fn deliver(slot: &mut Slot, queue: usize, seen: Seen) -> Option<Deltas> {
             }
         }
         Seen::Deleted(kind, object) => {
-            slot.views.remove(&(kind, name_of(&object)));
             if kind == CAMPAIGN {
                 Delta::Campaign(Change::Deleted(Box::new(typed(object))))
             } else {
