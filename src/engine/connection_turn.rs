@@ -102,9 +102,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     self.check(name, &object).await;
                     Ok(())
                 }
-                ConnectionAction::DropToken => self.drop_token(name, &object).await,
-                ConnectionAction::Release => {
+                ConnectionAction::DropToken => {
+                    // Without the token the account is closed, and nobody knows its campaigns any more.
                     self.farewell(name, &object).await;
+                    self.drop_token(name, &object).await
+                }
+                ConnectionAction::Release => {
                     let finalizers = object
                         .metadata
                         .finalizers

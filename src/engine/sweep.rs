@@ -245,6 +245,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Ok(_) => state.sweep_failed(id, now),
             Err(error) => {
                 if !matches!(error.class, ErrorClass::Throttled(_)) {
+                    // What it would have shown may be on (R20): nothing is switched on before the next complete list.
+                    if let Some(account) = state.accounts.get_mut(id) {
+                        account.table.incomplete(page.tree);
+                    }
                     state.sweep_failed(id, now);
                 } else if let Some(account) = state.accounts.get_mut(id) {
                     account.sweep.not_before = Some(now + Duration::from_secs(1));

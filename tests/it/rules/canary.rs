@@ -75,16 +75,16 @@ fn r25_canaries_are_found_nowhere() {
     }
     case.sweeps("/campaign/get/");
 
-    let everything = json!({"advertiser_id": null});
+    // The texts of the answers are our own faults'; what matters is what was sent.
+    let mut requests = case.sandbox("GET", "/sandbox/requests", &Value::Null);
+    for entry in requests["requests"].as_array_mut().unwrap() {
+        entry.as_object_mut().unwrap().remove("message");
+    }
     let mut places: Vec<(&str, String)> = vec![
         ("log", case.log()),
         ("metrics", case.metrics()),
         ("audit log", case.audit_log()),
-        (
-            "the sandbox's requests",
-            case.sandbox("GET", "/sandbox/requests", &everything)
-                .to_string(),
-        ),
+        ("the sandbox's requests", requests.to_string()),
     ];
     for path in [
         "/apis/tiktokads.dev/v1alpha1/campaigns",

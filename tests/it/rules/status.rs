@@ -327,9 +327,8 @@ fn r06_a_throttled_account_still_gets_its_pauses() {
         0,
     );
     case.until("the throttle to be met", || {
-        case.requests("/campaign/get/")
-            .iter()
-            .any(|entry| entry["code"] == 40100)
+        let all = case.requests("*");
+        all.iter().any(|entry| entry["code"] == 40100)
     });
     case.campaign("new", spec(json!({"state": "Active"})));
     case.edit("on", json!({"state": "Paused"}));
@@ -432,4 +431,27 @@ fn r07_a_refused_switching_on_again_is_said() {
     assert!(message.contains("cannot be enabled again"), "{message}");
     case.sweeps("/campaign/get/");
     assert_eq!(status_calls(&case, "ENABLE").len(), 2, "no loop");
+}
+
+#[test]
+fn r04_an_enable_refused_in_review_is_progress_and_never_a_loop() {
+    for (knob, refused) in [("accept", false), ("refuse", true)] {
+        let case = Case::bare("r04", json!({"status": "STATUS_PENDING_VERIFIED"}));
+        case.knobs(json!({"enable_in_review": knob}));
+        case.connect(json!({"caps": super::wide_caps()}));
+        case.wait_connection("AccountRestricted");
+        case.campaign("spring", spec(json!({"state": "Active"})));
+        if refused {
+            let waiting = case.wait_for("spring", "InReview");
+            assert_eq!(condition(&waiting, "Ready")["status"], "True");
+            assert_eq!(condition(&waiting, "Approved")["status"], "Unknown");
+            assert_eq!(condition(&waiting, "Delivering")["status"], "False");
+            case.sweeps("/campaign/get/");
+            assert_eq!(status_calls(&case, "ENABLE").len(), 1, "never in a loop");
+            continue;
+        }
+        case.wait("spring", "it to be on", |object| {
+            object["status"]["operationStatus"] == "On"
+        });
+    }
 }
