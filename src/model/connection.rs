@@ -448,6 +448,13 @@ fn ending(f: &ConnectionFacts) -> Step {
         let waiting = f.not_before.is_some_and(|until| f.now < until);
         match &f.held {
             HeldFacts::Unread => return say(A::ReadSecrets, "reading the Secrets".into(), None),
+            // A token that was mended meanwhile still serves to settle them.
+            HeldFacts::Present {
+                token_fingerprint, ..
+            } if matches!(&f.token, Some(SecretFacts::Present { fingerprint }) if fingerprint != token_fingerprint) =>
+            {
+                return say(A::WriteToken, "importing the token".into(), None);
+            }
             HeldFacts::Present { .. } if known_account(f).is_none() && !waiting => {
                 return say(A::Check, "asking TikTok about the account".into(), None);
             }

@@ -51,6 +51,9 @@ fn typed<K: Kind>(object: Value) -> K {
 impl ClusterDoor {
     fn fate(&self, write: bool, lease: bool) -> Fate {
         let mut world = self.sim.lock();
+        if !lease {
+            world.maybe_freeze(self.replica);
+        }
         let faults = world.faults.clone();
         // A lease is written every few seconds: it would take most of the faults.
         let crash = if lease {

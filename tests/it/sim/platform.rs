@@ -105,6 +105,7 @@ impl PlatformDoor {
                 back,
             };
         }
+        world.maybe_freeze(self.replica);
         let crash = world.chance(faults.crash);
         let point = world.rng.u32(0..3);
         let wrong = world.chance(faults.platform);

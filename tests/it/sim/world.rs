@@ -177,6 +177,18 @@ impl World {
         per_mille > 0 && self.rng.u32(0..1000) < per_mille
     }
 
+    /// A machine may fall asleep in the middle of a call, often for longer than its lease runs.
+    pub fn maybe_freeze(&mut self, replica: usize) {
+        if self.chance(self.faults.crash / 2) {
+            let time = Duration::from_millis(self.rng.u64(5_000..80_000));
+            self.slots[replica].frozen_until = self.clock.elapsed() + time;
+            self.say(format!(
+                "r{replica} freezes in a call for {:.1} s",
+                time.as_secs_f64()
+            ));
+        }
+    }
+
     /// Hands what the API server did to the watches of all replicas, each with delays of its own.
     pub fn publish(&mut self) {
         let seen = self.api.take_seen();
