@@ -343,8 +343,7 @@ async fn quiet(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
         world.faults = Faults::default();
         world.say("QUIET from here");
         // What was held back is delivered; what a frozen machine owed comes when it wakes.
-        for index in 0..NAMESPACES.len() {
-            let namespace = NAMESPACES[index];
+        for (index, namespace) in NAMESPACES.into_iter().enumerate() {
             let account = world.accounts[index].clone();
             if !world.api.terminating.contains(namespace) {
                 world.api.put_secret(
