@@ -29,6 +29,9 @@ pub struct Times {
     /// How long a list of TikTok's may contradict our own write.
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
     pub settle: Duration,
+    /// How long after an enable that was refused in review it is tried again, if no status has changed before.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration, hide_short_help = true)]
+    pub review_again: Duration,
     /// From when on TikTok takes app, web and lead campaigns only as Smart+: a date (UTC) or a time with offset.
     #[arg(long, value_name = "DATE", env = "MANUAL_CREATION_CLOSES", default_value = "2027-01-01", value_parser = point)]
     pub manual_creation_closes: Timestamp,
@@ -89,6 +92,7 @@ impl Times {
         settings.model.absence_spacing = self.absence_spacing;
         settings.model.absence_after_deadline = self.absence_after_deadline;
         settings.model.settle = self.settle;
+        settings.model.review_again = self.review_again;
         settings.model.clock_slack = self.clock_slack;
         settings.model.creatable.manual_closes = self.manual_creation_closes;
     }
@@ -179,14 +183,14 @@ mod tests {
         // All flags at values that are no default, in order of their names in the settings' text.
         let flags = "x --sweep-interval 1001ms --names-interval 1002ms --names-fresh 1003ms --read-back-delay 1004ms \
             --resync-interval 1005ms --call-deadline 1006ms --backoff-first 1007ms --backoff-longest 1008ms --pause-again 1009ms \
-            --write-deadline 1015ms --absence-spacing 1011ms --absence-after-deadline 1012ms --settle 1013ms --clock-slack 1014ms \
+            --write-deadline 1015ms --absence-spacing 1011ms --absence-after-deadline 1012ms --settle 1013ms --clock-slack 1014ms --review-again 1016ms \
             --calls-in-flight 901 --turns-in-flight 902 --status-in-flight 903 --manual-creation-closes 2031-02-03";
         let mut settings = Settings::default();
         Only::parse_from(flags.split_whitespace())
             .times
             .set(&mut settings);
         let text = format!("{settings:?}");
-        let expected: Vec<String> = (1001..=1015)
+        let expected: Vec<String> = (1001..=1016)
             // A written 1.01 would be found in other values.
             .filter(|n| *n != 1010)
             .map(|n| format!("1.{:03}s", n - 1000))

@@ -11,6 +11,7 @@ use super::outbox::{Batch, Op};
 use super::queue::Lane;
 use super::run::Engine;
 use super::state::{Key, State};
+use crate::api::campaign::Campaign;
 use crate::model::ceiling::{per_day, row_per_day};
 use crate::model::facts::{Attempt, Problem, Refusable, Refused};
 use crate::model::plan::Action;
@@ -828,6 +829,8 @@ impl State {
                     what,
                     reason: reason_of(*rejection),
                     message: error.to_string(),
+                    at: now,
+                    seen: self.delivery_status(name, &object),
                 };
                 tracing::warn!(campaign = %name, ?what, %error, "TikTok refused");
                 self.memo(name, &uid).memory.refused = Some(refused);
@@ -837,6 +840,14 @@ impl State {
             ErrorClass::Throttled(_) => {}
             _ => self.retry(name, error.to_string(), now),
         }
+    }
+
+    /// TikTok's delivery status of an object's row, as last known.
+    fn delivery_status(&self, name: &Name, object: &Campaign) -> Option<String> {
+        let id = self.own_id(object)?;
+        let place = self.place(&Key::Campaign(name.clone()))?;
+        let row = self.accounts.get(&place)?.table.last_known(&id)?;
+        Some(row.secondary_status.clone())
     }
 
     /// Again after a growing wait.

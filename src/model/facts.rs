@@ -183,6 +183,10 @@ pub struct Refused {
     pub reason: Reason,
     /// Why, for a person.
     pub message: String,
+    /// When.
+    pub at: Timestamp,
+    /// TikTok's delivery status at that time, as far as it was known: a review shows there.
+    pub seen: Option<String>,
 }
 
 /// What a platform can refuse.
@@ -217,6 +221,9 @@ pub struct Settings {
     pub settle: Duration,
     /// How far the platform's clock may be off its `Date` header.
     pub clock_slack: Duration,
+    /// R4: an enable that was refused in review is tried again when the delivery status changes, or after this long: a
+    /// review need not show there.
+    pub review_again: Duration,
     /// R16: corrections in a row before the operator gives up.
     pub corrections: u32,
     /// R10: how often a used-up key is replaced.
@@ -234,6 +241,7 @@ impl Default for Settings {
             absence_after_deadline: Duration::from_secs(60),
             settle: Duration::from_secs(10),
             clock_slack: Duration::from_secs(2),
+            review_again: Duration::from_secs(900),
             corrections: 3,
             key_replacements: 16,
             creatable: super::creatable::Creatable::default(),

@@ -962,13 +962,18 @@ impl<'a> Planner<'a> {
                 "the connection is being deleted; nothing is switched on",
             );
         }
-        if let Some((reason, message)) = self.refused(Refusable::Enable) {
-            // R4: a reviewer's day is progress, not an error.
-            return if reason == Reason::InReview {
-                self.done(reason, message)
-            } else {
-                self.stalled(reason, message)
-            };
+        match self.refused(Refusable::Enable) {
+            // R4: a reviewer's day is progress, not an error, and not asked about in a loop.
+            Some((reason @ Reason::InReview, message)) => {
+                if let Some(again) = self.review_over(row) {
+                    return Plan {
+                        wake: Some(again),
+                        ..self.done(reason, message)
+                    };
+                }
+            }
+            Some((reason, message)) => return self.stalled(reason, message),
+            None => {}
         }
         if let Some(wait) = self.backing_off() {
             return wait;
@@ -1196,6 +1201,14 @@ impl<'a> Planner<'a> {
         let refused = self.f.memory.refused.as_ref()?;
         (refused.generation == generation && refused.what == what)
             .then(|| (refused.reason, refused.message.clone()))
+    }
+
+    /// `None`: the review that an enable was refused in is over, or may be: ask again. Else when to ask again.
+    fn review_over(&self, row: &CampaignRow) -> Option<Timestamp> {
+        let refused = self.f.memory.refused.as_ref()?;
+        let again = refused.at + self.f.settings.review_again;
+        let same = refused.seen.as_ref() == Some(&row.secondary_status);
+        (same && self.f.now < again).then_some(again)
     }
 
     fn backing_off(&self) -> Option<Plan> {

@@ -41,6 +41,7 @@ pub const TIMES: &[&str] = &[
     "--backoff-first=300ms",
     "--backoff-longest=2s",
     "--pause-again=500ms",
+    "--review-again=20s",
 ];
 
 /// Everything that our own crate can log: no test here may find a secret in it.
@@ -509,6 +510,12 @@ impl Case {
 
     fn of_mine(&self, path: &str) -> String {
         format!("{path}?advertiser_id={}", self.advertiser)
+    }
+
+    /// Sets the account's status and the like.
+    pub fn account(&self, account: Value) {
+        let path = format!("/sandbox/accounts/{}", self.advertiser);
+        self.sandbox("PATCH", &path, &account);
     }
 
     /// Sets knobs for this account.

@@ -448,7 +448,9 @@ fn r04_an_enable_refused_in_review_is_progress_and_never_a_loop() {
             assert_eq!(condition(&waiting, "Delivering")["status"], "False");
             case.sweeps("/campaign/get/");
             assert_eq!(status_calls(&case, "ENABLE").len(), 1, "never in a loop");
-            continue;
+            // The review ends: what it kept off is tried again.
+            case.account(json!({"status": "STATUS_ENABLE"}));
+            case.knobs(json!({"enable_in_review": "accept"}));
         }
         case.wait("spring", "it to be on", |object| {
             object["status"]["operationStatus"] == "On"
