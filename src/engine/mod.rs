@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod calls;
+pub mod connection_facts;
 pub mod connection_turn;
 pub mod doors;
 pub mod due;
@@ -10,7 +11,9 @@ pub mod events;
 pub mod kube_door;
 pub mod lease;
 pub mod metrics;
+pub mod news;
 pub mod outbox;
+pub mod planning;
 pub mod queue;
 pub mod run;
 pub mod settings;

@@ -1,0 +1,328 @@
+//! What a watch saw, or our own write changed: into the stores, and to whoever waits for it.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::account::AccountId;
+use super::doors::{Delta, Name};
+use super::queue::Lane;
+use super::state::{Key, State, has_finalizer};
+use super::stores::connection_name;
+use crate::api::RECONCILE_REQUESTED_AT;
+use crate::api::campaign::Campaign;
+use crate::api::connection::TikTokConnection;
+
+impl State {
+    /// Takes over what a watch saw.
+    pub fn take(&mut self, delta: Delta<Campaign, TikTokConnection>, now: Timestamp) {
+        match delta {
+            Delta::Campaign(change) => {
+                for (name, old) in self.stores.campaigns.take(change) {
+                    self.campaign_changed(&name, old.as_deref(), now);
+                }
+            }
+            Delta::Connection(change) => {
+                for (name, old) in self.stores.connections.take(change) {
+                    self.connection_changed(&name, old.as_deref(), now);
+                }
+            }
+            Delta::Secret(secret) => self.secret_changed(&secret, now),
+            Delta::Namespace { name, terminating } => {
+                let changed = if terminating {
+                    self.stores.terminating.insert(name.clone())
+                } else {
+                    self.stores.terminating.remove(&name)
+                };
+                if changed {
+                    let keys: Vec<Key> = self
+                        .stores
+                        .campaigns
+                        .iter()
+                        .filter(|(n, _)| n.namespace == name)
+                        .map(|(n, _)| Key::Campaign(n.clone()))
+                        .collect();
+                    let connections: Vec<Key> = self
+                        .stores
+                        .connections
+                        .iter()
+                        .filter(|(n, _)| n.namespace == name)
+                        .map(|(n, _)| Key::Connection(n.clone()))
+                        .collect();
+                    for key in keys.iter().chain(&connections) {
+                        self.push(key, Lane::Safety, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whoever is affected by a campaign that came, changed or went, the campaign itself excepted.
+    pub fn campaign_put(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
+        self.stores.reindex(name, old);
+        let object = self.stores.campaigns.get(name);
+        self.wake_dependants(name, old, object.as_deref(), now);
+        self.keep_rights_for(
+            name,
+            object
+                .as_deref()
+                .and_then(|o| o.metadata.finalizers.as_deref()),
+        );
+        if object.is_none() {
+            if let Some(old) = old {
+                self.note_orphan(old);
+            }
+            self.forget(name);
+        }
+    }
+
+    pub(super) fn campaign_changed(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
+        self.campaign_put(name, old, now);
+        let key = Key::Campaign(name.clone());
+        let Some(object) = self.stores.campaigns.get(name) else {
+            return;
+        };
+        if let Some(old) = old
+            && let Some(account) = self.place(&key)
+            && let Some(asked) = object
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|a| a.get(RECONCILE_REQUESTED_AT))
+            && old
+                .metadata
+                .annotations
+                .as_ref()
+                .and_then(|a| a.get(RECONCILE_REQUESTED_AT))
+                != Some(asked)
+            && let Some(account) = self.accounts.get_mut(&account)
+        {
+            account.sweep.ask(now);
+        }
+        let lane = if object.metadata.deletion_timestamp.is_some() {
+            Lane::Event
+        } else {
+            Lane::Change
+        };
+        self.push(&key, lane, now);
+    }
+
+    /// An object with our finalizer was seen: our rights in its namespace have to outlive it.
+    pub fn keep_rights_for(&mut self, name: &Name, finalizers: Option<&[String]>) {
+        if has_finalizer(finalizers) {
+            self.kept.entry(name.namespace.clone()).or_insert(false);
+        }
+    }
+
+    /// All objects are known for the first time. A process that died between the last object's end and the release of
+    /// our rights has left them held: they are let go wherever nothing of ours is.
+    pub fn free_rights(&mut self) {
+        for namespace in self.settings.namespaces.clone() {
+            if !self.stores.holds(&namespace) {
+                self.kept.insert(namespace, true);
+            }
+        }
+    }
+
+    /// Whoever's plan read this object: its connection, those who want its name or its id.
+    pub(super) fn wake_dependants(
+        &mut self,
+        name: &Name,
+        old: Option<&Campaign>,
+        new: Option<&Campaign>,
+        now: Timestamp,
+    ) {
+        let finalized = |o: Option<&Campaign>| {
+            o.is_some_and(|o| has_finalizer(o.metadata.finalizers.as_deref()))
+        };
+        let deleting =
+            |o: Option<&Campaign>| o.is_some_and(|o| o.metadata.deletion_timestamp.is_some());
+        let freed = finalized(old) && !finalized(new);
+        if freed || deleting(old) != deleting(new) || new.is_none() {
+            for object in [old, new].into_iter().flatten() {
+                self.push(&Key::Connection(connection_name(object)), Lane::Event, now);
+            }
+        }
+        let identity = |o: &Campaign| {
+            (
+                connection_name(o),
+                crate::model::campaign::platform_name(o),
+                self.stores
+                    .record(o)
+                    .own()
+                    .and_then(|r| Some((r.advertiser.clone(), r.id.clone()?))),
+            )
+        };
+        // An outstanding create bars its name; the end of it frees the name.
+        let marked = |o: Option<&Campaign>| {
+            o.is_some_and(|o| {
+                self.stores
+                    .record(o)
+                    .own()
+                    .is_some_and(|r| r.mark.is_some())
+            })
+        };
+        let (was, is) = (old.map(&identity), new.map(&identity));
+        if was == is
+            && marked(old) == marked(new)
+            && !(new.is_none() || deleting(old) != deleting(new))
+        {
+            return;
+        }
+        let names: BTreeSet<Name> = [was, is]
+            .into_iter()
+            .flatten()
+            .flat_map(|(connection, wanted, id)| self.stores.touching(&connection, &wanted, id))
+            .filter(|sibling| sibling != name)
+            .collect();
+        for sibling in names {
+            self.push(&Key::Campaign(sibling), Lane::Change, now);
+        }
+    }
+
+    pub(super) fn connection_changed(
+        &mut self,
+        name: &Name,
+        old: Option<&TikTokConnection>,
+        now: Timestamp,
+    ) {
+        let advertiser = |c: &TikTokConnection| c.spec.advertiser_id.clone();
+        let new = self.stores.connections.get(name);
+        self.keep_rights_for(
+            name,
+            new.as_deref()
+                .and_then(|o| o.metadata.finalizers.as_deref()),
+        );
+        // A twin waits for the older one to go.
+        let mut twins: Vec<Name> = Vec::new();
+        for (other, object) in self.stores.connections.iter() {
+            if other != name
+                && [
+                    old.and_then(advertiser),
+                    new.as_deref().and_then(advertiser),
+                ]
+                .contains(&advertiser(object))
+            {
+                twins.push(other.clone());
+            }
+        }
+        for twin in twins {
+            self.push(&Key::Connection(twin), Lane::Change, now);
+        }
+        if new.is_none() {
+            self.views.remove(name);
+            self.connections.remove(name);
+            let gone: Vec<AccountId> = self
+                .accounts
+                .iter()
+                .filter(|(_, a)| a.connection == *name)
+                .map(|(id, _)| id.clone())
+                .collect();
+            for id in gone {
+                self.close_account(&id, now);
+            }
+            self.push_children(name, Lane::Event, now);
+            return;
+        }
+        self.push(&Key::Connection(name.clone()), Lane::Event, now);
+        if old.is_none() {
+            self.push_children(name, Lane::Change, now);
+        }
+    }
+
+    /// Moves what waits in an account's queue home; its turns in flight end there too.
+    pub fn close_account(&mut self, id: &AccountId, now: Timestamp) {
+        if self.accounts.remove(id).is_none() {
+            return;
+        }
+        let keys: Vec<Key> = self
+            .stores
+            .campaigns
+            .iter()
+            .map(|(n, _)| Key::Campaign(n.clone()))
+            .collect();
+        for (key, place) in &mut self.turns {
+            if place.as_ref() == Some(id) {
+                *place = None;
+                self.home.queue.take_turn(key);
+            }
+        }
+        for key in keys {
+            if self.place(&key).is_none() {
+                self.push(&key, Lane::Change, now);
+            }
+        }
+    }
+
+    pub(super) fn secret_changed(&mut self, secret: &Name, now: Timestamp) {
+        let touched: Vec<Name> = self
+            .stores
+            .connections
+            .iter()
+            .filter(|(name, object)| {
+                name.namespace == secret.namespace
+                    && (object.spec.app_secret_ref.name == secret.name
+                        || object
+                            .spec
+                            .token_secret_ref
+                            .as_ref()
+                            .is_some_and(|r| r.name == secret.name)
+                        || crate::model::connection::token_secret_name(object) == secret.name)
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in touched {
+            if let Some(memo) = self.connections.get_mut(&name) {
+                memo.unread();
+            }
+            self.push(&Key::Connection(name), Lane::Event, now);
+        }
+    }
+
+    /// R32: an object that went without having let go leaves a campaign that nobody looks after.
+    pub(super) fn note_orphan(&mut self, old: &Campaign) {
+        if !has_finalizer(old.metadata.finalizers.as_deref()) {
+            return;
+        }
+        if let Some((advertiser, id)) = self
+            .stores
+            .record(old)
+            .own()
+            .and_then(|r| Some((r.advertiser.clone(), r.id.clone()?)))
+        {
+            self.orphans
+                .entry(connection_name(old))
+                .or_default()
+                .insert((advertiser, id));
+        }
+    }
+
+    /// Campaigns whose object went without having let go, that nobody has taken up and that still exist.
+    pub fn orphans_of(&mut self, connection: &Name) -> Vec<String> {
+        let Some(mut known) = self.orphans.remove(connection) else {
+            return Vec::new();
+        };
+        known.retain(|(advertiser, id)| {
+            let gone = self
+                .accounts
+                .values()
+                .filter_map(|a| a.table.last_known(id))
+                .any(|r| r.operation == crate::platform::OperationState::Deleted);
+            !gone && self.stores.holders(advertiser, id).next().is_none()
+        });
+        let ids = known.iter().map(|(_, id)| id.clone()).collect();
+        if !known.is_empty() {
+            self.orphans.insert(connection.clone(), known);
+        }
+        ids
+    }
+
+    /// Forgets everything about a campaign that is gone.
+    pub(super) fn forget(&mut self, name: &Name) {
+        self.memos.remove(name);
+        for account in self.accounts.values_mut() {
+            account.outbox.remove(name);
+            account.waiting.retain(|n| n != name);
+        }
+    }
+}

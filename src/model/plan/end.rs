@@ -1,0 +1,140 @@
+//! Objects that end, and what their deletion policy asks for (R22, R32).
+
+use super::super::facts::{ConnectionView, Have, Look, Refusable};
+use super::super::reason::Reason;
+use super::super::record::Record;
+use super::{Action, Plan, Planner};
+use crate::api::RELEASE;
+use crate::api::common::DeletionPolicy;
+use crate::platform::{OperationState, OperationStatus};
+
+impl Planner<'_> {
+    pub(super) fn end(&self) -> Plan {
+        let deleting = self.f.object.metadata.deletion_timestamp.is_some();
+        if deleting && !self.has_finalizer() {
+            return self.progress(Action::Rest, Reason::Deleting, "being deleted");
+        }
+        let on = match &self.f.have {
+            Have::Present(seen) => seen.row.operation == OperationState::On,
+            Have::Unknown => self.f.record.own().is_some_and(|r| r.seen_on),
+            Have::Absent => false,
+        };
+        if deleting && self.annotation(RELEASE) == Some("true") {
+            return self.release(
+                on,
+                Some(format!(
+                    "released by the annotation {RELEASE} without a write to TikTok"
+                )),
+            );
+        }
+        let Some(record) = self.f.record.own() else {
+            return self.release(false, None);
+        };
+        if self.effective.hands_off() {
+            return self.release(false, None);
+        }
+        let account = match self.f.connection {
+            ConnectionView::Usable(account) if account.advertiser == record.advertiser => {
+                Some(account)
+            }
+            _ => None,
+        };
+        let Some(id) = &record.id else {
+            return match (record.mark, self.f.connection) {
+                (None, _) => self.release(false, None),
+                (Some(_), ConnectionView::Missing) => {
+                    self.release(false, Some("its create was never cleared up and its connection is gone; look for the name in Ads Manager".into()))
+                }
+                // R32: the finalizer stays until the unclear create is settled.
+                (Some(_), _) => self.outstanding(record, account),
+            };
+        };
+        if self.effective.deletion == DeletionPolicy::Retain || self.f.rivals.id_holder.is_some() {
+            return self.release(false, None);
+        }
+        match (account, self.f.connection) {
+            (Some(_), _) => self.end_with_policy(record, id),
+            (None, ConnectionView::Missing) => self.release(on, on.then(|| format!("its connection is gone, so campaign {id} could not be paused; it may still be on"))),
+            (None, _) => self.progress(
+                Action::Rest,
+                Reason::WaitingForConnection,
+                format!("campaign {id} must be settled on TikTok first, but the connection cannot be used; mend it, or annotate this object with {RELEASE}: \"true\""),
+            ),
+        }
+    }
+
+    pub(super) fn end_with_policy(&self, record: &Record, id: &str) -> Plan {
+        let look = || {
+            self.progress(
+                Action::Look(Look::Id {
+                    tree: record.tree,
+                    id: id.into(),
+                }),
+                Reason::Deleting,
+                format!("reading campaign {id}"),
+            )
+        };
+        let seen = match &self.f.have {
+            Have::Unknown => return look(),
+            Have::Absent => return self.release(false, None),
+            Have::Present(seen) if seen.row.operation == OperationState::Deleted => {
+                return self.release(false, None);
+            }
+            Have::Present(seen) => seen,
+        };
+        let on = seen.row.operation == OperationState::On;
+        let delete = self.effective.deletion == DeletionPolicy::Delete;
+        let mut plan = if delete && !self.effective.pauses_only() {
+            match self.refused(Refusable::Delete) {
+                Some((reason, message)) => self.stalled(reason, message),
+                None => self.progress(
+                    Action::SetStatus {
+                        tree: record.tree,
+                        id: id.into(),
+                        to: OperationStatus::Delete,
+                        postback: None,
+                    },
+                    Reason::Deleting,
+                    format!("deleting campaign {id} on TikTok"),
+                ),
+            }
+        } else if on {
+            self.pause(&seen.row, true)
+        } else if self
+            .f
+            .memory
+            .ending_since
+            .is_none_or(|since| seen.at < since)
+        {
+            // It was off when last read; somebody may have switched it on since.
+            look()
+        } else if delete {
+            self.stalled(
+                Reason::DeleteHeld,
+                format!("campaign {id} is paused; mode {:?} deletes nothing. Set the mode to Enforce, or annotate this object with {RELEASE}: \"true\"", self.effective.mode),
+            )
+        } else {
+            self.release(false, None)
+        };
+        plan.verdict.row = Some(seen.row.clone());
+        plan
+    }
+
+    pub(super) fn release(&self, left_active: bool, message: Option<String>) -> Plan {
+        if self.f.object.metadata.deletion_timestamp.is_none() {
+            // A terminating namespace: settled, and waiting to be deleted itself.
+            return self.done(
+                Reason::NamespaceTerminating,
+                "settled; the namespace is being deleted",
+            );
+        }
+        self.progress(
+            Action::Release {
+                left_active,
+                message,
+            },
+            Reason::Deleting,
+            "letting go",
+        )
+    }
+}

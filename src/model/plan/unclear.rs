@@ -1,0 +1,168 @@
+//! A create whose outcome is not stored: look first, then adopt or create (R10, R11).
+
+use super::super::campaign::{agrees_with_create, new_campaign, platform_name};
+use super::super::facts::{Account, Attempt, Look};
+use super::super::reason::Reason;
+use super::super::record::Record;
+use super::{Action, Plan, Planner};
+use crate::platform::{CampaignRow, OperationState, Tree};
+
+impl Planner<'_> {
+    pub(super) fn outstanding(&self, record: &Record, account: Option<&Account>) -> Plan {
+        let unmarked = || Record {
+            mark: None,
+            ..record.next()
+        };
+        match &self.f.memory.attempt {
+            // R10: the key was replayed for a campaign that is gone. The next key only after a proven look-up.
+            Some(Attempt::Made(row)) if row.operation == OperationState::Deleted => {
+                self.find_created(record)
+            }
+            Some(Attempt::Made(row)) => {
+                if let Some(holder) = &self.f.rivals.id_holder {
+                    return self.stalled(Reason::Conflict, format!("TikTok answered the create with campaign {}, which belongs to {holder}; rename one of the two", row.id));
+                }
+                self.store_id(record, row)
+            }
+            Some(Attempt::Refused) if !self.f.memory.key_used => self.progress(
+                Action::Write(unmarked()),
+                Reason::Creating,
+                "TikTok refused the create",
+            ),
+            Some(Attempt::Unsent) => {
+                let object = self.f.object;
+                let still = account.is_some()
+                    && !self.ending()
+                    && !self.effective.hands_off()
+                    && !self.effective.pauses_only()
+                    && record.name == platform_name(object)
+                    && record.tree == Tree::from(object.spec.automation)
+                    && account.is_some_and(|a| self.may_create(a).is_ok());
+                let in_time = record
+                    .mark
+                    .is_some_and(|m| self.f.now + self.f.settings.call_time <= m.deadline);
+                if still && in_time {
+                    let campaign = Box::new(new_campaign(object, &record.key));
+                    self.progress(
+                        Action::Create {
+                            tree: record.tree,
+                            campaign,
+                        },
+                        Reason::Creating,
+                        "creating the campaign, switched off",
+                    )
+                } else {
+                    self.progress(
+                        Action::Write(unmarked()),
+                        Reason::Creating,
+                        "the announced create was not sent",
+                    )
+                }
+            }
+            Some(Attempt::Refused | Attempt::Unclear) | None => self.find_created(record),
+        }
+    }
+
+    /// R11: look first, then adopt or create.
+    pub(super) fn find_created(&self, record: &Record) -> Plan {
+        let found: Vec<&CampaignRow> = self
+            .f
+            .memory
+            .found
+            .iter()
+            .filter(|row| self.is_ours(record, row))
+            .collect();
+        match found.as_slice() {
+            [row] => return self.store_id(record, row),
+            [] => {}
+            many => {
+                let ids: Vec<&str> = many.iter().take(5).map(|row| row.id.as_str()).collect();
+                return self.stalled(
+                    Reason::DuplicatesFound,
+                    format!("after an unclear create {} campaigns fit ({}); delete all but one on TikTok, or name one as spec.externalId", many.len(), ids.join(", ")),
+                );
+            }
+        }
+        let deadline = record.mark.map_or(self.f.now, |m| m.deadline);
+        let last_after = deadline + self.f.settings.absence_after_deadline;
+        let first = self.f.memory.absence.first();
+        let due = match first {
+            None => self.f.now,
+            Some(first) => last_after.max(*first + self.f.settings.absence_spacing),
+        };
+        let proven = first.is_some() && self.f.memory.absence.iter().any(|at| *at >= due);
+        if proven {
+            let replayed = matches!(&self.f.memory.attempt, Some(Attempt::Made(_)));
+            if self.f.memory.key_used || replayed {
+                return self.replace_key(record);
+            }
+            let unmarked = Record {
+                mark: None,
+                ..record.next()
+            };
+            return self.progress(
+                Action::Write(unmarked),
+                Reason::Creating,
+                "the unclear create left nothing behind",
+            );
+        }
+        let message = "the answer to the create was lost; looking for what it made before anything else is done";
+        if self.f.now < due {
+            return self.waiting(due, Reason::CreateUnclear, message);
+        }
+        if let Some(wait) = self.backing_off() {
+            return wait;
+        }
+        let look = Look::Created {
+            tree: record.tree,
+            name: record.name.clone(),
+        };
+        self.progress(Action::Look(look), Reason::CreateUnclear, message)
+    }
+
+    /// Was this row made by the create that the record announces?
+    pub(super) fn is_ours(&self, record: &Record, row: &CampaignRow) -> bool {
+        let Some(since) = record.since else {
+            return false;
+        };
+        row.operation != OperationState::Deleted
+            && row.tree == record.tree
+            && row.name == record.name
+            && row
+                .created
+                .is_some_and(|at| at + self.f.settings.clock_slack >= since)
+            && agrees_with_create(self.f.object, row)
+    }
+
+    pub(super) fn store_id(&self, record: &Record, row: &CampaignRow) -> Plan {
+        let stored = Record {
+            id: Some(row.id.clone()),
+            mark: None,
+            ..record.next()
+        };
+        self.progress(
+            Action::Write(stored),
+            Reason::Creating,
+            format!("campaign {} was made; keeping its id", row.id),
+        )
+    }
+
+    /// R10: the key is spent on something that is gone; the next one is as reproducible.
+    pub(super) fn replace_key(&self, record: &Record) -> Plan {
+        let next = Record {
+            counter: record.counter + 1,
+            attempt: 0,
+            key: String::new(),
+            since: None,
+            mark: None,
+            former: record.id.clone(),
+            id: None,
+            ..record.next()
+        };
+        self.progress(
+            Action::Write(next),
+            Reason::Creating,
+            "TikTok calls the idempotency key used; taking the next one",
+        )
+    }
+}
