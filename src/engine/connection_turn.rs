@@ -567,7 +567,7 @@ fn looks_again(object: &TikTokConnection, plan: &ConnectionPlan) -> bool {
 
 fn failed(error: &PlatformError) -> CheckResult {
     match error.class {
-        ErrorClass::Auth(_) => CheckResult::Refused(error.to_string()),
-        _ => CheckResult::Failed(error.to_string()),
+        ErrorClass::Auth(_) => CheckResult::Refused(error.lasting()),
+        _ => CheckResult::Failed(error.lasting()),
     }
 }

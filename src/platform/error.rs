@@ -110,6 +110,19 @@ impl fmt::Display for PlatformError {
     }
 }
 
+impl PlatformError {
+    /// The same for a status: what two answers to the same wrong thing have in common. A request id, different each time,
+    /// would make a new status of every attempt; the log has it.
+    pub fn lasting(&self) -> String {
+        let said = match (self.code, self.message.is_empty()) {
+            (Some(code), true) => format!("TikTok answered with code {code}"),
+            (Some(code), false) => format!("TikTok says: {} (code {code})", self.message),
+            (None, _) => self.message.clone(),
+        };
+        format!("{said}. {}", self.class.advice())
+    }
+}
+
 impl ErrorClass {
     /// What this class of error means and what to do, as a sentence for whoever reads a status or a log.
     pub fn advice(self) -> &'static str {
@@ -186,5 +199,29 @@ pub fn transport_error(call: &Call, error: TransportError) -> PlatformError {
         request_id: String::new(),
         call: call.name(),
         field: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_answers_to_the_same_wrong_thing_read_alike_in_a_status() {
+        let error = |request_id: &str| PlatformError {
+            class: ErrorClass::Auth(AuthProblem::TokenInvalid),
+            code: Some(40105),
+            message: "Access token is incorrect or has been revoked.".into(),
+            request_id: request_id.into(),
+            call: "GrantedAdvertisers",
+            field: None,
+        };
+        assert_eq!(error("1").lasting(), error("2").lasting());
+        assert_ne!(error("1").to_string(), error("2").to_string());
+        assert!(
+            error("1")
+                .lasting()
+                .contains("Access token is incorrect or has been revoked. (code 40105)")
+        );
     }
 }

@@ -78,7 +78,7 @@ impl State {
                     return;
                 };
                 if let Some(memo) = self.connections.get_mut(&connection) {
-                    memo.refused = Some(error.to_string());
+                    memo.refused = Some(error.lasting());
                 }
                 self.push(&Key::Connection(connection), Lane::Safety, now);
             }
@@ -109,7 +109,7 @@ impl State {
                     generation,
                     what,
                     reason: reason_of(*rejection),
-                    message: error.to_string(),
+                    message: error.lasting(),
                     at: now,
                     seen: self.delivery_status(name, &object),
                 };
@@ -119,7 +119,7 @@ impl State {
             // A write of unclear outcome is looked for, not repeated: no backoff stands before the look.
             ErrorClass::Ambiguous if what == Refusable::Create => {}
             ErrorClass::Throttled(_) => {}
-            _ => self.retry(name, error.to_string(), now),
+            _ => self.retry(name, error.lasting(), now),
         }
     }
 

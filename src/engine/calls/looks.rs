@@ -187,7 +187,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 name,
                 error.map_or_else(
                     || "TikTok's list was incomplete".to_string(),
-                    ToString::to_string,
+                    PlatformError::lasting,
                 ),
                 now,
             );
