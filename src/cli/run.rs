@@ -68,7 +68,8 @@ pub struct RunArgs {
     )]
     pub watch_namespaces: Vec<String>,
     /// With --watch-namespace: the RoleBinding in each namespace that gives the operator its rights. It is kept with a
-    /// finalizer while such a namespace is being deleted. Not said: it has the Deployment's name.
+    /// finalizer while such a namespace is being deleted. Not said: it has the Deployment's name. Empty: there is none, the
+    /// rights come from elsewhere.
     #[arg(long, value_name = "NAME", env = "BINDING_NAME")]
     pub binding_name: Option<String>,
     /// The operator's own Deployment: events that no other place takes are made on it.
@@ -172,11 +173,11 @@ impl RunArgs {
                 .as_ref()
                 .map(|name| Name::new(&self.lease_namespace, name)),
             namespaces: self.namespaces(),
-            binding: Some(
-                self.binding_name
-                    .clone()
-                    .unwrap_or_else(|| self.deployment().to_string()),
-            ),
+            binding: self
+                .binding_name
+                .clone()
+                .or_else(|| Some(self.deployment().to_string()))
+                .filter(|name| !name.is_empty()),
             deadline: Duration::from_secs(10),
             lease_deadline: Duration::from_secs(5),
         }

@@ -162,6 +162,8 @@ fn what_only_the_account_can_tell_ends_in_a_condition_that_names_the_next_step()
             case.wait(name, "the one before", |o| {
                 is(o, "InSync") || is(o, "Paused")
             });
+            // Creation times have whole seconds: the one before is to be the older one.
+            std::thread::sleep(std::time::Duration::from_millis(1100));
         }
         case.campaign("spring", row.campaign);
         let told = case.wait_for("spring", row.reason);
