@@ -106,6 +106,11 @@ impl Account {
         view
     }
 
+    /// Will what is under way, or asked for, answer a question for a name that came up at `tick`?
+    pub fn answers(&self, name: &str, tick: u64) -> bool {
+        self.sweep.answers(tick) || self.name_looks.iter().any(|n| n == name)
+    }
+
     /// When a reading that proves a name free was begun: a complete list of both trees, or an exact look-up.
     pub fn name_read(&self, name: &str) -> Option<Begun> {
         let lists = match (

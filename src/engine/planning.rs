@@ -8,7 +8,7 @@ use super::account::AccountId;
 use super::doors::Name;
 use super::outbox::Op;
 use super::queue::Lane;
-use super::state::{HELD, Key, Memo, Place, State, to_signed};
+use super::state::{Asked, HELD, Key, Memo, Place, State, to_signed};
 use super::stores::connection_name;
 use crate::api::campaign::Campaign;
 use crate::model::facts::{ConnectionView, Facts, Have, NameLook, Rivals};
@@ -262,13 +262,45 @@ impl State {
         missed
     }
 
+    /// Asks whether a name is free. True: what is under way already answers it. A question that waits for its answer keeps
+    /// its time: asked anew by each turn, it would be younger than every answer.
+    pub(super) fn ask_name(&mut self, place: &Place, name: &Name, uid: &str, wanted: &str) -> bool {
+        let account = place.as_ref().and_then(|id| self.accounts.get(id));
+        let read = account
+            .and_then(|a| a.name_read(wanted))
+            .map_or(0, |r| r.tick);
+        let waits = self
+            .memos
+            .get(name)
+            .and_then(|m| m.asked.as_ref())
+            .filter(|asked| asked.name == wanted && asked.tick >= read)
+            .map(|asked| asked.tick);
+        let tick = match waits {
+            Some(tick) => tick,
+            None => {
+                let tick = self.tick();
+                self.memo(name, uid).asked = Some(Asked {
+                    name: wanted.to_string(),
+                    tick,
+                });
+                tick
+            }
+        };
+        let account = place.as_ref().and_then(|id| self.accounts.get(id));
+        account.is_some_and(|a| a.answers(wanted, tick))
+    }
+
     /// Does the object wait for a call, a slot or a time?
     pub(super) fn parked(&self, place: &Place, name: &Name) -> bool {
         place
             .as_ref()
             .and_then(|id| self.accounts.get(id))
             .is_some_and(|a| {
-                a.outbox.has(name) || a.waiting.contains(name) || a.in_batch.contains(name)
+                let asked = self.memos.get(name).and_then(|m| m.asked.as_ref());
+                a.outbox.has(name)
+                    || a.waiting.contains(name)
+                    || a.in_batch.contains(name)
+                    || asked.is_some_and(|asked| a.answers(&asked.name, asked.tick))
             })
     }
 

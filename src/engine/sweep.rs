@@ -42,6 +42,8 @@ struct Running {
     begun: Begun,
     /// A page's call is in flight.
     in_call: bool,
+    /// The tick of its first list, the oldest.
+    first: u64,
     /// Somebody waits for it: not background work.
     wanted: bool,
 }
@@ -63,6 +65,15 @@ impl SweepState {
     /// Name checks ask for a list of both trees that begins after now.
     pub fn ask_both(&mut self, _now: Timestamp) {
         self.both = true;
+    }
+
+    /// Will a sweep of both trees that is wanted, or under way, answer a question that came up at `tick`?
+    pub fn answers(&self, tick: u64) -> bool {
+        self.both
+            || self
+                .running
+                .as_ref()
+                .is_some_and(|r| r.wanted && r.first > tick)
     }
 
     /// The budget or an error said: not before.
@@ -138,6 +149,7 @@ impl State {
                 rows: Vec::new(),
                 begun: Begun { tick, at: now },
                 in_call: false,
+                first: tick,
                 wanted: both,
             });
         }

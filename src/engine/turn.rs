@@ -10,7 +10,7 @@ use super::due::Why;
 use super::outbox::Op;
 use super::queue::Lane;
 use super::run::Engine;
-use super::state::{Asked, Key, Place, has_finalizer};
+use super::state::{Key, Place, has_finalizer};
 use crate::api::campaign::{Campaign, CampaignStatus};
 use crate::api::{FINALIZER, RECORD};
 use crate::model::campaign::new_campaign;
@@ -188,13 +188,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                         name: name.clone(),
                     },
                     Look::Name(wanted) => {
-                        let tick = state.tick();
                         let uid = object.metadata.uid.clone().unwrap_or_default();
-                        let memo = state.memo(name, &uid);
-                        memo.asked = Some(Asked {
-                            name: wanted.clone(),
-                            tick,
-                        });
+                        if state.ask_name(place, name, &uid, wanted) {
+                            return Step::End(Outcome::Parked);
+                        }
                         Op::LookName(wanted.clone())
                     }
                 };
