@@ -9,9 +9,11 @@ mod canary;
 mod ceilings;
 mod conditions;
 mod create;
+mod knobs;
 mod lists;
 mod modes;
 mod status;
+mod throttle;
 mod update;
 
 use std::path::Path;
@@ -336,11 +338,6 @@ impl Case {
     /// A merge patch of a campaign's spec.
     pub fn edit(&self, name: &str, spec: Value) -> Value {
         self.patch(name, json!({"spec": spec}))
-    }
-
-    /// A merge patch of a campaign that the server may refuse.
-    pub fn try_patch(&self, name: &str, patch: Value) -> Result<Value, String> {
-        self.api("PATCH", &self.path("campaigns", name), &patch)
     }
 
     /// Puts another content into a Secret.
