@@ -24,7 +24,7 @@ enum Verdict {
     Unclear,
     /// 40002 carries almost every validation failure: only its text tells them apart.
     ByText,
-    /// 40100 does not always say which window is full.
+    /// The codes of the app's limits do not always say which window is full: the text or `Retry-After` may.
     TooMany,
     /// 40001 is both a missing scope and a missing right on the object.
     NoPermission,
@@ -44,10 +44,6 @@ const fn rejected(rejection: Rejection) -> Verdict {
     Is(ErrorClass::Rejected(rejection))
 }
 
-const fn throttled(throttle: Throttle) -> Verdict {
-    Is(ErrorClass::Throttled(throttle))
-}
-
 /// Every code of the reference. What is not here falls to [`verdict`]'s ranges.
 const CODES: &[(i64, Verdict)] = &[
     (40000, REFUSED),
@@ -63,7 +59,7 @@ const CODES: &[(i64, Verdict)] = &[
     (40012, rejected(Rejection::NothingToUpdate)),
     (40013, REFUSED),
     (40014, REFUSED),
-    (40016, throttled(Throttle::Second)),
+    (40016, TooMany),
     (40050, rejected(Rejection::DuplicateRequest)),
     (40051, REFUSED),
     (40052, REFUSED),
@@ -91,8 +87,8 @@ const CODES: &[(i64, Verdict)] = &[
     (40125, auth(AppRefused)),
     (40130, auth(ScopeMissing)),
     (40131, auth(NotGranted)),
-    (40132, throttled(Throttle::Second)),
-    (40133, throttled(Throttle::Advertiser)),
+    (40132, TooMany),
+    (40133, Is(ErrorClass::Throttled(Throttle::Advertiser))),
     (40200, RETRY),
     (40201, RETRY),
     // Another write to the same object won: this one had no effect.
@@ -125,7 +121,7 @@ const CODES: &[(i64, Verdict)] = &[
     (50000, Unclear),
     (50002, Unclear),
     (60001, Unclear),
-    (61000, throttled(Throttle::Second)),
+    (61000, TooMany),
 ];
 
 fn verdict(code: i64) -> Verdict {

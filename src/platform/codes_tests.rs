@@ -187,26 +187,32 @@ fn r06_which_limit_a_throttle_names() {
         ("The daily limit of your app is reached", Throttle::Day),
         ("QPD limit", Throttle::Day),
     ] {
-        assert_eq!(
-            error(&list(Tree::Manual, 1, 10), 40100, text).class,
-            ErrorClass::Throttled(throttle),
-            "{text}"
-        );
+        for code in [40016, 40100, 40132, 61000] {
+            assert_eq!(
+                error(&list(Tree::Manual, 1, 10), code, text).class,
+                ErrorClass::Throttled(throttle),
+                "{code}: {text}"
+            );
+        }
     }
     let live = "Advertiser (7002238017842757633)'s QPS (11) reaches QPS limit 10 for current path, request is temporarily restricted.";
     assert_eq!(
         error(&list(Tree::Manual, 1, 10), 40133, live).class,
         ErrorClass::Throttled(Throttle::Advertiser)
     );
-    let mut wire = reply(&serde_json::json!({"code": 40100, "message": "QPS", "data": {}}));
-    wire.retry_after = Some(Duration::from_secs(3));
-    let class = read(&list(Tree::Manual, 1, 10), wire)
-        .expect_err("an error")
-        .class;
-    assert_eq!(
-        class,
-        ErrorClass::Throttled(Throttle::After(Duration::from_secs(3)))
-    );
+    for code in [40016, 40100, 40132, 61000] {
+        let body = serde_json::json!({"code": code, "message": "QPS", "data": {}});
+        let mut wire = reply(&body);
+        wire.retry_after = Some(Duration::from_secs(3));
+        let class = read(&list(Tree::Manual, 1, 10), wire)
+            .expect_err("an error")
+            .class;
+        assert_eq!(
+            class,
+            ErrorClass::Throttled(Throttle::After(Duration::from_secs(3))),
+            "{code}"
+        );
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! R25: tokens and secrets, driven through every way to fail, are found nowhere but in the Secrets they belong to.
 
 use k8s_openapi::api::core::v1::Secret;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::{Case, spec, wide_caps};
+use super::{Case, id, spec, start, wide_caps};
 
 /// What a token of TikTok's looks like, and nobody else's.
 const BAD_TOKEN: &str = "canary7f3kq9x2m8w5t1z6b4n0c7v3j9h2g8d5s1a6";
@@ -135,4 +136,43 @@ fn r25_canaries_are_found_nowhere() {
     assert!(places[0].1.contains(&case.advertiser));
     assert!(places[3].1.contains(&case.advertiser));
     assert!(places[2].1.contains(&case.namespace));
+}
+
+#[test]
+fn r25_a_crash_at_the_loudest_log_level_shows_no_canary() {
+    let env = [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")];
+    let world = Box::leak(Box::new(start(&env).unwrap()));
+    let case = Case::bare_in(world, "r25-crash", json!({}));
+    case.connect(json!({"caps": wide_caps()}));
+    case.wait_connection("Verified");
+    case.campaign("spring", spec(json!({"state": "Active"})));
+    let id = id(&case.wait_live("spring"));
+    let operator = &world.operator;
+    operator.signal(Signal::ABORT).unwrap();
+    case.until("the crash", || operator.status().unwrap().is_some());
+    let how = operator.status().unwrap().unwrap();
+    assert!(how.code().is_none(), "by the signal: {how}");
+    let log = case.log();
+    // Secrets travel in base64 between the API server and us.
+    let encoded = |text: &str| {
+        let bytes = k8s_openapi::ByteString(text.as_bytes().to_vec());
+        serde_json::to_value(bytes)
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    for canary in [
+        case.token.clone(),
+        case.secret.clone(),
+        encoded(&case.token),
+        encoded(&case.secret),
+    ] {
+        let found = log.lines().find(|line| line.contains(&canary[..20]));
+        let target = found.and_then(|line| line.split("\"target\":").nth(1));
+        assert!(found.is_none(), "a canary in a line of {target:?}");
+    }
+    // The check bites: the campaign's id is there, and so are other crates' traces.
+    assert!(log.contains(&id));
+    assert!(log.contains("\"level\":\"TRACE\""));
 }

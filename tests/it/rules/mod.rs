@@ -9,9 +9,11 @@ mod canary;
 mod ceilings;
 mod conditions;
 mod create;
+mod knobs;
 mod lists;
 mod modes;
 mod status;
+mod throttle;
 mod update;
 
 use std::path::Path;
@@ -60,24 +62,22 @@ struct World {
 
 fn world() -> &'static World {
     static WORLD: OnceLock<Result<World, String>> = OnceLock::new();
-    match WORLD.get_or_init(|| start().map_err(|error| error.to_string())) {
+    match WORLD.get_or_init(|| start(LOUD).map_err(|error| error.to_string())) {
         Ok(world) => world,
         Err(why) => panic!("what the rules are tested in did not come up: {why}"),
     }
 }
 
-fn start() -> tiktok_ads_harness::Result<World> {
-    static CLUSTER: OnceLock<ControlPlane> = OnceLock::new();
-    static INSTALL: OnceLock<Install<'static>> = OnceLock::new();
-    let started = ControlPlane::start()?;
-    let cluster = CLUSTER.get_or_init(|| started);
+/// A control plane with an operator and a sandbox, for as long as the tests run.
+fn start(env: &[(&str, &str)]) -> tiktok_ads_harness::Result<World> {
+    let cluster: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start()?));
     let sandbox = Sandbox::start(cluster, Path::new(BINARY), &["--seed", "3"])?;
     let install = cluster.install(
         Chart::cluster_wide()
             .set("platform.sweepInterval=1s")
             .platform_url(sandbox.url()),
     )?;
-    let install = INSTALL.get_or_init(|| install);
+    let install: &'static Install<'static> = Box::leak(Box::new(install));
     wait_until("the kinds to be served", PATIENCE, || {
         let answer = cluster.run(&["get", "campaigns,tiktokconnections", "-A"])?;
         Ok(if answer.success {
@@ -86,7 +86,7 @@ fn start() -> tiktok_ads_harness::Result<World> {
             Err(answer.stderr)
         })
     })?;
-    let operator = install.run_with(Path::new(BINARY), TIMES, LOUD)?;
+    let operator = install.run_with(Path::new(BINARY), TIMES, env)?;
     operator.wait_ready(PATIENCE)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -220,7 +220,11 @@ impl Case {
 
     /// Only the namespace, the account and its two Secrets.
     pub fn bare(name: &str, account: Value) -> Self {
-        let world = world();
+        Self::bare_in(world(), name, account)
+    }
+
+    /// The same beside an operator of its own.
+    fn bare_in(world: &'static World, name: &str, account: Value) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let mut case = Self {
@@ -336,11 +340,6 @@ impl Case {
     /// A merge patch of a campaign's spec.
     pub fn edit(&self, name: &str, spec: Value) -> Value {
         self.patch(name, json!({"spec": spec}))
-    }
-
-    /// A merge patch of a campaign that the server may refuse.
-    pub fn try_patch(&self, name: &str, patch: Value) -> Result<Value, String> {
-        self.api("PATCH", &self.path("campaigns", name), &patch)
     }
 
     /// Puts another content into a Secret.

@@ -205,3 +205,65 @@ fn r08_the_connections_mode_counts_for_all_its_campaigns() {
     writes_only_what_the_table_allows(&MODES[1], true);
     writes_only_what_the_table_allows(&MODES[3], true);
 }
+
+#[test]
+fn r08_a_refused_token_allows_nothing_but_pauses_until_there_is_a_new_one() {
+    let case = Case::new("r08-readonly");
+    case.campaign("edited", spec(json!({})));
+    case.campaign("enabled", spec(json!({})));
+    case.campaign("paused", spec(json!({"state": "Active"})));
+    let [edited, enabled] = ["edited", "enabled"].map(|name| id(&case.wait_for(name, "Paused")));
+    let paused = id(&case.wait_live("paused"));
+    case.sandbox(
+        "POST",
+        "/sandbox/tokens/revoke",
+        &json!({"access_token": case.token}),
+    );
+    let refused = case.wait_connection("TokenRefused");
+    assert_eq!(refused["status"]["phase"], "ReadOnly");
+    assert!(
+        refused["status"]["banner"].is_string(),
+        "{}",
+        refused["status"]
+    );
+
+    let before = case.writes().len();
+    case.campaign("fresh", spec(json!({})));
+    case.edit("edited", json!({"budget": {"amount": "70"}}));
+    case.edit("enabled", json!({"state": "Active"}));
+    case.edit("paused", json!({"state": "Paused"}));
+    for name in ["fresh", "edited", "enabled"] {
+        case.wait_for(name, "ReadOnly");
+    }
+    case.until("the pause to be tried", || case.writes().len() > before);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let tried = case.writes().split_off(before);
+    assert!(
+        tried.iter().all(|(path, body)| {
+            path == "/campaign/status/update/"
+                && body["operation_status"] == "DISABLE"
+                && body["campaign_ids"] == json!([paused])
+        }),
+        "nothing but the pause: {tried:?}"
+    );
+    assert!(case.is_on(&paused), "TikTok refuses the pause too");
+    assert_eq!(case.truth().len(), 3);
+
+    let code = json!({"app_id": case.app, "advertiser_ids": [case.advertiser]});
+    let made = case.sandbox("POST", "/sandbox/auth_codes", &code);
+    let exchange =
+        json!({"app_id": case.app, "secret": case.secret, "auth_code": made["auth_code"]});
+    let token = case.exchange(&exchange);
+    case.replace_secret("token", json!({"access_token": token}));
+    let healed = case.wait_connection("Verified");
+    assert_eq!(healed["status"]["phase"], "Active");
+    assert!(healed["status"]["banner"].is_null(), "{}", healed["status"]);
+    case.wait_for("fresh", "Paused");
+    case.wait_for("edited", "Paused");
+    case.wait_live("enabled");
+    case.wait_for("paused", "Paused");
+    assert_eq!(case.row(&edited)["fields"]["budget"], 70.0);
+    assert!(case.is_on(&enabled));
+    assert!(!case.is_on(&paused));
+    assert_eq!(case.truth().len(), 4);
+}
