@@ -254,7 +254,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let Some(account) = place.clone() else {
             return Step::End(Outcome::Stale);
         };
-        let campaign = new_campaign(object, &record.key);
+        let campaign = new_campaign(object, record);
         let announced = Call::CreateCampaign {
             advertiser: account.advertiser.clone(),
             tree: record.tree,

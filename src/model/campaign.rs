@@ -1,6 +1,7 @@
 //! What a campaign's spec asks of the platform, and how a row differs from it.
 
 use super::effective::DriftRules;
+use super::record::Record;
 use super::tiktok_names::TikTokName;
 use crate::api::campaign::{Campaign, CampaignSpec};
 use crate::api::common::DriftPolicy;
@@ -59,14 +60,14 @@ pub fn wanted_budget(spec: &CampaignSpec) -> Option<Cents> {
 }
 
 /// The create call's content (R13: the careful defaults are the encoder's).
-pub fn new_campaign(object: &Campaign, key: &str) -> NewCampaign {
+pub fn new_campaign(object: &Campaign, record: &Record) -> NewCampaign {
     let spec = &object.spec;
     NewCampaign {
-        name: platform_name(object),
-        request_id: key.to_string(),
+        name: record.name.clone(),
+        request_id: record.key.clone(),
         objective: spec.objective.tiktok().to_string(),
         budget_mode: spec.budget.as_ref().map(|b| b.mode.tiktok().to_string()),
-        budget: wanted_budget(spec),
+        budget: record.sent.map(Cents),
         budget_optimize_on: spec.budget_optimization.unwrap_or(false),
         campaign_type: spec.campaign_type.map(|t| t.tiktok().to_string()),
         app_promotion_type: spec.app_promotion_type.map(|t| t.tiktok().to_string()),
@@ -213,10 +214,13 @@ pub fn fixed(spec: &CampaignSpec, row: &CampaignRow) -> Vec<Difference> {
     out
 }
 
-/// R11: does a row agree in what the outstanding create sent? Name and tree were the question asked of the platform.
-pub fn agrees_with_create(object: &Campaign, row: &CampaignRow) -> bool {
+/// R11: does a row agree in what the outstanding create sent? Name and tree were the question asked of the platform; what
+/// cannot be changed is still as the spec says it; the budget is in the record, since the spec may have moved on.
+pub fn agrees_with_create(object: &Campaign, record: &Record, row: &CampaignRow) -> bool {
     fixed(&object.spec, row).is_empty()
-        && wanted_budget(&object.spec).is_none_or(|want| row.budget == Some(want))
+        && record
+            .sent
+            .is_none_or(|sent| row.budget == Some(Cents(sent)))
 }
 
 fn tree_word(tree: Tree) -> String {

@@ -72,6 +72,7 @@ mod tests {
             mark: Some(Mark { at, deadline: at }),
             id: id.map(str::to_owned),
             former: None,
+            sent: None,
             adopted: false,
             seen_on: false,
             resumed: None,

@@ -32,6 +32,9 @@ pub struct Record {
     pub tree: Tree,
     /// The name as it was sent (or found, at adoption).
     pub name: String,
+    /// The budget as it was sent, in hundredths: one key is always sent with one name and one budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<i64>,
     /// `spec.incarnation` the object was made for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub incarnation: i64,

@@ -82,6 +82,7 @@ impl Planner<'_> {
             advertiser: account.advertiser.clone(),
             tree: row.tree,
             name: row.name.clone(),
+            sent: None,
             incarnation: self.f.object.spec.incarnation.unwrap_or(0),
             counter: kept.map_or(0, |r| r.counter),
             key: kept.map(|r| r.key.clone()).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Objects without a campaign: may one be made, and is its name free?
 
-use super::super::campaign::{fixed, platform_name};
+use super::super::campaign::{fixed, platform_name, wanted_budget};
 use super::super::facts::{Account, ConnectionView, Look, NameLook, Refusable};
 use super::super::key;
 use super::super::reason::Reason;
@@ -194,6 +194,11 @@ impl Planner<'_> {
             counter,
         );
         let same_key = record.filter(|r| r.key == key);
+        // The same key is sent with the same name and budget again, whatever the spec says by now: a replay must not be
+        // something else, and what an earlier attempt made late is looked for under what was sent. The rest is an update.
+        let again = same_key.filter(|r| r.since.is_some());
+        let name = again.map_or_else(|| platform_name(object), |r| r.name.clone());
+        let sent = again.map_or_else(|| wanted_budget(&object.spec).map(|b| b.0), |r| r.sent);
         let marked = Record {
             v: FORMAT,
             uid: self.uid(),
@@ -202,7 +207,8 @@ impl Planner<'_> {
             app: account.app.clone(),
             advertiser: account.advertiser.clone(),
             tree,
-            name: platform_name(object),
+            name,
+            sent,
             incarnation,
             counter,
             attempt: same_key.map_or(0, |r| r.attempt) + 1,

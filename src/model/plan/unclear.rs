@@ -1,5 +1,7 @@
 //! A create whose outcome is not stored: look first, then adopt or create (R10, R11).
 
+use std::time::Duration;
+
 use super::super::campaign::{agrees_with_create, new_campaign, platform_name};
 use super::super::facts::{Account, Attempt, Look};
 use super::super::reason::Reason;
@@ -7,8 +9,17 @@ use super::super::record::Record;
 use super::{Action, Plan, Planner};
 use crate::platform::{CampaignRow, OperationState, Tree};
 
+/// How often what cannot be told apart is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
 impl Planner<'_> {
     pub(super) fn outstanding(&self, record: &Record, account: Option<&Account>) -> Plan {
+        // What was never sent under this key, or was refused, binds nobody to its name and budget.
+        let nothing_sent = || Record {
+            mark: None,
+            since: None,
+            ..record.next()
+        };
         let unmarked = || Record {
             mark: None,
             ..record.next()
@@ -25,7 +36,7 @@ impl Planner<'_> {
                 self.store_id(record, row)
             }
             Some(Attempt::Refused) if !self.f.memory.key_used => self.progress(
-                Action::Write(unmarked()),
+                Action::Write(nothing_sent()),
                 Reason::Creating,
                 "TikTok refused the create",
             ),
@@ -35,14 +46,14 @@ impl Planner<'_> {
                     && !self.ending()
                     && !self.effective.hands_off()
                     && !self.effective.pauses_only()
-                    && record.name == platform_name(object)
+                    && (record.attempt > 1 || record.name == platform_name(object))
                     && record.tree == Tree::from(object.spec.automation)
                     && account.is_some_and(|a| self.may_create(a).is_ok());
                 let in_time = record
                     .mark
                     .is_some_and(|m| self.f.now + self.f.settings.call_time <= m.deadline);
                 if still && in_time {
-                    let campaign = Box::new(new_campaign(object, &record.key));
+                    let campaign = Box::new(new_campaign(object, record));
                     self.progress(
                         Action::Create {
                             tree: record.tree,
@@ -53,7 +64,11 @@ impl Planner<'_> {
                     )
                 } else {
                     self.progress(
-                        Action::Write(unmarked()),
+                        Action::Write(if record.attempt > 1 {
+                            unmarked()
+                        } else {
+                            nothing_sent()
+                        }),
                         Reason::Creating,
                         "the announced create was not sent",
                     )
@@ -65,21 +80,45 @@ impl Planner<'_> {
 
     /// R11: look first, then adopt or create.
     pub(super) fn find_created(&self, record: &Record) -> Plan {
-        let found: Vec<&CampaignRow> = self
+        let fitting: Vec<&CampaignRow> = self
             .f
             .memory
             .found
             .iter()
-            .filter(|row| self.is_ours(record, row))
+            .filter(|row| self.may_be_ours(record, row))
             .collect();
-        match found.as_slice() {
-            [row] => return self.store_id(record, row),
-            [] => {}
-            many => {
-                let ids: Vec<&str> = many.iter().take(5).map(|row| row.id.as_str()).collect();
-                return self.stalled(
-                    Reason::DuplicatesFound,
-                    format!("after an unclear create {} campaigns fit ({}); delete all but one on TikTok, or name one as spec.externalId", many.len(), ids.join(", ")),
+        let named = self.f.object.spec.external_id.as_ref();
+        if let Some(row) = fitting.iter().find(|row| Some(&row.id) == named) {
+            return self.store_id(record, row);
+        }
+        let agreeing: Vec<&CampaignRow> = fitting
+            .iter()
+            .copied()
+            .filter(|row| agrees_with_create(self.f.object, record, row))
+            .collect();
+        match (agreeing.as_slice(), fitting.as_slice()) {
+            ([row], _) => return self.store_id(record, row),
+            (_, []) => {}
+            // Somebody may have edited it since: then nobody can tell whose it is, and a second one must not be made.
+            (_, unsure) => {
+                let ids: Vec<&str> = unsure.iter().take(5).map(|row| row.id.as_str()).collect();
+                let message = format!(
+                    "after an unclear create, what has the name {:?} cannot be told to be ours ({}); name the right one as spec.externalId, or delete what is not wanted on TikTok",
+                    record.name,
+                    ids.join(", ")
+                );
+                // Asked again now and then: somebody may have cleared it up on TikTok.
+                let again = self.f.memory.absence.last().map(|at| *at + LOOK_AGAIN);
+                if again.is_some_and(|again| self.f.now < again) {
+                    return Plan {
+                        wake: again,
+                        ..self.stalled(Reason::DuplicatesFound, message)
+                    };
+                }
+                return self.progress(
+                    Action::Look(self.created(record)),
+                    Reason::CreateUnclear,
+                    message,
                 );
             }
         }
@@ -113,15 +152,27 @@ impl Planner<'_> {
         if let Some(wait) = self.backing_off() {
             return wait;
         }
-        let look = Look::Created {
+        self.progress(
+            Action::Look(self.created(record)),
+            Reason::CreateUnclear,
+            message,
+        )
+    }
+
+    fn created(&self, record: &Record) -> Look {
+        Look::Created {
             tree: record.tree,
             name: record.name.clone(),
-        };
-        self.progress(Action::Look(look), Reason::CreateUnclear, message)
+        }
     }
 
     /// Was this row made by the create that the record announces?
     pub(super) fn is_ours(&self, record: &Record, row: &CampaignRow) -> bool {
+        self.may_be_ours(record, row) && agrees_with_create(self.f.object, record, row)
+    }
+
+    /// The same but for what somebody may have edited since.
+    fn may_be_ours(&self, record: &Record, row: &CampaignRow) -> bool {
         let Some(since) = record.since else {
             return false;
         };
@@ -131,7 +182,6 @@ impl Planner<'_> {
             && row
                 .created
                 .is_some_and(|at| at + self.f.settings.clock_slack >= since)
-            && agrees_with_create(self.f.object, row)
     }
 
     pub(super) fn store_id(&self, record: &Record, row: &CampaignRow) -> Plan {

@@ -157,7 +157,7 @@ impl Planner {
             },
         );
         let again = taken.then(|| self.ask(&self.question(world, r, cr)));
-        create_after(new_campaign(&object, &record.key), again.as_ref()).is_some()
+        create_after(new_campaign(&object, &record), again.as_ref()).is_some()
     }
 
     fn question(&self, world: &World, r: usize, cr: usize) -> Question {
@@ -397,6 +397,7 @@ impl Planner {
             }),
             id: rec.id.map(row_id),
             former: None,
+            sent: None,
             adopted: rec.adopted,
             seen_on: false,
             resumed: None,
