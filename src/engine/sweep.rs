@@ -63,7 +63,7 @@ impl SweepState {
     }
 
     /// Name checks ask for a list of both trees that begins after now.
-    pub fn ask_both(&mut self, _now: Timestamp) {
+    pub fn ask_both(&mut self) {
         self.both = true;
     }
 
@@ -79,11 +79,6 @@ impl SweepState {
     /// The budget or an error said: not before.
     pub fn not_before(&mut self, until: Timestamp) {
         self.not_before = Some(until);
-    }
-
-    /// Failures in a row.
-    pub fn failures(&self) -> u32 {
-        self.failures
     }
 
     /// When there is something to do next, if nothing happens before.

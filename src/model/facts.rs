@@ -155,8 +155,6 @@ pub struct Memory {
     pub pauses: u32,
     /// The last problem, for the status.
     pub problem: Option<Problem>,
-    /// Look-ups by id that found nothing, by the time each was begun.
-    pub missing: Vec<Timestamp>,
 }
 
 /// What became of a marked create.

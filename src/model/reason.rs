@@ -18,7 +18,6 @@ pub enum Reason {
     Pausing,
     Deleting,
     WaitingForConnection,
-    WaitingForList,
     Retrying,
     CreateUnclear,
     // needs somebody
@@ -49,7 +48,6 @@ pub enum Reason {
     CeilingReached,
     CeilingUnknown,
     PausedOutside,
-    EnableRefused,
     DeleteHeld,
     PauseNeedsWindow,
     // plans

@@ -132,13 +132,8 @@ impl Table {
     }
 
     /// How many rows are known.
-    pub fn len(&self) -> usize {
+    pub fn known(&self) -> usize {
         self.rows.len()
-    }
-
-    /// No row is known.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// All rows.
@@ -340,14 +335,6 @@ impl Table {
         if self.rows.get(id).is_some_and(|e| e.recheck) {
             self.doubt(id);
         }
-    }
-
-    /// Forgets an id that nobody asks about any more and that is gone.
-    pub fn forget(&mut self, id: &str) {
-        if let Some(entry) = self.rows.remove(id) {
-            self.unname(&entry.row);
-        }
-        self.missing.remove(id);
     }
 
     fn read(&mut self, row: CampaignRow, begun: Begun, learned: &mut Learned) {

@@ -212,16 +212,11 @@ impl State {
 
     /// R9: a name check needs a reading of both trees that was begun after the question. A list answers all questions
     /// at once; few names in a large account are asked for one by one.
-    pub(in crate::engine) fn ask_names(
-        &mut self,
-        id: &AccountId,
-        names: Vec<String>,
-        now: Timestamp,
-    ) {
+    pub(in crate::engine) fn ask_names(&mut self, id: &AccountId, names: Vec<String>) {
         let Some(account) = self.accounts.get_mut(id) else {
             return;
         };
-        let pages = 2 * account.table.len().div_ceil(1000).max(1);
+        let pages = 2 * account.table.known().div_ceil(1000).max(1);
         if names.len() * 2 < pages {
             for name in names {
                 if !account.name_looks.contains(&name) {
@@ -229,7 +224,7 @@ impl State {
                 }
             }
         } else {
-            account.sweep.ask_both(now);
+            account.sweep.ask_both();
         }
     }
 }

@@ -39,8 +39,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
             Batch::Names { names } => {
                 let mut state = self.lock();
-                let now = self.clock.now();
-                state.ask_names(id, names, now);
+                state.ask_names(id, names);
             }
         }
     }
