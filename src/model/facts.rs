@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use super::ceiling::CeilingView;
 use super::reason::Reason;
 use super::record::RecordState;
-use crate::api::campaign::Campaign;
+use crate::api::campaign::Objective;
 use crate::api::common::{Adoption, DriftPolicies, Mode};
-use crate::platform::CampaignRow;
-use crate::platform::Tree;
+use crate::platform::{Row, Tree};
 
 /// The inputs of one plan for one campaign. Equal facts give an equal plan.
 #[derive(Clone, Debug)]
@@ -60,7 +59,7 @@ pub enum Have {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The platform's row.
-    pub row: CampaignRow,
+    pub row: Row,
     /// True when a list or look-up showed it after our last write to it; false when only our write's own answer did.
     pub read_back: bool,
     /// When the read (or write) that taught it was begun.
@@ -73,7 +72,7 @@ pub enum NameLook {
     /// Nobody has looked since the question came up.
     NotLooked,
     /// Complete reading of both trees: the live rows of exactly this name, and which CR holds each (by its uid).
-    Looked(Vec<(CampaignRow, Option<String>)>),
+    Looked(Vec<(Row, Option<String>)>),
 }
 
 /// Other objects of ours that stand in the way.
@@ -83,6 +82,24 @@ pub struct Rivals {
     pub id_holder: Option<String>,
     /// An older object that wants the same name under the same account, as `namespace/name`.
     pub same_name: Option<String>,
+}
+
+/// What an object is in, as it is on the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParentObject {
+    pub id: String,
+    /// The tree that its campaign is in.
+    pub tree: Tree,
+    /// Its row, as last read; `None` before the first look.
+    pub row: Option<Row>,
+    /// The campaign's row: the same for an ad group's parent, the grandparent for an ad.
+    pub campaign: Option<Row>,
+    /// The campaign's objective as its spec says it.
+    pub objective: Objective,
+    /// The campaign's budget is spread over its ad groups (CBO).
+    pub budget_optimization: bool,
+    /// The mode of the campaign's own budget, in TikTok's word; `None` or Infinite: the ad groups' budgets count.
+    pub budget_mode: Option<&'static str>,
 }
 
 /// What a campaign's connection allows, as the connection's own turns found it.
@@ -105,6 +122,10 @@ pub struct Account {
     pub advertiser: String,
     /// The account's currency, ISO 4217.
     pub currency: String,
+    /// The account's time zone: `Etc/GMT+8` or IANA; empty if TikTok did not say.
+    pub timezone: String,
+    /// R14: schedules are written in the account's zone instead of UTC.
+    pub schedule_in_account_zone: bool,
     /// The connection's own mode.
     pub mode: Option<Mode>,
     /// True when the token can only be trusted with reading.
@@ -138,7 +159,7 @@ pub struct Memory {
     /// R11: finished look-ups that did not find the outstanding create, by the time each was begun.
     pub absence: Vec<Timestamp>,
     /// R11: live rows that match the outstanding create and are held by nobody.
-    pub found: Vec<CampaignRow>,
+    pub found: Vec<Row>,
     /// R10: TikTok said that the key was used before.
     pub key_used: bool,
     /// The platform refused what this generation of the spec asks for.
@@ -165,7 +186,7 @@ pub enum Attempt {
     /// Sent; no clear answer.
     Unclear,
     /// Made: this is the row that the answer showed.
-    Made(Box<CampaignRow>),
+    Made(Box<Row>),
     /// Refused: surely not made.
     Refused,
 }

@@ -5,17 +5,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::create::create_body;
+use super::bodies;
+use super::field::Fields;
+use super::kind::{Kind, Tree};
 use super::money::Cents;
+use super::table::table;
 use super::wire::{Method, WireRequest};
-
-/// The two families of endpoints: `/campaign/…` and `/smart_plus/campaign/…`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub enum Tree {
-    Manual,
-    SmartPlus,
-}
 
 /// What a status call asks for. `Delete` is final: TikTok never changes a deleted object again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,90 +41,124 @@ pub enum Call {
         app_id: String,
         secret: SecretString,
     },
-    /// `GET …/campaign/get/`: one page, newest first. `page` from 1, `page_size` 1–1000.
-    ListCampaigns {
+    /// `GET …/get/`: one page, newest first. `page` from 1, `page_size` 1–1000 (Smart+ ads: 100).
+    List {
         advertiser: String,
+        kind: Kind,
         tree: Tree,
-        filter: CampaignFilter,
+        filter: Filter,
         page: u32,
         page_size: u32,
     },
-    /// `POST …/campaign/create/`, always disabled.
-    CreateCampaign {
+    /// `POST …/create/`, always disabled. Several objects only where [`create_batch`](super::create_batch) allows it,
+    /// and then all in one parent.
+    Create {
         advertiser: String,
+        kind: Kind,
         tree: Tree,
-        campaign: NewCampaign,
+        objects: Vec<NewObject>,
     },
-    /// `POST …/campaign/update/`: incremental, sends the changed fields only.
-    UpdateCampaign {
+    /// `POST …/update/` of one object.
+    Update {
         advertiser: String,
+        kind: Kind,
         tree: Tree,
         id: String,
-        changes: CampaignChanges,
+        changes: Changes,
     },
-    /// `POST …/campaign/status/update/` for 1–20 ids. `postback_window_mode` is for pausing iOS 14 dedicated
-    /// campaigns; TikTok refuses it with any other status, so it is sent with [`OperationStatus::Disable`] only.
-    SetCampaignStatus {
+    /// `POST …/status/update/` for 1–20 ids.
+    SetStatus {
         advertiser: String,
+        kind: Kind,
         tree: Tree,
         ids: Vec<String>,
         status: OperationStatus,
+        /// For pausing iOS 14 dedicated campaigns; TikTok refuses it with any other status, so it is sent with
+        /// [`OperationStatus::Disable`] only.
         postback_window_mode: Option<String>,
+        /// The ids are of ads whose creatives TikTok combines (ACO).
+        automated_creative: bool,
+    },
+    /// `POST /smart_plus/ad/material_status/update/`: switches 1–20 creatives of one Smart+ ad.
+    SetCreativeStatus {
+        advertiser: String,
+        ad: String,
+        creatives: Vec<String>,
+        status: OperationStatus,
+    },
+    /// `GET …/ad/review_info/`: up to 20 ads (Smart+: 100).
+    Reviews {
+        advertiser: String,
+        tree: Tree,
+        ids: Vec<String>,
     },
 }
 
-/// Which campaigns a list shows.
+/// Which objects a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CampaignFilter {
+pub struct Filter {
     /// Up to 100.
     pub ids: Vec<String>,
+    /// Only what is in these campaigns (for ad groups) or ad groups (for ads), up to 100.
+    pub parents: Vec<String>,
     /// TikTok matches fuzzily: the caller compares names exactly.
     pub name: Option<String>,
     /// Widened on the wire by up to two seconds, like `created_to`: rows a little outside may come back.
     pub created_from: Option<Timestamp>,
     pub created_to: Option<Timestamp>,
-    /// `primary_status: STATUS_ALL`; else TikTok hides deleted campaigns.
+    /// `primary_status: STATUS_ALL`; else TikTok hides what is deleted.
     pub include_deleted: bool,
-    /// Also campaigns made by TikTok's Promote (manual tree only; the Smart+ list has no such filter).
+    /// Also campaigns made by TikTok's Promote (manual campaigns only; no other list has such a filter).
     pub all_origins: bool,
 }
 
-/// A campaign to be created. What would spend, widen or publish is not asked for here but decided in `create.rs`.
+/// An object to be created. What would spend, widen or publish is not asked for here but decided by the kind's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewCampaign {
+pub struct NewObject {
+    /// The id of what it will be in; `None` for campaigns.
+    pub parent: Option<String>,
     /// Up to 512 characters, no emoji.
     pub name: String,
-    /// The idempotency key: a 64-bit integer as decimal text. With it TikTok permits duplicate names.
+    /// The idempotency key: a 64-bit integer as decimal text. With it TikTok permits duplicate names. Not sent where the
+    /// kind takes none.
     pub request_id: String,
-    pub objective: String,
     pub budget_mode: Option<String>,
     pub budget: Option<Cents>,
-    /// Campaign budget optimisation: the campaign's budget is shared by its ad groups.
-    pub budget_optimize_on: bool,
-    pub campaign_type: Option<String>,
-    pub app_promotion_type: Option<String>,
-    pub app_id: Option<String>,
-    pub special_industries: Vec<String>,
-    pub sales_destination: Option<String>,
-    pub catalog_enabled: Option<bool>,
-    /// Smart+ only.
-    pub catalog_type: Option<String>,
-    pub po_number: Option<String>,
-    /// iOS 14 dedicated campaigns only: TikTok fixes the window of one that is created disabled at this, or at mode 1
-    /// when nothing is said.
-    pub postback_window_mode: Option<String>,
+    pub fields: Fields,
 }
 
-/// The changed fields of a campaign; nothing else of a campaign can be changed.
+/// The changed fields of an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CampaignChanges {
+pub struct Changes {
+    /// The id of what the object is in; some calls want it.
+    pub parent: Option<String>,
     pub name: Option<String>,
     /// At least 105 % of what is already spent.
     pub budget: Option<Cents>,
-    /// Manual tree only: the Smart+ update has no such field and it is not sent there. TikTok lets it be emptied,
-    /// not switched on or changed.
-    pub special_industries: Option<Vec<String>>,
-    pub po_number: Option<String>,
+    /// Fields by wire name, in canonical form.
+    pub fields: Fields,
+    /// A replacing call: everything else that goes along, as a fresh row has it. `None`: what is not sent stays.
+    pub rest: Option<Box<Rest>>,
+}
+
+/// What goes along in a replacing call, so that it stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rest {
+    pub name: String,
+    pub budget: Option<Cents>,
+    pub fields: Fields,
+}
+
+impl Changes {
+    /// Nothing to send.
+    pub fn is_empty(&self) -> bool {
+        self.name.is_none() && self.budget.is_none() && self.fields.is_empty()
+    }
+
+    /// Wire names of what is changed.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.keys().copied()
+    }
 }
 
 impl Call {
@@ -138,34 +167,18 @@ impl Call {
         match self {
             Call::AdvertiserInfo { .. } => "/open_api/v1.3/advertiser/info/",
             Call::GrantedAdvertisers { .. } => "/open_api/v1.3/oauth2/advertiser/get/",
-            Call::ListCampaigns {
+            Call::List { kind, tree, .. } => table(*kind, *tree).paths.list,
+            Call::Create { kind, tree, .. } => table(*kind, *tree).paths.create,
+            Call::Update { kind, tree, .. } => table(*kind, *tree).paths.update,
+            Call::SetStatus { kind, tree, .. } => table(*kind, *tree).paths.status,
+            Call::SetCreativeStatus { .. } => "/open_api/v1.3/smart_plus/ad/material_status/update/",
+            Call::Reviews {
                 tree: Tree::Manual, ..
-            } => "/open_api/v1.3/campaign/get/",
-            Call::ListCampaigns {
+            } => "/open_api/v1.3/ad/review_info/",
+            Call::Reviews {
                 tree: Tree::SmartPlus,
                 ..
-            } => "/open_api/v1.3/smart_plus/campaign/get/",
-            Call::CreateCampaign {
-                tree: Tree::Manual, ..
-            } => "/open_api/v1.3/campaign/create/",
-            Call::CreateCampaign {
-                tree: Tree::SmartPlus,
-                ..
-            } => "/open_api/v1.3/smart_plus/campaign/create/",
-            Call::UpdateCampaign {
-                tree: Tree::Manual, ..
-            } => "/open_api/v1.3/campaign/update/",
-            Call::UpdateCampaign {
-                tree: Tree::SmartPlus,
-                ..
-            } => "/open_api/v1.3/smart_plus/campaign/update/",
-            Call::SetCampaignStatus {
-                tree: Tree::Manual, ..
-            } => "/open_api/v1.3/campaign/status/update/",
-            Call::SetCampaignStatus {
-                tree: Tree::SmartPlus,
-                ..
-            } => "/open_api/v1.3/smart_plus/campaign/status/update/",
+            } => "/open_api/v1.3/smart_plus/ad/review_info/",
         }
     }
 
@@ -174,22 +187,35 @@ impl Call {
         match self {
             Call::AdvertiserInfo { .. }
             | Call::GrantedAdvertisers { .. }
-            | Call::ListCampaigns { .. } => false,
-            Call::CreateCampaign { .. }
-            | Call::UpdateCampaign { .. }
-            | Call::SetCampaignStatus { .. } => true,
+            | Call::List { .. }
+            | Call::Reviews { .. } => false,
+            Call::Create { .. }
+            | Call::Update { .. }
+            | Call::SetStatus { .. }
+            | Call::SetCreativeStatus { .. } => true,
         }
     }
 
     /// The label in metrics, logs and errors, without the tree.
     pub fn name(&self) -> &'static str {
+        use Kind::{Ad, AdGroup, Campaign};
         match self {
             Call::AdvertiserInfo { .. } => "AdvertiserInfo",
             Call::GrantedAdvertisers { .. } => "GrantedAdvertisers",
-            Call::ListCampaigns { .. } => "ListCampaigns",
-            Call::CreateCampaign { .. } => "CreateCampaign",
-            Call::UpdateCampaign { .. } => "UpdateCampaign",
-            Call::SetCampaignStatus { .. } => "SetCampaignStatus",
+            Call::List { kind: Campaign, .. } => "ListCampaigns",
+            Call::List { kind: AdGroup, .. } => "ListAdGroups",
+            Call::List { kind: Ad, .. } => "ListAds",
+            Call::Create { kind: Campaign, .. } => "CreateCampaign",
+            Call::Create { kind: AdGroup, .. } => "CreateAdGroup",
+            Call::Create { kind: Ad, .. } => "CreateAds",
+            Call::Update { kind: Campaign, .. } => "UpdateCampaign",
+            Call::Update { kind: AdGroup, .. } => "UpdateAdGroup",
+            Call::Update { kind: Ad, .. } => "UpdateAd",
+            Call::SetStatus { kind: Campaign, .. } => "SetCampaignStatus",
+            Call::SetStatus { kind: AdGroup, .. } => "SetAdGroupStatus",
+            Call::SetStatus { kind: Ad, .. } => "SetAdStatus",
+            Call::SetCreativeStatus { .. } => "SetCreativeStatus",
+            Call::Reviews { .. } => "Reviews",
         }
     }
 
@@ -207,15 +233,16 @@ impl Call {
                 ],
                 None,
             ),
-            Call::ListCampaigns {
+            Call::List {
                 advertiser,
+                kind,
                 tree,
                 filter,
                 page,
                 page_size,
             } => {
                 let mut query = vec![("advertiser_id", advertiser.clone())];
-                let filtering = filter.wire(*tree);
+                let filtering = filter.wire(*kind, *tree);
                 if !filtering.is_empty() {
                     query.push(("filtering", json_text(&Value::Object(filtering))));
                 }
@@ -223,36 +250,93 @@ impl Call {
                 query.push(("page_size", page_size.to_string()));
                 (query, None)
             }
-            Call::CreateCampaign {
+            Call::Create {
                 advertiser,
+                kind,
                 tree,
-                campaign,
-            } => (Vec::new(), Some(create_body(advertiser, *tree, campaign))),
-            Call::UpdateCampaign {
+                objects,
+            } => (
+                Vec::new(),
+                Some(bodies::create(advertiser, table(*kind, *tree), objects)),
+            ),
+            Call::Update {
                 advertiser,
+                kind,
                 tree,
                 id,
                 changes,
             } => (
                 Vec::new(),
-                Some(update_body(advertiser, *tree, id, changes)),
+                Some(bodies::update(
+                    advertiser,
+                    *kind,
+                    *tree,
+                    id,
+                    changes,
+                )),
             ),
-            Call::SetCampaignStatus {
+            Call::SetStatus {
                 advertiser,
+                kind,
+                tree,
                 ids,
                 status,
                 postback_window_mode,
-                ..
+                automated_creative,
             } => {
                 let mut body = json!({
                     "advertiser_id": advertiser,
-                    "campaign_ids": ids,
                     "operation_status": status.wire(),
                 });
+                let name = if *automated_creative {
+                    "aco_ad_ids"
+                } else {
+                    table(*kind, *tree).ids
+                };
+                body[name] = json!(ids);
                 if let (OperationStatus::Disable, Some(mode)) = (status, postback_window_mode) {
                     body["postback_window_mode"] = json!(mode);
                 }
+                // R5: one bad id does not hold the others; only this call has it.
+                if (*kind, *tree) == (Kind::AdGroup, Tree::Manual) {
+                    body["allow_partial_success"] = json!(true);
+                }
                 (Vec::new(), Some(body))
+            }
+            Call::SetCreativeStatus {
+                advertiser,
+                ad,
+                creatives,
+                status,
+            } => (
+                Vec::new(),
+                Some(json!({
+                    "advertiser_id": advertiser,
+                    "smart_plus_ad_id": ad,
+                    "ad_material_ids": creatives,
+                    "material_status": status.wire(),
+                })),
+            ),
+            Call::Reviews {
+                advertiser,
+                tree,
+                ids,
+            } => {
+                let mut query = vec![("advertiser_id", advertiser.clone())];
+                match tree {
+                    Tree::Manual => {
+                        query.push(("ad_ids", json_text(&json!(ids))));
+                        query.push(("lang", "en".into()));
+                    }
+                    Tree::SmartPlus => {
+                        query.push(("smart_plus_ad_ids", json_text(&json!(ids))));
+                        query.push((
+                            "extra_info_setting",
+                            json_text(&json!({"include_reject_info": true})),
+                        ));
+                    }
+                }
+                (query, None)
             }
         };
         let method = if body.is_some() {
@@ -270,14 +354,18 @@ impl Call {
     }
 }
 
-impl CampaignFilter {
-    fn wire(&self, tree: Tree) -> Map<String, Value> {
+impl Filter {
+    fn wire(&self, kind: Kind, tree: Tree) -> Map<String, Value> {
+        let table = table(kind, tree);
         let mut filtering = Map::new();
         if !self.ids.is_empty() {
-            filtering.insert("campaign_ids".into(), json!(self.ids));
+            filtering.insert(table.ids.into(), json!(self.ids));
+        }
+        if let Some((_, parents)) = table.parent.filter(|_| !self.parents.is_empty()) {
+            filtering.insert(parents.into(), json!(self.parents));
         }
         if let Some(name) = &self.name {
-            filtering.insert("campaign_name".into(), json!(name));
+            filtering.insert(table.name.into(), json!(name));
         }
         // The ends are widened to whole seconds and by one more: TikTok says "after" and "before", and to miss a row
         // that was created at the very second would cost a twin.
@@ -293,7 +381,7 @@ impl CampaignFilter {
         if self.include_deleted {
             filtering.insert("primary_status".into(), json!("STATUS_ALL"));
         }
-        if self.all_origins && tree == Tree::Manual {
+        if self.all_origins && (kind, tree) == (Kind::Campaign, Tree::Manual) {
             filtering.insert(
                 "campaign_system_origins".into(),
                 json!(["TT_ADS_PLATFORM", "PROMOTE"]),
@@ -306,23 +394,6 @@ impl CampaignFilter {
 /// `YYYY-MM-DD HH:MM:SS` in UTC, whole seconds rounded down.
 pub(super) fn wire_time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-fn update_body(advertiser: &str, tree: Tree, id: &str, changes: &CampaignChanges) -> Value {
-    let mut body = json!({ "advertiser_id": advertiser, "campaign_id": id });
-    if let Some(name) = &changes.name {
-        body["campaign_name"] = json!(name);
-    }
-    if let Some(budget) = changes.budget {
-        body["budget"] = json!(budget);
-    }
-    if let (Tree::Manual, Some(industries)) = (tree, &changes.special_industries) {
-        body["special_industries"] = json!(industries);
-    }
-    if let Some(po_number) = &changes.po_number {
-        body["po_number"] = json!(po_number);
-    }
-    body
 }
 
 fn json_text(value: &Value) -> String {

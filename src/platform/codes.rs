@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::call::{Call, Tree};
+use super::call::Call;
 use super::error::{AuthProblem, ErrorClass, Rejection, Throttle};
+use super::kind::{Kind, Tree};
 use super::read::unclear;
 
 /// What a code and its text come to.
@@ -150,7 +151,7 @@ pub(super) fn classify(
         Is(ErrorClass::Rejected(Rejection::Other | Rejection::NotAllowlisted))
             if matches!(
                 call,
-                Call::CreateCampaign {
+                Call::Create {
                     tree: Tree::Manual,
                     ..
                 }
@@ -166,7 +167,7 @@ pub(super) fn classify(
         NoPermission => ErrorClass::Auth(NotGranted),
     };
     let field = matches!(class, ErrorClass::Rejected(_))
-        .then(|| field(class, &said))
+        .then(|| field(call, class, &said))
         .flatten();
     Finding { class, field }
 }
@@ -232,7 +233,7 @@ impl ErrorClass {
             } else if any(&["in review", "under review", "being reviewed", "under audit"]) {
                 Rejection::InReview
             } else if is_write
-                && has("campaign")
+                && any(&["campaign", "ad group", "adgroup", "ad "])
                 && any(&["not exist", "deleted", "not found", "not be found"])
             {
                 return ErrorClass::Gone;
@@ -269,9 +270,13 @@ const FIELDS: &[&str] = &[
 ];
 
 /// The field a refusal is about.
-fn field(class: ErrorClass, said: &str) -> Option<&'static str> {
+fn field(call: &Call, class: ErrorClass, said: &str) -> Option<&'static str> {
     match class {
-        ErrorClass::Rejected(Rejection::NameTaken) => Some("campaign_name"),
+        ErrorClass::Rejected(Rejection::NameTaken) => Some(match call {
+            Call::Create { kind: Kind::AdGroup, .. } | Call::Update { kind: Kind::AdGroup, .. } => "adgroup_name",
+            Call::Create { kind: Kind::Ad, .. } | Call::Update { kind: Kind::Ad, .. } => "ad_name",
+            _ => "campaign_name",
+        }),
         ErrorClass::Rejected(Rejection::BudgetTooLow) => Some("budget"),
         ErrorClass::Rejected(Rejection::UseSmartPlus) => Some("objective_type"),
         ErrorClass::Rejected(Rejection::DuplicateRequest) => Some("request_id"),

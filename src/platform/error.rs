@@ -155,7 +155,7 @@ impl ErrorClass {
                 "The app lacks a permission (scope): add it in TikTok's developer portal and authorise again"
             }
             ErrorClass::Rejected(Rejection::NameTaken) => {
-                "Another campaign of this ad account has the name: choose another, or adopt that campaign"
+                "Another object of this ad account has the name: choose another, or adopt that one"
             }
             ErrorClass::Rejected(Rejection::BudgetTooLow) => {
                 "The budget is below TikTok's minimum or below 105 % of what is already spent: raise it"

@@ -13,7 +13,11 @@ const LONGEST_TEXT: usize = 200;
 
 /// An id: decimal digits of an int64, as a string (or, as some examples of the documentation have it, a number).
 pub(super) fn id(object: &Value, name: &str) -> Option<String> {
-    match object.get(name)? {
+    as_id(object.get(name)?)
+}
+
+pub(super) fn as_id(value: &Value) -> Option<String> {
+    match value {
         Value::String(text) => is_id(text).then(|| text.clone()),
         Value::Number(number) => number
             .as_u64()
@@ -57,7 +61,11 @@ pub(super) fn count(object: &Value, name: &str) -> Option<u64> {
 }
 
 pub(super) fn money(object: &Value, name: &str) -> Option<Cents> {
-    match object.get(name)? {
+    as_money(object.get(name)?)
+}
+
+pub(super) fn as_money(value: &Value) -> Option<Cents> {
+    match value {
         Value::Number(number) => Cents::from_reply(number),
         Value::String(text) => text.parse().ok(),
         _ => None,

@@ -4,16 +4,24 @@
 //! [`read`] turns the [`WireReply`] into an [`Answer`] or a [`PlatformError`] with its class. Only [`HttpDoor`]
 //! does HTTP. [`Budgets`] says whether a call may be sent now. This room knows nothing of Kubernetes.
 
+mod ad;
+mod ad_group;
+mod bodies;
 mod budget;
 mod call;
+mod campaign;
 mod codes;
-mod create;
 mod error;
+mod field;
 mod http;
 mod json;
+mod kind;
 mod money;
 mod read;
 mod reply;
+mod review;
+mod row;
+mod table;
 mod text;
 mod window;
 mod wire;
@@ -24,13 +32,16 @@ mod golden;
 mod golden_replies;
 
 pub use budget::{BudgetSettings, Budgets, Tier, TierError, Urgency};
-pub use call::{Call, CampaignChanges, CampaignFilter, NewCampaign, OperationStatus, Tree};
+pub use call::{Call, Changes, Filter, NewObject, OperationStatus, Rest};
 pub use error::{AuthProblem, ErrorClass, PlatformError, Rejection, Throttle, transport_error};
+pub use field::{Field, Fields, Form, Update};
 pub use http::{BaseUrlError, HttpDoor};
+pub use kind::{Kind, Tree};
 pub use money::{Cents, CentsError};
 pub use read::read;
-pub use reply::{
-    AdvertiserRow, Answer, CampaignRow, GrantedAdvertiser, OperationState, RefusedId, Reply,
-};
+pub use reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
+pub use review::{RejectInfo, Review};
+pub use row::{OperationState, Row};
+pub use table::{create_batch, fields_of, has_field, takes_key, updatable};
 pub use text::clean;
 pub use wire::{Door, Method, TransportError, WireReply, WireRequest};

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::call::{Call, OperationStatus, Tree};
+use super::call::{Call, NewObject, OperationStatus};
 use super::codes::{self, Finding};
 use super::error::{ErrorClass, PlatformError, Rejection, Throttle};
 use super::json;
-use super::reply::{
-    AdvertiserRow, Answer, CampaignRow, GrantedAdvertiser, OperationState, RefusedId, Reply,
-};
+use super::review;
+use super::kind::{Kind, Tree};
+use super::reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
+use super::row::{OperationState, Row};
+use super::table::{Table, table};
 use super::text::{clean, without_secrets};
 use super::wire::WireReply;
 
@@ -40,7 +42,7 @@ pub fn read(call: &Call, reply: WireReply) -> Result<Answer, PlatformError> {
     let outcome = match (code, call) {
         (0, _) => reader.success(data, false),
         // What was done in part is told apart by id; of anything else a part is nothing we can use.
-        (20001, Call::SetCampaignStatus { .. }) => reader.success(data, true),
+        (20001, Call::SetStatus { .. }) => reader.success(data, true),
         _ => {
             let finding = codes::classify(call, code, message, reply.retry_after);
             return Err(reader.error(finding, Some(code), message));
@@ -130,40 +132,93 @@ impl Reader<'_> {
             Call::GrantedAdvertisers { .. } => {
                 Ok(Reply::Granted(self.rows(data, granted_advertiser)?))
             }
-            Call::ListCampaigns {
+            Call::List {
                 advertiser,
+                kind,
                 tree,
                 page,
                 page_size,
                 ..
             } => {
-                let rows = self.rows(data, |row| campaign_row(row, advertiser, *tree))?;
+                let rows = self.rows(data, |row| object_row(row, advertiser, *kind, *tree))?;
                 self.page(data, rows, *page, *page_size)
             }
-            Call::CreateCampaign {
-                advertiser, tree, ..
-            } => campaign_row(data, advertiser, *tree)
-                .map(Reply::Created)
-                .ok_or_else(|| {
-                    self.incomplete(
-                        "TikTok says the campaign was created but the answer holds no campaign_id",
-                    )
-                }),
-            Call::UpdateCampaign {
+            Call::Create {
                 advertiser,
+                kind,
+                tree,
+                objects,
+            } => self.created(data, advertiser, (*kind, *tree), objects),
+            Call::Update {
+                advertiser,
+                kind,
                 tree,
                 id,
                 ..
-            } => match campaign_row(data, advertiser, *tree) {
-                Some(row) if row.id != *id => Err(self.incomplete(
-                    "TikTok's answer is about another campaign than the one that was changed",
-                )),
-                row => Ok(Reply::Updated(row)),
-            },
-            Call::SetCampaignStatus { ids, status, .. } => {
-                self.statuses(data, ids, *status, in_part)
+            } => {
+                let row = match table(*kind, *tree).wrapped {
+                    Some(list) => data.get(list).and_then(|items| items.get(0)),
+                    None => Some(data),
+                };
+                match row.and_then(|row| object_row(row, advertiser, *kind, *tree)) {
+                    Some(row) if row.id != *id => Err(self.incomplete(
+                        "TikTok's answer is about another object than the one that was changed",
+                    )),
+                    row => Ok(Reply::Updated(row)),
+                }
+            }
+            Call::SetStatus {
+                kind,
+                tree,
+                ids,
+                status,
+                automated_creative,
+                ..
+            } => {
+                let table = table(*kind, *tree);
+                let id = if *automated_creative { "aco_ad_id" } else { table.id };
+                self.statuses(data, (id, table.status_list), ids, *status, in_part)
+            }
+            // It says nothing about single creatives: code 0 speaks for all.
+            Call::SetCreativeStatus { creatives, .. } => Ok(Reply::StatusSet {
+                done: creatives.clone(),
+                refused: Vec::new(),
+            }),
+            Call::Reviews { tree, .. } => {
+                review::read(data, *tree).map(Reply::Reviews).ok_or_else(|| {
+                    self.incomplete("the answer holds no reviews")
+                })
             }
         }
+    }
+
+    /// What was made of the objects that were sent. One object's answer is the object; several are told apart by name.
+    fn created(
+        &self,
+        data: &Value,
+        advertiser: &str,
+        (kind, tree): (Kind, Tree),
+        objects: &[NewObject],
+    ) -> Result<Reply, PlatformError> {
+        let read = |row: &Value| object_row(row, advertiser, kind, tree);
+        let made: Vec<Option<Row>> = match table(kind, tree).wrapped {
+            None => vec![read(data)],
+            Some(list) => {
+                let items = data.get(list).and_then(Value::as_array);
+                let rows: Vec<Row> = items.into_iter().flatten().filter_map(read).collect();
+                objects
+                    .iter()
+                    .map(|object| rows.iter().find(|row| row.name == object.name).cloned())
+                    .collect()
+            }
+        };
+        if made.iter().all(Option::is_none) {
+            return Err(self.incomplete(&format!(
+                "TikTok says that the {} was created but the answer does not show it",
+                kind.noun()
+            )));
+        }
+        Ok(Reply::Created(made))
     }
 
     /// The rows of `data.list`. One row that cannot be read makes the whole list incomplete.
@@ -184,7 +239,7 @@ impl Reader<'_> {
     fn page(
         &self,
         data: &Value,
-        rows: Vec<CampaignRow>,
+        rows: Vec<Row>,
         page: u32,
         page_size: u32,
     ) -> Result<Reply, PlatformError> {
@@ -215,7 +270,7 @@ impl Reader<'_> {
             .div_ceil(size)
             .max(json::count(info, "total_page").unwrap_or(0))
             .max(1);
-        Ok(Reply::Campaigns {
+        Ok(Reply::Rows {
             rows,
             page,
             total_pages: u32::try_from(pages).unwrap_or(u32::MAX),
@@ -227,19 +282,20 @@ impl Reader<'_> {
     fn statuses(
         &self,
         data: &Value,
+        (id_name, list): (&str, Option<&str>),
         ids: &[String],
         status: OperationStatus,
         in_part: bool,
     ) -> Result<Reply, PlatformError> {
         let items = |name: &str| data.get(name).and_then(Value::as_array).map(Vec::as_slice);
         let errors = items("error_list").unwrap_or_default();
-        let listed = items("campaign_list");
+        let listed = list.and_then(items);
         if in_part && errors.is_empty() && listed.is_none() {
             return Err(self.incomplete("TikTok did a part of the call and does not say which"));
         }
         let mut reply = (Vec::new(), Vec::new());
         for id in ids {
-            let is_about = |item: &&Value| json::id(item, "campaign_id").as_deref() == Some(id);
+            let is_about = |item: &&Value| json::id(item, id_name).as_deref() == Some(id);
             let refusal = if let Some(item) = errors.iter().find(is_about) {
                 let said = item
                     .get("error_message")
@@ -302,7 +358,7 @@ impl Reader<'_> {
     }
 }
 
-/// Why an item of `campaign_list` is not what was asked for.
+/// Why an item of the status list is not what was asked for.
 fn other_status(item: &Value, wanted: OperationStatus) -> Option<String> {
     let status = json::text(item, "status")?;
     let known = [
@@ -344,43 +400,42 @@ fn granted_advertiser(row: &Value) -> Option<GrantedAdvertiser> {
 }
 
 /// `None` without a usable id, or if the row says that it belongs to another account.
-fn campaign_row(row: &Value, advertiser: &str, endpoint: Tree) -> Option<CampaignRow> {
+fn object_row(row: &Value, advertiser: &str, kind: Kind, endpoint: Tree) -> Option<Row> {
     if json::id(row, "advertiser_id").is_some_and(|owner| owner != advertiser) {
         return None;
     }
+    let table: &Table = table(kind, endpoint);
     let text = |name: &str| json::text(row, name);
+    let parent = |name: &str, of: &[Kind]| of.contains(&kind).then(|| json::id(row, name)).flatten();
     let secondary_status = text("secondary_status").unwrap_or_default();
-    Some(CampaignRow {
-        id: json::id(row, "campaign_id")?,
+    Some(Row {
+        kind,
+        id: json::id(row, table.id)?,
         tree: tree_of(row, endpoint),
+        campaign: parent("campaign_id", &[Kind::AdGroup, Kind::Ad]),
+        ad_group: parent("adgroup_id", &[Kind::Ad]),
         name: row
-            .get("campaign_name")
+            .get(table.name)
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned(),
-        objective: text("objective_type").unwrap_or_default(),
-        operation: operation(text("operation_status").as_deref(), &secondary_status),
+        operation: operation(kind, text("operation_status").as_deref(), &secondary_status),
         secondary_status,
         budget_mode: text("budget_mode"),
         budget: json::money(row, "budget"),
         current_budget: json::money(row, "current_budget"),
-        budget_optimize_on: json::flag(row, "budget_optimize_on"),
-        campaign_type: text("campaign_type"),
-        app_promotion_type: text("app_promotion_type"),
-        app_id: json::id(row, "app_id"),
-        special_industries: json::texts(row, "special_industries"),
-        sales_destination: text("sales_destination"),
-        catalog_enabled: json::flag(row, "catalog_enabled"),
-        catalog_type: text("catalog_type"),
-        po_number: text("po_number"),
-        postback_window_mode: text("postback_window_mode"),
-        is_advanced_dedicated: json::flag(row, "is_advanced_dedicated_campaign").unwrap_or(false),
         created: json::time(row, "create_time"),
         modified: json::time(row, "modify_time"),
+        fields: table
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.name, field.read(row)?)))
+            .collect(),
     })
 }
 
-/// Manual lists return Smart+ campaigns as well and mark them; rows of the Smart+ list carry no mark.
+/// Manual lists return Smart+ objects as well: campaigns are marked there, what is below them mostly is not. Rows of the
+/// Smart+ lists carry no mark.
 fn tree_of(row: &Value, endpoint: Tree) -> Tree {
     match json::text(row, "campaign_automation_type").as_deref() {
         Some("MANUAL") => Tree::Manual,
@@ -390,10 +445,14 @@ fn tree_of(row: &Value, endpoint: Tree) -> Tree {
     }
 }
 
-fn operation(operation_status: Option<&str>, secondary_status: &str) -> OperationState {
-    match (operation_status, secondary_status) {
-        (Some("DELETE"), _) | (_, "CAMPAIGN_STATUS_DELETE") => OperationState::Deleted,
-        (Some("DISABLE"), _) | (None, "CAMPAIGN_STATUS_DISABLE") => OperationState::Off,
+fn operation(kind: Kind, operation_status: Option<&str>, secondary_status: &str) -> OperationState {
+    let says = secondary_status.strip_prefix(kind.status_prefix());
+    match (operation_status, says) {
+        // With its parent it is gone for good as well.
+        (Some("DELETE"), _) | (_, Some("DELETE" | "CAMPAIGN_DELETE" | "ADGROUP_DELETE")) => {
+            OperationState::Deleted
+        }
+        (Some("DISABLE"), _) | (None, Some("DISABLE")) => OperationState::Off,
         // ENABLE, or something we do not know: it may be spending.
         _ => OperationState::On,
     }

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::call::Tree;
 use super::error::ErrorClass;
-use super::money::Cents;
+use super::review::Review;
+use super::row::Row;
 
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,15 +22,18 @@ pub enum Reply {
     Advertisers(Vec<AdvertiserRow>),
     Granted(Vec<GrantedAdvertiser>),
     /// One complete page. `total` is the number of rows over all pages, `total_pages` at least 1.
-    Campaigns {
-        rows: Vec<CampaignRow>,
+    Rows {
+        rows: Vec<Row>,
         page: u32,
         total_pages: u32,
         total: u64,
     },
-    Created(CampaignRow),
-    /// The campaign as it is after the update, where TikTok says so.
-    Updated(Option<CampaignRow>),
+    /// What was made of the objects that were sent, in their order; `None` where the answer does not show one.
+    Created(Vec<Option<Row>>),
+    /// The object as it is after the update, where TikTok says so.
+    Updated(Option<Row>),
+    /// Reviews by ad id; an ad that TikTok does not mention is missing.
+    Reviews(Vec<(String, Review)>),
     /// Every id that was asked for is in exactly one of the two.
     StatusSet {
         done: Vec<String>,
@@ -74,43 +77,4 @@ pub struct AdvertiserRow {
     /// The account's type, such as `ROLE_ADVERTISER`; not the user's role (R26).
     pub role: Option<String>,
     pub rejection_reason: Option<String>,
-}
-
-/// On, off or deleted. An operation status we do not know counts as `On`: it may be spending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OperationState {
-    On,
-    Off,
-    Deleted,
-}
-
-/// A campaign as the platform has it. Enum values are TikTok's; `UNSET` and empty text read as `None`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CampaignRow {
-    pub id: String,
-    /// By what the row says of itself, since manual lists return Smart+ campaigns as well.
-    pub tree: Tree,
-    /// Exactly as the platform has it, so that it can be compared: [`clean`](super::clean) it before showing it.
-    pub name: String,
-    pub objective: String,
-    pub operation: OperationState,
-    pub secondary_status: String,
-    pub budget_mode: Option<String>,
-    pub budget: Option<Cents>,
-    /// With automatic budget increase: today's budget. Shown, never compared (R13).
-    pub current_budget: Option<Cents>,
-    /// Manual rows have it only when it is on.
-    pub budget_optimize_on: Option<bool>,
-    pub campaign_type: Option<String>,
-    pub app_promotion_type: Option<String>,
-    pub app_id: Option<String>,
-    pub special_industries: Vec<String>,
-    pub sales_destination: Option<String>,
-    pub catalog_enabled: Option<bool>,
-    pub catalog_type: Option<String>,
-    pub po_number: Option<String>,
-    pub postback_window_mode: Option<String>,
-    pub is_advanced_dedicated: bool,
-    pub created: Option<Timestamp>,
-    pub modified: Option<Timestamp>,
 }

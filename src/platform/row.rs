@@ -1,0 +1,94 @@
+//! An object as the platform has it.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::field::Fields;
+use super::kind::{Kind, Tree};
+use super::money::Cents;
+
+/// On, off or deleted. An operation status we do not know counts as `On`: it may be spending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperationState {
+    On,
+    Off,
+    Deleted,
+}
+
+/// A campaign, ad group or ad as the platform has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub kind: Kind,
+    pub id: String,
+    /// By what the row says of itself, since manual lists return Smart+ objects as well; a row that says nothing has the
+    /// endpoint's.
+    pub tree: Tree,
+    /// The campaign it is in; `None` for campaigns.
+    pub campaign: Option<String>,
+    /// The ad group it is in; `None` for all but ads.
+    pub ad_group: Option<String>,
+    /// Exactly as the platform has it, so that it can be compared: [`clean`](super::clean) it before showing it.
+    pub name: String,
+    pub operation: OperationState,
+    /// TikTok's own word for the delivery status; empty when it shows none.
+    pub secondary_status: String,
+    pub budget_mode: Option<String>,
+    pub budget: Option<Cents>,
+    /// With automatic budget increase: today's budget. Shown, never compared (R13).
+    pub current_budget: Option<Cents>,
+    pub created: Option<Timestamp>,
+    pub modified: Option<Timestamp>,
+    /// What else the row shows of what a spec may say, by wire name and in canonical form. What is missing here was not
+    /// shown; null and empty lists were shown and say nothing.
+    pub fields: Fields,
+}
+
+impl Row {
+    /// The id of what it is in.
+    pub fn parent(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Campaign => None,
+            Kind::AdGroup => self.campaign.as_deref(),
+            Kind::Ad => self.ad_group.as_deref(),
+        }
+    }
+
+    /// A field that is a text and says something.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.fields.get(field).and_then(Value::as_str)
+    }
+
+    /// A field that is true or false.
+    pub fn flag(&self, field: &str) -> Option<bool> {
+        self.fields.get(field).and_then(Value::as_bool)
+    }
+
+    /// R7: a pause of such a campaign is final.
+    pub fn is_dedicated(&self) -> bool {
+        self.flag("is_advanced_dedicated_campaign") == Some(true)
+            || self.text("campaign_type") == Some("IOS14_CAMPAIGN")
+    }
+
+    /// R5: made of assets by TikTok; its status calls name it otherwise and refuse to delete it.
+    pub fn is_automated_creative(&self) -> bool {
+        self.flag("is_aco") == Some(true)
+    }
+
+    /// The delivery status that a status call of ours leaves behind, as far as it can be told without reading it.
+    pub(crate) fn after(&self, to: super::OperationStatus) -> String {
+        use super::OperationStatus::{Delete, Disable, Enable};
+        let prefix = self.kind.status_prefix();
+        let word = |end: &str| format!("{prefix}{end}");
+        let now = self.secondary_status.as_str();
+        match to {
+            Delete => word("DELETE"),
+            Disable if now == word("ENABLE") || now == word("DELIVERY_OK") => word("DISABLE"),
+            Enable if now == word("DISABLE") => match self.kind {
+                Kind::Campaign => word("ENABLE"),
+                // What an ad group or ad does then depends on its parents, review and schedule.
+                Kind::AdGroup | Kind::Ad => String::new(),
+            },
+            _ => now.to_owned(),
+        }
+    }
+}
