@@ -94,6 +94,20 @@ pub struct TikTokConnectionSpec {
     /// Ceilings on budgets. Without them nothing is switched on and no budget raised.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caps: Option<Caps>,
+    /// The zone in which the start and end of schedules are sent to TikTok: Utc (also when not said), as its
+    /// documentation has it, or Account. Set it to Account if an ad group says ScheduleShifted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule_zone: Option<ScheduleZone>,
+}
+
+/// A zone that times are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
+pub enum ScheduleZone {
+    /// UTC.
+    Utc,
+    /// The ad account's own zone.
+    Account,
 }
 
 /// A key of a Secret in the same namespace.

@@ -18,7 +18,6 @@ use crate::engine::lease::{Ended, Fence, LeaseSettings, lead};
 use crate::engine::metrics::Metrics;
 use crate::engine::run::Engine;
 use crate::engine::settings::Settings;
-use crate::engine::stores::strip;
 use crate::engine::watch::{Waiting, watch};
 use crate::http::{Handles, HttpError, Server};
 use crate::platform::{BaseUrlError, HttpDoor, Tier};
@@ -233,6 +232,8 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let (sender, deltas) = mpsc::channel(DELTAS);
     let namespaces = args.namespaces();
     let waiting = Arc::new(Waiting::on([
+        "adgroups",
+        "ads",
         "campaigns",
         "namespaces",
         "tiktokconnections",
@@ -269,7 +270,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         async move {
             // An object in a namespace that is ending must not be planned before that is known.
             waiting.until(|left| !left.contains("namespaces")).await;
-            watch(client, &namespaces, sender, strip, strip, &waiting).await;
+            watch(client, &namespaces, sender, &waiting).await;
             "watch"
         }
     });

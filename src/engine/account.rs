@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::doors::Name;
+use super::doors::{Name, ObjectName};
 use super::due::Due;
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::state::Key;
 use super::sweep::SweepState;
-use crate::model::ceiling::CeilingView;
-use crate::observe::table::{Begun, Table};
-use crate::platform::Tree;
+use crate::model::ceiling::{Candidate, CeilingView};
+use crate::model::facts::NameQuestion;
+use crate::observe::table::{Begun, List, RowId, Table};
+use crate::platform::{Kind, Tree};
 
 /// App and advertiser: the queue, the budget and the rows are per this.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,17 +54,19 @@ pub struct Account {
     pub batches: usize,
     pub pause_batches: usize,
     /// Objects whose operation is in a batch at work.
-    pub in_batch: Vec<Name>,
+    pub in_batch: Vec<ObjectName>,
+    /// Objects that are created together with others right now: each is in a turn, but not in one that waits its turn.
+    pub creating: usize,
     /// Objects that wait for a slot or budget for their create, first come first served.
-    pub waiting: VecDeque<Name>,
+    pub waiting: VecDeque<ObjectName>,
     /// What calls in flight are about to switch on or raise, by id (R20).
-    pub about_to_spend: BTreeMap<String, Option<i64>>,
+    pub about_to_spend: BTreeMap<RowId, Candidate>,
     /// Names that were looked up by filter: when the look-up of both trees was begun.
-    pub exact_names: BTreeMap<String, Begun>,
+    pub exact_names: BTreeMap<NameQuestion, Begun>,
     /// Names to look up by filter.
-    pub name_looks: VecDeque<String>,
-    /// Which trees the connection's objects are in.
-    pub trees: BTreeSet<Tree>,
+    pub name_looks: VecDeque<NameQuestion>,
+    /// Which lists the connection's objects are in.
+    pub lists: BTreeSet<List>,
 }
 
 impl Account {
@@ -84,46 +87,63 @@ impl Account {
             batches: 0,
             pause_batches: 0,
             in_batch: Vec::new(),
+            creating: 0,
             waiting: VecDeque::new(),
             about_to_spend: BTreeMap::new(),
             exact_names: BTreeMap::new(),
             name_looks: VecDeque::new(),
-            trees: BTreeSet::new(),
+            lists: BTreeSet::new(),
         }
+    }
+
+    /// Turns under way, those of creates that share a call not counted.
+    pub fn in_turn(&self) -> usize {
+        self.lines.queue.in_turn().saturating_sub(self.creating)
     }
 
     /// What is on or about to be (R20).
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
         let mut view = self.table.ceiling(now);
-        for (id, could) in &self.about_to_spend {
-            let entry = view.enabled.entry(id.clone()).or_insert(*could);
-            // Unbounded outweighs any amount; else the higher counts.
-            *entry = match (*entry, *could) {
-                (Some(a), Some(b)) => Some(a.max(b)),
-                _ => None,
-            };
+        for candidate in self.about_to_spend.values() {
+            view.count_about(candidate);
         }
         view
     }
 
     /// Will what is under way, or asked for, answer a question for a name that came up at `tick`?
-    pub fn answers(&self, name: &str, tick: u64) -> bool {
-        self.sweep.answers(tick) || self.name_looks.iter().any(|n| n == name)
+    pub fn answers(&self, question: &NameQuestion, tick: u64) -> bool {
+        self.sweep.answers(&lists_for(question), tick) || self.name_looks.contains(question)
     }
 
-    /// When a reading that proves a name free was begun: a complete list of both trees, or an exact look-up.
-    pub fn name_read(&self, name: &str) -> Option<Begun> {
-        let lists = match (
-            self.table.listed(Tree::Manual),
-            self.table.listed(Tree::SmartPlus),
-        ) {
-            (Some(a), Some(b)) => Some(if a.tick < b.tick { a } else { b }),
-            _ => None,
+    /// When a reading that proves a name free was begun: complete lists, or an exact look-up.
+    pub fn name_read(&self, question: &NameQuestion) -> Option<Begun> {
+        let oldest = |found: Option<Begun>, list: List| {
+            let listed = self.table.listed(list)?;
+            Some(found.filter(|f| f.tick < listed.tick).unwrap_or(listed))
         };
-        let exact = self.exact_names.get(name).copied();
+        let mut lists = None;
+        for list in lists_for(question) {
+            lists = oldest(lists, list);
+            if lists.is_none() {
+                break;
+            }
+        }
+        let exact = self.exact_names.get(question).copied();
         match (lists, exact) {
             (Some(a), Some(b)) => Some(if a.tick > b.tick { a } else { b }),
             (a, b) => a.or(b),
         }
     }
 }
+
+/// The lists that together answer a question for a name: campaigns of both trees share their names, what is in a parent
+/// is in its tree.
+pub fn lists_for(question: &NameQuestion) -> Vec<List> {
+    match question.tree {
+        Some(tree) => vec![(question.kind, tree)],
+        None => Tree::ALL.map(|tree| (question.kind, tree)).to_vec(),
+    }
+}
+
+/// The kinds that have a budget: what a ceiling on the account's total has to know.
+pub const WITH_BUDGET: [Kind; 2] = [Kind::Campaign, Kind::AdGroup];

@@ -1,11 +1,12 @@
 //! The platform's side of a turn: slot and budget, and the fenced send. What is written, asked and learned: the files below.
 
+mod creates;
 mod learn;
 mod looks;
 mod writes;
 
 use super::account::AccountId;
-use super::doors::{Clock, Cluster, Name};
+use super::doors::{Clock, Cluster, ObjectName};
 use super::due::Why;
 use super::run::Engine;
 use super::state::Key;
@@ -20,7 +21,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Begin<'a> {
     /// A create; without slot or budget the object waits in line.
-    Create(&'a Name),
+    Create(&'a ObjectName),
     Batch,
     Pause,
     Sweep,
@@ -78,7 +79,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             // The renewal is late: what may be sent again in a moment is asked again in a moment.
             if let Begin::Create(name) = who {
                 state.wake(
-                    &Key::Campaign(name.clone()),
+                    &Key::Object(name.clone()),
                     Why::Backoff,
                     now + Duration::from_secs(1),
                 );
@@ -206,7 +207,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
 impl super::account::Account {
     /// Puts an object in line for a create.
-    fn wait(&mut self, name: &Name) {
+    fn wait(&mut self, name: &ObjectName) {
         if !self.waiting.contains(name) {
             self.waiting.push_back(name.clone());
         }

@@ -67,14 +67,18 @@ impl State {
             };
         }
         let memo = memo.clone();
-        let orphans = self.orphans_of(name);
+        let orphans = self
+            .orphans_of(name)
+            .into_iter()
+            .map(|(_, id)| id)
+            .collect();
         let key = token_key(object);
         let children = self
-            .stores
-            .children(name)
-            .filter_map(|c| Some((c, self.stores.campaigns.get(c)?)))
-            .map(|(c, o)| Child {
-                name: c.name.clone(),
+            .objects_of(name)
+            .into_iter()
+            .filter_map(|c| Some((self.stores.get(&c)?, c)))
+            .map(|(o, c)| Child {
+                name: format!("{} {}", c.kind, c.name),
                 deleting_since: o.metadata.deletion_timestamp.as_ref().map(|t| t.0),
                 held: has_finalizer(o.metadata.finalizers.as_deref()),
             })

@@ -91,7 +91,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             match done {
                 Ok(()) => {}
                 Err(ClusterError::Changed) => {
-                    match self.cluster.get::<TikTokConnection>(name).await {
+                    match self.cluster.get::<TikTokConnection>(&(), name).await {
                         Ok(live) => self.lock().adopt_connection(
                             name,
                             uid_of(&object),
@@ -240,7 +240,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             finalizers: Some(finalizers),
             annotations: BTreeMap::new(),
         };
-        let written: TikTokConnection = self.cluster.patch_meta(name, &patch).await?;
+        let written: TikTokConnection = self.cluster.patch_meta(&(), name, &patch).await?;
         self.lock()
             .adopt_connection(name, uid_of(object), Some(written), self.clock.now());
         Ok(())
@@ -427,7 +427,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         self.metrics.status_sent();
         match self
             .cluster
-            .apply_status::<TikTokConnection>(name, &version, value)
+            .apply_status::<TikTokConnection>(&(), name, &version, value)
             .await
         {
             Ok(written) => {
@@ -438,7 +438,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Err(error) => {
                 if error != ClusterError::Changed {
                     self.connection_failed(name, &error);
-                } else if let Ok(live) = self.cluster.get::<TikTokConnection>(name).await {
+                } else if let Ok(live) = self.cluster.get::<TikTokConnection>(&(), name).await {
                     let now = self.clock.now();
                     let mut state = self.lock();
                     state.adopt_connection(name, uid_of(object), live, now);
@@ -501,7 +501,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 .get(&id)
                 .into_iter()
                 .flat_map(|account| account.table.rows());
-            rows.filter(|r| r.operation == crate::platform::OperationState::On)
+            // What is in a campaign that is off does not run; ads spend what their ad groups may.
+            rows.filter(|r| r.kind == crate::platform::Kind::Campaign)
+                .filter(|r| r.operation == crate::platform::OperationState::On)
                 .map(|r| {
                     format!(
                         "{} ({} {} a day)",

@@ -14,9 +14,13 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What the engine needs of a kind of ours. Any of them, one engine (decision 1).
-pub trait Kind:
-    Resource<DynamicType = ()>
+use crate::api::connection::TikTokConnection;
+use crate::model::object::Object;
+use crate::platform::Kind;
+
+/// What the engine needs of a kind that the API server keeps for us.
+pub trait Stored:
+    Resource<DynamicType: Clone + Send + Sync + 'static>
     + Clone
     + std::fmt::Debug
     + Serialize
@@ -27,8 +31,8 @@ pub trait Kind:
 {
 }
 
-impl<K> Kind for K where
-    K: Resource<DynamicType = ()>
+impl<K> Stored for K where
+    K: Resource<DynamicType: Clone + Send + Sync + 'static>
         + Clone
         + std::fmt::Debug
         + Serialize
@@ -66,6 +70,42 @@ impl Name {
 }
 
 impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// One of our objects that stand for something on TikTok. Parents sort before what is in them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectName {
+    pub kind: Kind,
+    pub namespace: String,
+    pub name: String,
+}
+
+impl ObjectName {
+    /// Joins the three.
+    pub fn new(kind: Kind, namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            kind,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// Of an object that the API server has.
+    pub fn of(object: &Object) -> Self {
+        let name = Name::of(object);
+        Self::new(object.kind(), name.namespace, name.name)
+    }
+
+    /// Without its kind.
+    pub fn plain(&self) -> Name {
+        Name::new(self.namespace.clone(), self.name.clone())
+    }
+}
+
+impl std::fmt::Display for ObjectName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.namespace, self.name)
     }
@@ -141,19 +181,22 @@ pub struct Note {
 /// The API server.
 pub trait Cluster: Send + Sync + 'static {
     /// One live GET. `None`: 404.
-    fn get<K: Kind>(
+    fn get<K: Stored>(
         &self,
+        kind: &K::DynamicType,
         name: &Name,
     ) -> impl Future<Output = Result<Option<K>, ClusterError>> + Send;
     /// A merge patch of metadata with uid and resourceVersion of the copy it was planned from.
-    fn patch_meta<K: Kind>(
+    fn patch_meta<K: Stored>(
         &self,
+        kind: &K::DynamicType,
         name: &Name,
         patch: &MetaPatch,
     ) -> impl Future<Output = Result<K, ClusterError>> + Send;
     /// Server-side apply of `/status` under one field manager, with the resourceVersion of the copy compared.
-    fn apply_status<K: Kind>(
+    fn apply_status<K: Stored>(
         &self,
+        kind: &K::DynamicType,
         name: &Name,
         resource_version: &str,
         status: serde_json::Value,
@@ -194,9 +237,10 @@ pub trait Cluster: Send + Sync + 'static {
 
 /// What the watches saw. The order between kinds is not defined.
 #[derive(Clone, Debug)]
-pub enum Delta<C, T> {
-    Campaign(Change<C>),
-    Connection(Change<T>),
+pub enum Delta {
+    /// Objects of one kind.
+    Object(Kind, Change<Object>),
+    Connection(Change<TikTokConnection>),
     /// A named Secret changed, came or went; its content is read when it is needed.
     Secret(Name),
     /// A namespace began or ceased to be deleted.
@@ -245,21 +289,33 @@ impl Clock for SystemClock {
 
 /// A door that several parts of the process share (the engine and the lease).
 impl<D: Cluster> Cluster for std::sync::Arc<D> {
-    async fn get<K: Kind>(&self, name: &Name) -> Result<Option<K>, ClusterError> {
-        (**self).get(name).await
-    }
-
-    async fn patch_meta<K: Kind>(&self, name: &Name, patch: &MetaPatch) -> Result<K, ClusterError> {
-        (**self).patch_meta(name, patch).await
-    }
-
-    async fn apply_status<K: Kind>(
+    async fn get<K: Stored>(
         &self,
+        kind: &K::DynamicType,
+        name: &Name,
+    ) -> Result<Option<K>, ClusterError> {
+        (**self).get(kind, name).await
+    }
+
+    async fn patch_meta<K: Stored>(
+        &self,
+        kind: &K::DynamicType,
+        name: &Name,
+        patch: &MetaPatch,
+    ) -> Result<K, ClusterError> {
+        (**self).patch_meta(kind, name, patch).await
+    }
+
+    async fn apply_status<K: Stored>(
+        &self,
+        kind: &K::DynamicType,
         name: &Name,
         resource_version: &str,
         status: serde_json::Value,
     ) -> Result<K, ClusterError> {
-        (**self).apply_status(name, resource_version, status).await
+        (**self)
+            .apply_status(kind, name, resource_version, status)
+            .await
     }
 
     async fn secret(&self, name: &Name) -> Result<Option<SecretCopy>, ClusterError> {

@@ -1,8 +1,9 @@
 //! Events and log lines: one per change, none per no-op.
 
-use super::doors::{Clock, Cluster, Name, Note};
+use super::doors::{Clock, Cluster, Note, ObjectName};
 use super::run::Engine;
-use crate::api::campaign::{Campaign, CampaignStatus};
+use crate::api::status::ObjectStatus;
+use crate::model::object::Object;
 use crate::model::plan::Plan;
 use crate::model::report::Ready;
 use crate::platform::Door;
@@ -11,9 +12,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Tells what changed between the status that was shown and the one that is shown now.
     pub(super) async fn announce(
         &self,
-        name: &Name,
-        object: &Campaign,
-        status: &CampaignStatus,
+        name: &ObjectName,
+        object: &Object,
+        status: &ObjectStatus,
         plan: &Plan,
     ) {
         let ready_before = reason(object.status.as_ref(), "Ready");
@@ -22,8 +23,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let mut notes = Vec::new();
         let mut note = |warning: bool, reason: String, message: String| {
             notes.push(Note {
-                kind: "Campaign",
-                about: name.clone(),
+                kind: name.kind.name(),
+                about: name.plain(),
                 uid: uid.clone(),
                 warning,
                 reason,
@@ -39,6 +40,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 .unwrap_or_default();
             note(true, "Drifted".into(), message);
         }
+        for type_ in ["SideEffect", "Approved"] {
+            // R15 is told once; of reviews only the refusal is worth a warning.
+            let told = |status: Option<&ObjectStatus>| {
+                let wanted = if type_ == "Approved" { "False" } else { "True" };
+                let found = status?.conditions.iter().find(|c| c.type_ == type_);
+                found
+                    .filter(|c| c.status == wanted)
+                    .map(|c| (c.reason.clone(), c.message.clone()))
+            };
+            if let Some((reason, message)) = told(Some(status))
+                && told(object.status.as_ref()).is_none()
+            {
+                note(true, reason, message);
+            }
+        }
         let (Ready::Yes(why, message)
         | Ready::Progress(why, message)
         | Ready::Stalled(why, message)) = &plan.verdict.ready;
@@ -53,7 +69,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 // On the way: the condition says it, an event for each step would only cost writes.
                 Ready::Progress(..) => {}
             }
-            tracing::info!(campaign = %name, reason = %why, %message, "now");
+            tracing::info!(kind = %name.kind, object = %name, reason = %why, %message, "now");
         }
         for n in notes {
             self.note(n).await;
@@ -68,7 +84,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 }
 
-fn reason(status: Option<&CampaignStatus>, type_: &str) -> Option<String> {
+fn reason(status: Option<&ObjectStatus>, type_: &str) -> Option<String> {
     status?
         .conditions
         .iter()
@@ -76,7 +92,7 @@ fn reason(status: Option<&CampaignStatus>, type_: &str) -> Option<String> {
         .map(|c| c.reason.clone())
 }
 
-fn is_true(status: Option<&CampaignStatus>, type_: &str) -> bool {
+fn is_true(status: Option<&ObjectStatus>, type_: &str) -> bool {
     status.is_some_and(|s| {
         s.conditions
             .iter()

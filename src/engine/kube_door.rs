@@ -29,7 +29,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use tokio::sync::mpsc::Sender;
 
 use super::doors::{
-    Cluster, ClusterError, Delta, Kind, MetaPatch, Name, Note, SecretCopy, SecretWrite,
+    Cluster, ClusterError, Delta, MetaPatch, Name, Note, SecretCopy, SecretWrite, Stored,
 };
 use super::watch::{Waiting, watch_namespaces};
 
@@ -38,6 +38,9 @@ pub use rights::BINDING_FINALIZER;
 
 /// The one name under which the operator writes fields.
 pub const FIELD_MANAGER: &str = "tiktok-ads-operator";
+
+/// Group and version of our kinds.
+const API_VERSION: &str = "tiktokads.dev/v1alpha1";
 
 /// All finalizers of ours begin like this.
 const FINALIZER_PREFIX: &str = "tiktokads.dev/";
@@ -73,18 +76,18 @@ pub fn prepare(config: &mut kube::Config) {
 }
 
 /// The API server.
-pub struct KubeCluster<C: Kind, T: Kind> {
+pub struct KubeCluster {
     client: Client,
     settings: DoorSettings,
-    sender: Sender<Delta<C, T>>,
+    sender: Sender<Delta>,
     secrets: secrets::Secrets,
     rights: rights::Rights,
 }
 
-impl<C: Kind, T: Kind> KubeCluster<C, T> {
+impl KubeCluster {
     /// `client` must come from a configuration that [`prepare`] has seen. What the door notices by itself (named
     /// Secrets, namespaces) goes to `sender`. Must be used within a tokio runtime.
-    pub fn new(client: Client, settings: DoorSettings, sender: Sender<Delta<C, T>>) -> Self {
+    pub fn new(client: Client, settings: DoorSettings, sender: Sender<Delta>) -> Self {
         if !settings.namespaces.is_empty() && settings.binding.is_none() {
             tracing::warn!(
                 "a list of namespaces is watched but no RoleBinding is named: if one of them is deleted, our rights there end \
@@ -282,15 +285,24 @@ fn take_ours_off(meta: &mut ObjectMeta) -> bool {
     finalizers.len() != before
 }
 
-impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
-    async fn get<K: Kind>(&self, name: &Name) -> Result<Option<K>, ClusterError> {
-        let request = Request::new(K::url_path(&(), Some(&name.namespace)))
+impl Cluster for KubeCluster {
+    async fn get<K: Stored>(
+        &self,
+        kind: &K::DynamicType,
+        name: &Name,
+    ) -> Result<Option<K>, ClusterError> {
+        let request = Request::new(K::url_path(kind, Some(&name.namespace)))
             .get(&name.name, &GetParams::default());
         self.find(&name.name, request).await
     }
 
-    async fn patch_meta<K: Kind>(&self, name: &Name, patch: &MetaPatch) -> Result<K, ClusterError> {
-        let path = K::url_path(&(), Some(&name.namespace));
+    async fn patch_meta<K: Stored>(
+        &self,
+        kind: &K::DynamicType,
+        name: &Name,
+        patch: &MetaPatch,
+    ) -> Result<K, ClusterError> {
+        let path = K::url_path(kind, Some(&name.namespace));
         self.call(Request::new(path).patch(
             &name.name,
             &patching(),
@@ -299,19 +311,20 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
         .await
     }
 
-    async fn apply_status<K: Kind>(
+    async fn apply_status<K: Stored>(
         &self,
+        kind: &K::DynamicType,
         name: &Name,
         resource_version: &str,
         status: serde_json::Value,
     ) -> Result<K, ClusterError> {
         let object = serde_json::json!({
-            "apiVersion": K::api_version(&()),
-            "kind": K::kind(&()),
+            "apiVersion": K::api_version(kind),
+            "kind": K::kind(kind),
             "metadata": {"name": name.name, "namespace": name.namespace, "resourceVersion": resource_version},
             "status": status,
         });
-        let path = K::url_path(&(), Some(&name.namespace));
+        let path = K::url_path(kind, Some(&name.namespace));
         let params = PatchParams::apply(FIELD_MANAGER).force();
         self.call(Request::new(path).patch_subresource(
             "status",
@@ -403,11 +416,11 @@ impl<C: Kind, T: Kind> Cluster for KubeCluster<C, T> {
     }
 
     async fn note(&self, note: &Note) -> Result<(), ClusterError> {
-        let (api_version, instance) = (C::api_version(&()), &self.settings.instance);
+        let (api_version, instance) = (API_VERSION, &self.settings.instance);
         let refused = match self
             .publish(&notes::about_object(
                 note,
-                &api_version,
+                api_version,
                 instance,
                 Timestamp::now(),
             ))

@@ -214,7 +214,7 @@ impl Metrics {
                 .get_or_create(&labels)
                 .set(i64::try_from(account.outbox.len()).unwrap_or(i64::MAX));
             let listed = account
-                .trees
+                .lists
                 .iter()
                 .filter_map(|t| account.table.listed(*t))
                 .map(|b| b.at)

@@ -7,6 +7,7 @@ pub mod connection_turn;
 pub mod doors;
 pub mod due;
 pub mod events;
+pub mod family;
 
 pub mod kube_door;
 pub mod lease;

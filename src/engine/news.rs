@@ -5,21 +5,23 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::account::AccountId;
-use super::doors::{Delta, Name};
+use super::doors::{Delta, Name, ObjectName};
 use super::queue::Lane;
 use super::state::{Key, State, has_finalizer};
-use super::stores::connection_name;
+use super::stores::upper;
 use crate::api::RECONCILE_REQUESTED_AT;
-use crate::api::campaign::Campaign;
 use crate::api::connection::TikTokConnection;
+use crate::model::object::Object;
+use crate::observe::table::RowId;
+use crate::platform::Kind;
 
 impl State {
     /// Takes over what a watch saw.
-    pub fn take(&mut self, delta: Delta<Campaign, TikTokConnection>, now: Timestamp) {
+    pub fn take(&mut self, delta: Delta, now: Timestamp) {
         match delta {
-            Delta::Campaign(change) => {
-                for (name, old) in self.stores.campaigns.take(change) {
-                    self.campaign_changed(&name, old.as_deref(), now);
+            Delta::Object(kind, change) => {
+                for (name, old) in self.stores.take(kind, change) {
+                    self.object_changed(&name, old.as_deref(), now);
                 }
             }
             Delta::Connection(change) => {
@@ -37,10 +39,9 @@ impl State {
                 if changed {
                     let keys: Vec<Key> = self
                         .stores
-                        .campaigns
                         .iter()
                         .filter(|(n, _)| n.namespace == name)
-                        .map(|(n, _)| Key::Campaign(n.clone()))
+                        .map(|(n, _)| Key::Object(n))
                         .collect();
                     let connections: Vec<Key> = self
                         .stores
@@ -57,13 +58,13 @@ impl State {
         }
     }
 
-    /// Whoever is affected by a campaign that came, changed or went, the campaign itself excepted.
-    pub fn campaign_put(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
+    /// Whoever is affected by an object that came, changed or went, the object itself excepted.
+    pub fn object_put(&mut self, name: &ObjectName, old: Option<&Object>, now: Timestamp) {
         self.stores.reindex(name, old);
-        let object = self.stores.campaigns.get(name);
+        let object = self.stores.get(name);
         self.wake_dependants(name, old, object.as_deref(), now);
         self.keep_rights_for(
-            name,
+            &name.plain(),
             object
                 .as_deref()
                 .and_then(|o| o.metadata.finalizers.as_deref()),
@@ -76,10 +77,15 @@ impl State {
         }
     }
 
-    pub(super) fn campaign_changed(&mut self, name: &Name, old: Option<&Campaign>, now: Timestamp) {
-        self.campaign_put(name, old, now);
-        let key = Key::Campaign(name.clone());
-        let Some(object) = self.stores.campaigns.get(name) else {
+    pub(super) fn object_changed(
+        &mut self,
+        name: &ObjectName,
+        old: Option<&Object>,
+        now: Timestamp,
+    ) {
+        self.object_put(name, old, now);
+        let key = Key::Object(name.clone());
+        let Some(object) = self.stores.get(name) else {
             return;
         };
         if let Some(old) = old
@@ -127,26 +133,35 @@ impl State {
     /// Whoever's plan read this object: its connection, those who want its name or its id.
     pub(super) fn wake_dependants(
         &mut self,
-        name: &Name,
-        old: Option<&Campaign>,
-        new: Option<&Campaign>,
+        name: &ObjectName,
+        old: Option<&Object>,
+        new: Option<&Object>,
         now: Timestamp,
     ) {
-        let finalized = |o: Option<&Campaign>| {
-            o.is_some_and(|o| has_finalizer(o.metadata.finalizers.as_deref()))
-        };
+        let finalized =
+            |o: Option<&Object>| o.is_some_and(|o| has_finalizer(o.metadata.finalizers.as_deref()));
         let deleting =
-            |o: Option<&Campaign>| o.is_some_and(|o| o.metadata.deletion_timestamp.is_some());
+            |o: Option<&Object>| o.is_some_and(|o| o.metadata.deletion_timestamp.is_some());
         let freed = finalized(old) && !finalized(new);
         if freed || deleting(old) != deleting(new) || new.is_none() {
             for object in [old, new].into_iter().flatten() {
-                self.push(&Key::Connection(connection_name(object)), Lane::Event, now);
+                if let Some(connection) = self.connection_of(object) {
+                    self.push(&Key::Connection(connection), Lane::Event, now);
+                }
             }
         }
-        let identity = |o: &Campaign| {
+        // R17: what siblings share on the platform they have to say alike.
+        let generation = |o: Option<&Object>| o.and_then(|o| o.metadata.generation);
+        if name.kind == Kind::AdGroup
+            && generation(old) != generation(new)
+            && self.shares(name, old)
+        {
+            self.push_siblings_of(name, old.or(new), now);
+        }
+        let identity = |o: &Object| {
             (
-                connection_name(o),
-                crate::model::campaign::platform_name(o),
+                upper(o),
+                o.platform_name(),
                 self.stores
                     .record(o)
                     .own()
@@ -154,7 +169,7 @@ impl State {
             )
         };
         // An outstanding create bars its name; the end of it frees the name.
-        let marked = |o: Option<&Campaign>| {
+        let marked = |o: Option<&Object>| {
             o.is_some_and(|o| {
                 self.stores
                     .record(o)
@@ -169,14 +184,47 @@ impl State {
         {
             return;
         }
-        let names: BTreeSet<Name> = [was, is]
+        let names: BTreeSet<ObjectName> = [was, is]
             .into_iter()
             .flatten()
-            .flat_map(|(connection, wanted, id)| self.stores.touching(&connection, &wanted, id))
+            .flat_map(|(upper, wanted, id)| self.stores.touching(&upper, name.kind, &wanted, id))
             .filter(|sibling| sibling != name)
             .collect();
         for sibling in names {
-            self.push(&Key::Campaign(sibling), Lane::Change, now);
+            self.push(&Key::Object(sibling), Lane::Change, now);
+        }
+        // What is in it waits for it, or has lost it.
+        self.push_inside(name, Lane::Change, now);
+    }
+
+    /// Does an ad group share fields with the others of its campaign: in Smart+, and with budget optimisation?
+    fn shares(&self, name: &ObjectName, old: Option<&Object>) -> bool {
+        let object = self.stores.get(name);
+        let Some(object) = object.as_deref().or(old) else {
+            return false;
+        };
+        let Some(campaign) = self.stores.campaign(object) else {
+            return false;
+        };
+        match &campaign.spec {
+            crate::model::object::Spec::Campaign(spec) => {
+                crate::platform::Tree::from(spec.automation) == crate::platform::Tree::SmartPlus
+                    || spec.budget_optimization != Some(false)
+            }
+            _ => false,
+        }
+    }
+
+    fn push_siblings_of(&mut self, name: &ObjectName, object: Option<&Object>, now: Timestamp) {
+        let Some(object) = object else { return };
+        let siblings: Vec<ObjectName> = self
+            .stores
+            .children(&upper(object))
+            .filter(|other| *other != name)
+            .cloned()
+            .collect();
+        for sibling in siblings {
+            self.push(&Key::Object(sibling), Lane::Change, now);
         }
     }
 
@@ -235,12 +283,7 @@ impl State {
         if self.accounts.remove(id).is_none() {
             return;
         }
-        let keys: Vec<Key> = self
-            .stores
-            .campaigns
-            .iter()
-            .map(|(n, _)| Key::Campaign(n.clone()))
-            .collect();
+        let keys: Vec<Key> = self.stores.names().into_iter().map(Key::Object).collect();
         for (key, place) in &mut self.turns {
             if place.as_ref() == Some(id) {
                 *place = None;
@@ -280,45 +323,44 @@ impl State {
     }
 
     /// R32: an object that went without having let go leaves a campaign that nobody looks after.
-    pub(super) fn note_orphan(&mut self, old: &Campaign) {
+    pub(super) fn note_orphan(&mut self, old: &Object) {
         if !has_finalizer(old.metadata.finalizers.as_deref()) {
             return;
         }
-        if let Some((advertiser, id)) = self
+        let held = self
             .stores
             .record(old)
             .own()
-            .and_then(|r| Some((r.advertiser.clone(), r.id.clone()?)))
-        {
-            self.orphans
-                .entry(connection_name(old))
-                .or_default()
-                .insert((advertiser, id));
+            .and_then(|r| Some((r.advertiser.clone(), (old.kind(), r.id.clone()?))));
+        if let (Some(orphan), Some(connection)) = (held, self.connection_of(old)) {
+            self.orphans.entry(connection).or_default().insert(orphan);
         }
     }
 
-    /// Campaigns whose object went without having let go, that nobody has taken up and that still exist.
-    pub fn orphans_of(&mut self, connection: &Name) -> Vec<String> {
+    /// What lost its object without having been let go, that nobody has taken up and that still exists.
+    pub fn orphans_of(&mut self, connection: &Name) -> Vec<RowId> {
         let Some(mut known) = self.orphans.remove(connection) else {
             return Vec::new();
         };
-        known.retain(|(advertiser, id)| {
+        known.retain(|(advertiser, row)| {
             let gone = self
                 .accounts
                 .values()
-                .filter_map(|a| a.table.last_known(id))
+                .filter_map(|a| a.table.last_known(row))
                 .any(|r| r.operation == crate::platform::OperationState::Deleted);
-            !gone && self.stores.holders(advertiser, id).next().is_none()
+            let (kind, id) = row;
+            let mut held = self.stores.holders(advertiser, *kind, id);
+            !gone && held.next().is_none()
         });
-        let ids = known.iter().map(|(_, id)| id.clone()).collect();
+        let ids = known.iter().map(|(_, row)| row.clone()).collect();
         if !known.is_empty() {
             self.orphans.insert(connection.clone(), known);
         }
         ids
     }
 
-    /// Forgets everything about a campaign that is gone.
-    pub(super) fn forget(&mut self, name: &Name) {
+    /// Forgets everything about an object that is gone.
+    pub(super) fn forget(&mut self, name: &ObjectName) {
         self.memos.remove(name);
         for account in self.accounts.values_mut() {
             account.outbox.remove(name);

@@ -3,22 +3,27 @@
 //! There is no waiting window: a batch is what waits when its turn for a call comes, and the calls that can be shared
 //! go out when no key of the account has a turn before them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::doors::Name;
-use crate::platform::{CampaignChanges, OperationStatus, Tree};
+use super::doors::ObjectName;
+use crate::model::facts::NameQuestion;
+use crate::model::plan::StatusWish;
+use crate::platform::{Changes, Kind, OperationStatus, Tree, create_batch};
 
 /// One object's wish for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
-    SetStatus {
+    SetStatus(StatusWish),
+    /// A create that can share a call with others of the same parent.
+    Create {
         tree: Tree,
-        id: String,
-        to: OperationStatus,
-        postback: Option<&'static str>,
+        parent: Option<String>,
+        name: String,
+        /// It was in a batch that was refused or lost: it goes alone.
+        alone: bool,
     },
     LookId {
         tree: Tree,
@@ -26,13 +31,23 @@ pub enum Op {
     },
     LookCreated {
         tree: Tree,
+        parent: Option<String>,
         name: String,
     },
-    LookName(String),
+    LookName(NameQuestion),
+    LookReview {
+        tree: Tree,
+        id: String,
+    },
     Update {
         tree: Tree,
         id: String,
-        changes: CampaignChanges,
+        changes: Box<Changes>,
+    },
+    SetCreatives {
+        ad: String,
+        creatives: Vec<String>,
+        to: OperationStatus,
     },
 }
 
@@ -44,54 +59,104 @@ struct Parked {
     not_before: Option<Timestamp>,
 }
 
+/// An object and the id, or the name, that it is on the platform.
+pub type Member = (ObjectName, String);
+
+/// What a status call has in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusOf {
+    pub kind: Kind,
+    pub tree: Tree,
+    pub to: OperationStatus,
+    pub postback: Option<&'static str>,
+    pub automated_creative: bool,
+}
+
+impl StatusOf {
+    fn of(kind: Kind, wish: &StatusWish) -> Self {
+        Self {
+            kind,
+            tree: wish.tree,
+            to: wish.to,
+            postback: wish.postback,
+            automated_creative: wish.automated_creative,
+        }
+    }
+
+    /// The wish of one member.
+    pub fn wish(&self, id: &str) -> StatusWish {
+        StatusWish {
+            tree: self.tree,
+            id: id.to_owned(),
+            to: self.to,
+            postback: self.postback,
+            automated_creative: self.automated_creative,
+        }
+    }
+}
+
 /// Calls in the order in which they may go out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Batch {
     Status {
+        of: StatusOf,
+        members: Vec<Member>,
+    },
+    Create {
+        kind: Kind,
         tree: Tree,
-        to: OperationStatus,
-        postback: Option<&'static str>,
-        members: Vec<(Name, String)>,
+        parent: Option<String>,
+        members: Vec<Member>,
     },
     LookIds {
+        kind: Kind,
         tree: Tree,
-        members: Vec<(Name, String)>,
+        members: Vec<Member>,
     },
     LookCreated {
+        kind: Kind,
         tree: Tree,
-        name: String,
-        member: Name,
+        parent: Option<String>,
+        members: Vec<Member>,
     },
     Names {
-        names: Vec<String>,
+        questions: Vec<NameQuestion>,
+    },
+    Reviews {
+        tree: Tree,
+        members: Vec<Member>,
     },
     Update {
         tree: Tree,
         id: String,
-        changes: CampaignChanges,
-        member: Name,
+        changes: Box<Changes>,
+        member: ObjectName,
+    },
+    Creatives {
+        ad: String,
+        creatives: Vec<String>,
+        to: OperationStatus,
+        member: ObjectName,
     },
 }
 
 impl Batch {
     /// Only a pause may overtake everything and use the budget's reserved share.
     pub fn is_pause(&self) -> bool {
-        matches!(
-            self,
-            Self::Status {
-                to: OperationStatus::Disable,
-                ..
-            }
-        )
+        matches!(self, Self::Status { of, .. } if of.to == OperationStatus::Disable)
     }
 
     /// The objects it speaks for.
-    pub fn members(&self) -> Vec<Name> {
+    pub fn members(&self) -> Vec<ObjectName> {
         match self {
-            Self::Status { members, .. } | Self::LookIds { members, .. } => {
+            Self::Status { members, .. }
+            | Self::Create { members, .. }
+            | Self::LookIds { members, .. }
+            | Self::LookCreated { members, .. }
+            | Self::Reviews { members, .. } => {
                 members.iter().map(|(name, _)| name.clone()).collect()
             }
-            Self::LookCreated { member, .. } | Self::Update { member, .. } => vec![member.clone()],
+            Self::Update { member, .. } | Self::Creatives { member, .. } => vec![member.clone()],
             Self::Names { .. } => Vec::new(),
         }
     }
@@ -104,17 +169,31 @@ pub const LOOK_IDS: usize = 100;
 /// An operation that waited this long goes before creates.
 const AGED: Duration = Duration::from_secs(30);
 
+/// Reviews of ads: TikTok's limits differ between the trees (reference 5.5).
+fn review_ids(tree: Tree) -> usize {
+    match tree {
+        Tree::Manual => 20,
+        Tree::SmartPlus => 100,
+    }
+}
+
 /// The waiting operations of one account: at most one per object, always its newest plan's.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    parked: BTreeMap<Name, Parked>,
+    parked: BTreeMap<ObjectName, Parked>,
     /// Halves of a refused batch, front of their lane (R5).
     halves: Vec<Batch>,
 }
 
 impl Outbox {
     /// Parks what the newest plan wants; `not_before` is for look-ups that make no sense earlier.
-    pub fn put(&mut self, name: &Name, op: Op, now: Timestamp, not_before: Option<Timestamp>) {
+    pub fn put(
+        &mut self,
+        name: &ObjectName,
+        op: Op,
+        now: Timestamp,
+        not_before: Option<Timestamp>,
+    ) {
         match self.parked.get_mut(name) {
             Some(parked) if parked.op == op => parked.not_before = not_before,
             _ => {
@@ -131,32 +210,21 @@ impl Outbox {
     }
 
     /// The newest plan wants no call.
-    pub fn remove(&mut self, name: &Name) {
+    pub fn remove(&mut self, name: &ObjectName) {
         self.parked.remove(name);
     }
 
     /// Does an operation of this object wait?
-    pub fn has(&self, name: &Name) -> bool {
+    pub fn has(&self, name: &ObjectName) -> bool {
         self.parked.contains_key(name) || self.halves.iter().any(|b| b.members().contains(name))
     }
 
     /// Puts the halves of a refused batch at the front.
-    pub fn split(&mut self, batch: Batch) {
-        let Batch::Status {
-            tree,
-            to,
-            postback,
-            members,
-        } = batch
-        else {
-            return;
-        };
+    pub fn split(&mut self, of: StatusOf, members: &[Member]) {
         let middle = members.len().div_ceil(2);
         for half in members.chunks(middle.max(1)).rev() {
             self.halves.push(Batch::Status {
-                tree,
-                to,
-                postback,
+                of,
                 members: half.to_vec(),
             });
         }
@@ -181,7 +249,7 @@ impl Outbox {
             .min()
     }
 
-    /// The next pause, if one waits.
+    /// The next pause, if one waits. Parents first: one call for a campaign stops everything in it.
     pub fn pop_pause(&mut self, now: Timestamp) -> Option<Batch> {
         if let Some(at) = self.halves.iter().rposition(Batch::is_pause) {
             return Some(self.halves.remove(at));
@@ -193,133 +261,164 @@ impl Outbox {
     pub fn pause_since(&self, now: Timestamp) -> Option<Timestamp> {
         self.parked
             .values()
-            .filter(|p| {
-                p.ready(now)
-                    && matches!(
-                        p.op,
-                        Op::SetStatus {
-                            to: OperationStatus::Disable,
-                            ..
-                        }
-                    )
-            })
+            .filter(|p| p.ready(now) && p.is_pause())
             .map(|p| p.since)
             .min()
     }
 
     /// Has anything but pauses waited so long that it goes before creates?
     pub fn has_aged(&self, now: Timestamp) -> bool {
-        self.parked.values().any(|p| {
-            p.since + AGED <= now
-                && p.ready(now)
-                && !matches!(
-                    p.op,
-                    Op::SetStatus {
-                        to: OperationStatus::Disable,
-                        ..
-                    }
-                )
-        })
+        self.parked
+            .values()
+            .any(|p| p.since + AGED <= now && p.ready(now) && !p.is_pause())
     }
 
-    /// The next batch that is no pause. Name checks only when `names` allows another list.
-    pub fn pop(&mut self, now: Timestamp, names: bool) -> Option<Batch> {
+    /// The next batch that is no pause.
+    pub fn pop(&mut self, now: Timestamp) -> Option<Batch> {
         if let Some(at) = self.halves.iter().rposition(|b| !b.is_pause()) {
             return Some(self.halves.remove(at));
         }
         self.pop_status(OperationStatus::Delete, now)
             .or_else(|| self.pop_update(now))
             .or_else(|| self.pop_created(now))
-            .or_else(|| if names { self.pop_names(now) } else { None })
+            .or_else(|| self.pop_create(now))
+            .or_else(|| self.pop_names(now))
             .or_else(|| self.pop_ids(now))
             .or_else(|| self.pop_status(OperationStatus::Enable, now))
+            .or_else(|| self.pop_reviews(now))
+    }
+
+    /// Parked operations that may go now, in the order of their objects.
+    fn ready(&self, now: Timestamp) -> impl Iterator<Item = (&ObjectName, &Op)> {
+        self.parked
+            .iter()
+            .filter(move |(_, p)| p.ready(now))
+            .map(|(name, p)| (name, &p.op))
     }
 
     fn pop_status(&mut self, wanted: OperationStatus, now: Timestamp) -> Option<Batch> {
-        let first = self
-            .parked
-            .values()
-            .filter(|p| p.ready(now))
-            .find_map(|p| match &p.op {
-                Op::SetStatus {
-                    tree, to, postback, ..
-                } if *to == wanted => Some((*tree, *postback)),
-                _ => None,
-            })?;
-        let members: Vec<(Name, String)> = self
-            .parked
-            .iter()
-            .filter(|(_, p)| p.ready(now))
-            .filter_map(|(name, p)| match &p.op {
-                Op::SetStatus {
-                    tree,
-                    id,
-                    to,
-                    postback,
-                } if *to == wanted && (*tree, *postback) == first => {
-                    Some((name.clone(), id.clone()))
+        let of = self.ready(now).find_map(|(name, op)| match op {
+            Op::SetStatus(wish) if wish.to == wanted => Some(StatusOf::of(name.kind, wish)),
+            _ => None,
+        })?;
+        let members: Vec<Member> = self
+            .ready(now)
+            .filter_map(|(name, op)| match op {
+                Op::SetStatus(wish) if StatusOf::of(name.kind, wish) == of => {
+                    Some((name.clone(), wish.id.clone()))
                 }
                 _ => None,
             })
             .take(STATUS_IDS)
             .collect();
         self.unpark(&members);
-        Some(Batch::Status {
-            tree: first.0,
-            to: wanted,
-            postback: first.1,
-            members,
-        })
+        Some(Batch::Status { of, members })
     }
 
     fn pop_update(&mut self, now: Timestamp) -> Option<Batch> {
-        let (name, batch) =
-            self.parked
-                .iter()
-                .filter(|(_, p)| p.ready(now))
-                .find_map(|(name, p)| match &p.op {
-                    Op::Update { tree, id, changes } => Some((
-                        name.clone(),
-                        Batch::Update {
-                            tree: *tree,
-                            id: id.clone(),
-                            changes: changes.clone(),
-                            member: name.clone(),
-                        },
-                    )),
-                    _ => None,
-                })?;
-        self.parked.remove(&name);
-        Some(batch)
-    }
-
-    fn pop_created(&mut self, now: Timestamp) -> Option<Batch> {
-        let (member, batch) =
-            self.parked
-                .iter()
-                .filter(|(_, p)| p.ready(now))
-                .find_map(|(member, p)| match &p.op {
-                    Op::LookCreated { tree, name } => Some((
-                        member.clone(),
-                        Batch::LookCreated {
-                            tree: *tree,
-                            name: name.clone(),
-                            member: member.clone(),
-                        },
-                    )),
-                    _ => None,
-                })?;
+        let (member, batch) = self.ready(now).find_map(|(name, op)| match op {
+            Op::Update { tree, id, changes } => Some((
+                name.clone(),
+                Batch::Update {
+                    tree: *tree,
+                    id: id.clone(),
+                    changes: changes.clone(),
+                    member: name.clone(),
+                },
+            )),
+            Op::SetCreatives { ad, creatives, to } => Some((
+                name.clone(),
+                Batch::Creatives {
+                    ad: ad.clone(),
+                    creatives: creatives.clone(),
+                    to: *to,
+                    member: name.clone(),
+                },
+            )),
+            _ => None,
+        })?;
         self.parked.remove(&member);
         Some(batch)
     }
 
+    /// Creates that share a call: of one parent, with names that differ, since names are all that tells them apart
+    /// afterwards (R11).
+    fn pop_create(&mut self, now: Timestamp) -> Option<Batch> {
+        let (first, tree, parent, alone) = self.ready(now).find_map(|(name, op)| match op {
+            Op::Create {
+                tree,
+                parent,
+                alone,
+                ..
+            } => Some((name.clone(), *tree, parent.clone(), *alone)),
+            _ => None,
+        })?;
+        let kind = first.kind;
+        let most = if alone { 1 } else { create_batch(kind, tree) };
+        let mut names = BTreeSet::new();
+        let members: Vec<Member> = self
+            .ready(now)
+            .filter_map(|(object, op)| match op {
+                Op::Create {
+                    tree: t,
+                    parent: p,
+                    name,
+                    alone: a,
+                } if object.kind == kind && *t == tree && *p == parent && *a == alone => {
+                    Some((object.clone(), name.clone()))
+                }
+                _ => None,
+            })
+            .filter(|(_, name)| names.insert(name.clone()))
+            .take(most)
+            .collect();
+        self.unpark(&members);
+        Some(Batch::Create {
+            kind,
+            tree,
+            parent,
+            members,
+        })
+    }
+
+    /// Look-ups for unclear creates. Those of one ad group share a list of all its ads.
+    fn pop_created(&mut self, now: Timestamp) -> Option<Batch> {
+        let (first, tree, parent) = self.ready(now).find_map(|(name, op)| match op {
+            Op::LookCreated { tree, parent, .. } => Some((name.clone(), *tree, parent.clone())),
+            _ => None,
+        })?;
+        let kind = first.kind;
+        let most = if kind == Kind::Ad { LOOK_IDS } else { 1 };
+        let members: Vec<Member> = self
+            .ready(now)
+            .filter_map(|(object, op)| match op {
+                Op::LookCreated {
+                    tree: t,
+                    parent: p,
+                    name,
+                } if object.kind == kind && *t == tree && *p == parent => {
+                    Some((object.clone(), name.clone()))
+                }
+                _ => None,
+            })
+            .take(most)
+            .collect();
+        self.unpark(&members);
+        Some(Batch::LookCreated {
+            kind,
+            tree,
+            parent,
+            members,
+        })
+    }
+
     fn pop_names(&mut self, now: Timestamp) -> Option<Batch> {
         let mut asking = Vec::new();
-        let mut names = std::collections::BTreeSet::new();
-        for (member, parked) in self.parked.iter().filter(|(_, p)| p.ready(now)) {
-            if let Op::LookName(name) = &parked.op {
+        let mut questions = BTreeSet::new();
+        for (member, op) in self.ready(now) {
+            if let Op::LookName(question) = op {
                 asking.push(member.clone());
-                names.insert(name.clone());
+                questions.insert(question.clone());
             }
         }
         if asking.is_empty() {
@@ -329,41 +428,60 @@ impl Outbox {
             self.parked.remove(&member);
         }
         Some(Batch::Names {
-            names: names.into_iter().collect(),
+            questions: questions.into_iter().collect(),
         })
     }
 
-    /// Look-ups by id: when one is due, what else waits for the same tree goes along.
+    /// Look-ups by id: when one is due, what else waits for the same kind and tree goes along.
     fn pop_ids(&mut self, now: Timestamp) -> Option<Batch> {
-        let tree = self
-            .parked
-            .values()
-            .filter(|p| p.ready(now))
-            .find_map(|p| match &p.op {
-                Op::LookId { tree, .. } => Some(*tree),
-                _ => None,
-            })?;
-        let mut members: Vec<(Name, String, Option<Timestamp>)> = self
+        let (kind, tree) = self.ready(now).find_map(|(name, op)| match op {
+            Op::LookId { tree, .. } => Some((name.kind, *tree)),
+            _ => None,
+        })?;
+        let mut members: Vec<(ObjectName, String, Option<Timestamp>)> = self
             .parked
             .iter()
             .filter_map(|(name, p)| match &p.op {
-                Op::LookId { tree: other, id } if *other == tree => {
+                Op::LookId { tree: other, id } if *other == tree && name.kind == kind => {
                     Some((name.clone(), id.clone(), p.not_before))
                 }
                 _ => None,
             })
             .collect();
         members.sort_by_key(|(_, _, not_before)| *not_before);
-        let members: Vec<(Name, String)> = members
+        let members: Vec<Member> = members
             .into_iter()
             .take(LOOK_IDS)
             .map(|(name, id, _)| (name, id))
             .collect();
         self.unpark(&members);
-        Some(Batch::LookIds { tree, members })
+        Some(Batch::LookIds {
+            kind,
+            tree,
+            members,
+        })
     }
 
-    fn unpark(&mut self, members: &[(Name, String)]) {
+    fn pop_reviews(&mut self, now: Timestamp) -> Option<Batch> {
+        let tree = self.ready(now).find_map(|(_, op)| match op {
+            Op::LookReview { tree, .. } => Some(*tree),
+            _ => None,
+        })?;
+        let members: Vec<Member> = self
+            .ready(now)
+            .filter_map(|(name, op)| match op {
+                Op::LookReview { tree: other, id } if *other == tree => {
+                    Some((name.clone(), id.clone()))
+                }
+                _ => None,
+            })
+            .take(review_ids(tree))
+            .collect();
+        self.unpark(&members);
+        Some(Batch::Reviews { tree, members })
+    }
+
+    fn unpark(&mut self, members: &[Member]) {
         for (name, _) in members {
             self.parked.remove(name);
         }
@@ -373,5 +491,9 @@ impl Outbox {
 impl Parked {
     fn ready(&self, now: Timestamp) -> bool {
         self.not_before.is_none_or(|t| t <= now)
+    }
+
+    fn is_pause(&self) -> bool {
+        matches!(&self.op, Op::SetStatus(wish) if wish.to == OperationStatus::Disable)
     }
 }

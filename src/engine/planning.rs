@@ -5,20 +5,22 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::account::AccountId;
-use super::doors::Name;
+use super::doors::{Name, ObjectName};
 use super::outbox::Op;
 use super::queue::Lane;
 use super::state::{Asked, HELD, Key, Memo, Place, State, to_signed};
-use super::stores::connection_name;
-use crate::api::campaign::Campaign;
-use crate::model::facts::{ConnectionView, Facts, Have, NameLook, Rivals};
-use crate::model::plan::{Action, Plan, plan};
+use crate::model::facts::{
+    ConnectionView, Facts, Have, NameLook, NameQuestion, ReviewLook, Rivals,
+};
+use crate::model::object::Object;
+use crate::model::plan::{Action, Plan, new_object, plan, side_effects};
 use crate::model::record::{Record, RecordState};
-use crate::platform::Tree;
+use crate::observe::table::List;
+use crate::platform::{Kind, NewObject, Tree};
 
 impl State {
     /// What this process remembers of an object; a namesake starts anew.
-    pub fn memo(&mut self, name: &Name, uid: &str) -> &mut Memo {
+    pub fn memo(&mut self, name: &ObjectName, uid: &str) -> &mut Memo {
         let memo = self.memos.entry(name.clone()).or_default();
         if memo.uid != uid {
             *memo = Memo {
@@ -29,12 +31,36 @@ impl State {
         memo
     }
 
-    /// Gathers the facts and plans one step. Learns nothing from the platform, asks nobody.
-    pub fn plan(&mut self, name: &Name, object: &Campaign, now: Timestamp) -> Plan {
+    /// Plans one step. Learns nothing from the platform, asks nobody.
+    pub fn plan(&mut self, name: &ObjectName, object: &Object, now: Timestamp) -> Plan {
+        self.with_facts(name, object, now, plan)
+    }
+
+    /// The content of the create that a record announces.
+    pub fn new_object(
+        &mut self,
+        name: &ObjectName,
+        object: &Object,
+        record: &Record,
+        now: Timestamp,
+    ) -> NewObject {
+        self.with_facts(name, object, now, |facts| new_object(facts, record))
+    }
+
+    /// Gathers the facts.
+    fn with_facts<T>(
+        &mut self,
+        name: &ObjectName,
+        object: &Object,
+        now: Timestamp,
+        then: impl FnOnce(&Facts) -> T,
+    ) -> T {
         let record = self.stores.record(object);
-        let connection = connection_name(object);
-        let view = self.view(&connection);
-        let place = self.place(&Key::Campaign(name.clone()));
+        let view = match self.connection_of(object) {
+            Some(connection) => self.view(&connection),
+            None => ConnectionView::Missing,
+        };
+        let place = self.place(&Key::Object(name.clone()));
         let terminating = self.stores.terminating.contains(&name.namespace);
         self.refresh_memo(name, object, record.own(), terminating, now);
         let memory = self
@@ -45,11 +71,11 @@ impl State {
 
         let id = match &record {
             RecordState::Own(r) => r.id.clone(),
-            RecordState::Claim(r) => object.spec.external_id.clone().or_else(|| r.id.clone()),
+            RecordState::Claim(r) => object.life().external_id.cloned().or_else(|| r.id.clone()),
             _ => object
-                .spec
+                .life()
                 .external_id
-                .clone()
+                .cloned()
                 .or_else(|| object.status.as_ref().and_then(|s| s.id.clone())),
         };
         // A create that was answered names an id before the record does.
@@ -60,8 +86,12 @@ impl State {
         let spacing = self.settings.model.absence_spacing;
         let account = place.as_ref().and_then(|id| self.accounts.get(id));
         let have = match (account, &id) {
-            (Some(account), Some(id)) => account.table.have(id, spacing),
+            (Some(account), Some(id)) => account.table.have(&(name.kind, id.clone()), spacing),
             _ => Have::Unknown,
+        };
+        let review = match (account, &id) {
+            (Some(account), Some(id)) if name.kind == Kind::Ad => account.table.review(id),
+            _ => ReviewLook::default(),
         };
         let advertiser = match (&view, record.own()) {
             (_, Some(own)) => Some(own.advertiser.clone()),
@@ -80,8 +110,10 @@ impl State {
                 .rival_for_name(name, object)
                 .map(|n| n.to_string()),
         };
+        let parent = self.parent_view(object, account);
+        let siblings = self.siblings(name, object, &parent, &view, now);
         let name_look = match place.as_ref() {
-            Some(place) => self.name_look(name, place, object, now),
+            Some(place) => self.name_look(name, place, now),
             None => NameLook::NotLooked,
         };
         let ceiling = account.map(|a| a.ceiling(now)).unwrap_or_default();
@@ -92,6 +124,9 @@ impl State {
             object,
             record,
             connection: &view,
+            parent,
+            siblings,
+            review,
             have,
             name: name_look,
             memory: &memory,
@@ -100,7 +135,7 @@ impl State {
             ceiling,
             settings: &self.settings.model,
         };
-        plan(&facts)
+        then(&facts)
     }
 
     /// What a connection allows.
@@ -121,8 +156,8 @@ impl State {
     /// Brings the memory in line with the copy: what belongs to an older generation or another create is dropped.
     pub(super) fn refresh_memo(
         &mut self,
-        name: &Name,
-        object: &Campaign,
+        name: &ObjectName,
+        object: &Object,
         record: Option<&Record>,
         terminating: bool,
         now: Timestamp,
@@ -139,6 +174,7 @@ impl State {
             memo.memory.not_before = None;
             memo.memory.failures = 0;
             memo.memory.problem = None;
+            memo.memory.side_effects.clear();
         }
         let current = record
             .filter(|r| r.mark.is_some())
@@ -164,26 +200,49 @@ impl State {
         if let Some(record) = record {
             memo.seq = memo.seq.max(record.seq);
         }
+        self.note_side_effects(name, record);
     }
 
-    pub(super) fn name_look(
-        &self,
-        me: &Name,
-        place: &AccountId,
-        object: &Campaign,
-        now: Timestamp,
-    ) -> NameLook {
+    /// R15: once our last update is read back, what else it changed is told.
+    fn note_side_effects(&mut self, name: &ObjectName, record: Option<&Record>) {
+        let written = self.memos.get(name).is_some_and(|m| m.written.is_some());
+        let Some(id) = record.and_then(|r| r.id.clone()).filter(|_| written) else {
+            return;
+        };
+        let place = self.place(&Key::Object(name.clone()));
+        let account = place.as_ref().and_then(|id| self.accounts.get(id));
+        let Some(Have::Present(seen)) = account.map(|a| {
+            let spacing = self.settings.model.absence_spacing;
+            a.table.have(&(name.kind, id), spacing)
+        }) else {
+            return;
+        };
+        if !seen.read_back {
+            return;
+        }
+        if let Some(memo) = self.memos.get_mut(name)
+            && let Some((before, changes)) = memo.written.take()
+        {
+            memo.memory.side_effects = side_effects(&before, &seen.row, &changes);
+        }
+    }
+
+    pub(super) fn name_look(&self, me: &ObjectName, place: &AccountId, now: Timestamp) -> NameLook {
         let (Some(account), Some(memo)) = (self.accounts.get(place), self.memos.get(me)) else {
             return NameLook::NotLooked;
         };
-        let wanted = crate::model::campaign::platform_name(object);
-        let Some(asked) = memo.asked.as_ref().filter(|a| a.name == wanted) else {
+        let Some(wanted) = self.name_question(me) else {
+            return NameLook::NotLooked;
+        };
+        let Some(asked) = memo.asked.as_ref().filter(|a| a.question == wanted) else {
             return NameLook::NotLooked;
         };
         let Some(read) = account.name_read(&wanted).filter(|r| r.tick > asked.tick) else {
             return NameLook::NotLooked;
         };
-        let named = account.table.named(&wanted);
+        let named = account
+            .table
+            .named(wanted.kind, wanted.parent.as_deref(), &wanted.name);
         // Only a fresh reading proves that a name is free. A name that was taken stays so until a list says otherwise.
         let fresh = now.duration_since(read.at) <= to_signed(self.settings.names_fresh);
         if named.is_empty() && !fresh {
@@ -196,51 +255,94 @@ impl State {
         NameLook::Looked(rows)
     }
 
+    /// The question whether an object's name is free where it would be made; `None` while there is no such place.
+    fn name_question(&self, name: &ObjectName) -> Option<NameQuestion> {
+        let object = self.stores.get(name)?;
+        let parent = match object.kind().parent() {
+            None => None,
+            Some(_) => {
+                let (_, parent) = self.stores.parent(&object)?;
+                Some(self.own_id(&parent)?)
+            }
+        };
+        Some(NameQuestion {
+            kind: name.kind,
+            tree: match parent {
+                Some(_) => Some(self.stores.tree(&object)?),
+                None => None,
+            },
+            parent,
+            name: object.platform_name(),
+        })
+    }
+
     /// Which other object holds a row: by its record, or by a create whose answer is not stored yet.
-    pub(super) fn holder_of(&self, me: &Name, place: &AccountId, id: &str) -> Option<String> {
+    pub(super) fn holder_of(&self, me: &ObjectName, place: &AccountId, id: &str) -> Option<String> {
         let by_record = self
             .stores
-            .holders(&place.advertiser, id)
+            .holders(&place.advertiser, me.kind, id)
             .find(|other| *other != me)
             .cloned();
         let by_answer = || {
             self.memos
                 .iter()
-                .find(|(other, memo)| *other != me && matches!(&memo.memory.attempt, Some(crate::model::facts::Attempt::Made(row)) if row.id == id))
+                .find(|(other, memo)| *other != me && other.kind == me.kind && matches!(&memo.memory.attempt, Some(crate::model::facts::Attempt::Made(row)) if row.id == id))
                 .map(|(other, _)| other.clone())
         };
         by_record.or_else(by_answer).map(|n| n.to_string())
     }
 
-    /// Trees that a connection's objects are in, and both when a total ceiling must be summed.
-    pub fn trees_of(&self, connection: &Name) -> BTreeSet<Tree> {
-        let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
-        // Whoever waits for a name to become free waits for it in both trees (R9).
-        let asking = self
-            .stores
-            .children(connection)
-            .any(|c| self.memos.get(c).is_some_and(|m| m.asked.is_some()));
-        if total || asking {
-            return [Tree::Manual, Tree::SmartPlus].into();
+    /// The lists that a connection's objects are in, and those that a ceiling on the total has to sum.
+    pub fn lists_of(&self, connection: &Name) -> BTreeSet<List> {
+        let mut lists = BTreeSet::new();
+        for name in self.objects_of(connection) {
+            let Some(object) = self.stores.get(&name) else {
+                continue;
+            };
+            let of_record = || self.stores.record(&object).own().map(|r| r.tree);
+            if let Some(tree) = self.stores.tree(&object).or_else(of_record) {
+                lists.insert((name.kind, tree));
+                // What is below a campaign is told apart by it (R29).
+                lists.insert((Kind::Campaign, tree));
+            }
+            // Whoever waits for a name to become free waits for it wherever it may be taken (R9).
+            if let Some(asked) = self.memos.get(&name).and_then(|m| m.asked.as_ref()) {
+                lists.extend(super::account::lists_for(&asked.question));
+            }
         }
-        self.stores
-            .children(connection)
-            .filter_map(|c| self.stores.campaigns.get(c))
-            .map(|c| c.spec.automation.into())
-            .collect()
+        let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
+        if total && !lists.is_empty() {
+            for kind in super::account::WITH_BUDGET {
+                // Ad groups count only where a campaign has no budget of its own.
+                if kind == Kind::Campaign || self.has_unbounded_campaign(connection) {
+                    lists.extend(Tree::ALL.map(|tree| (kind, tree)));
+                }
+            }
+        }
+        lists
+    }
+
+    /// Is there a campaign in the account, on or wanted on, whose spending only its ad groups bound?
+    fn has_unbounded_campaign(&self, connection: &Name) -> bool {
+        let account = self
+            .accounts
+            .values()
+            .find(|account| account.connection == *connection);
+        account.is_some_and(|account| {
+            account.table.rows().any(|row| {
+                row.kind == Kind::Campaign
+                    && row.operation != crate::platform::OperationState::Deleted
+                    && crate::model::ceiling::row_per_day(row, None).is_none()
+            })
+        })
     }
 
     /// Decision 7: plans everything in memory; work that nothing had announced is pushed and counted.
     pub fn resync(&mut self, now: Timestamp) -> u64 {
-        let names: Vec<Name> = self
-            .stores
-            .campaigns
-            .iter()
-            .map(|(n, _)| n.clone())
-            .collect();
+        let names = self.stores.names();
         let mut missed = 0;
         for name in names {
-            let key = Key::Campaign(name.clone());
+            let key = Key::Object(name.clone());
             let place = self.place(&key);
             if self.turns.contains_key(&key)
                 || self.lines(&place).queue.knows(&key)
@@ -248,7 +350,7 @@ impl State {
             {
                 continue;
             }
-            let Some(object) = self.stores.campaigns.get(&name) else {
+            let Some(object) = self.stores.get(&name) else {
                 continue;
             };
             let plan = self.plan(&name, &object, now);
@@ -264,7 +366,13 @@ impl State {
 
     /// Asks whether a name is free. True: what is under way already answers it. A question that waits for its answer keeps
     /// its time: asked anew by each turn, it would be younger than every answer.
-    pub(super) fn ask_name(&mut self, place: &Place, name: &Name, uid: &str, wanted: &str) -> bool {
+    pub(super) fn ask_name(
+        &mut self,
+        place: &Place,
+        name: &ObjectName,
+        uid: &str,
+        wanted: &NameQuestion,
+    ) -> bool {
         let account = place.as_ref().and_then(|id| self.accounts.get(id));
         let read = account
             .and_then(|a| a.name_read(wanted))
@@ -273,14 +381,14 @@ impl State {
             .memos
             .get(name)
             .and_then(|m| m.asked.as_ref())
-            .filter(|asked| asked.name == wanted && asked.tick >= read)
+            .filter(|asked| asked.question == *wanted && asked.tick >= read)
             .map(|asked| asked.tick);
         let tick = match waits {
             Some(tick) => tick,
             None => {
                 let tick = self.tick();
                 self.memo(name, uid).asked = Some(Asked {
-                    name: wanted.to_string(),
+                    question: wanted.clone(),
                     tick,
                 });
                 tick
@@ -291,7 +399,7 @@ impl State {
     }
 
     /// Does the object wait for a call, a slot or a time?
-    pub(super) fn parked(&self, place: &Place, name: &Name) -> bool {
+    pub(super) fn parked(&self, place: &Place, name: &ObjectName) -> bool {
         place
             .as_ref()
             .and_then(|id| self.accounts.get(id))
@@ -300,12 +408,12 @@ impl State {
                 a.outbox.has(name)
                     || a.waiting.contains(name)
                     || a.in_batch.contains(name)
-                    || asked.is_some_and(|asked| a.answers(&asked.name, asked.tick))
+                    || asked.is_some_and(|asked| a.answers(&asked.question, asked.tick))
             })
     }
 
     /// Parks an operation of an object in its account's outbox.
-    pub fn park(&mut self, place: &Place, name: &Name, op: Op, now: Timestamp) {
+    pub fn park(&mut self, place: &Place, name: &ObjectName, op: Op, now: Timestamp) {
         let (spacing, read_back) = (
             self.settings.model.absence_spacing,
             self.settings.read_back_after,
@@ -314,7 +422,10 @@ impl State {
             return;
         };
         let not_before = match &op {
-            Op::LookId { id, .. } => account.table.look_not_before(id, spacing, read_back),
+            Op::LookId { id, .. } => {
+                let row = (name.kind, id.clone());
+                account.table.look_not_before(&row, spacing, read_back)
+            }
             _ => None,
         };
         account.outbox.put(name, op, now, not_before);

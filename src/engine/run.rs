@@ -22,12 +22,11 @@ use super::settings::Settings;
 use super::state::{Key, Place, State};
 use super::sweep::Page;
 use super::turn::Outcome;
-use crate::api::campaign::Campaign;
-use crate::api::connection::TikTokConnection;
+use crate::model::facts::NameQuestion;
 use crate::platform::Door;
 
-/// Changes of our two kinds, of Secrets and of namespaces.
-pub type Deltas = mpsc::Receiver<Delta<Campaign, TikTokConnection>>;
+/// Changes of our kinds, of Secrets and of namespaces.
+pub type Deltas = mpsc::Receiver<Delta>;
 
 /// The engine: the doors, the clock, and the one state.
 pub struct Engine<C, P, K> {
@@ -44,11 +43,26 @@ pub struct Engine<C, P, K> {
 /// A piece of work that may wait for the world.
 #[derive(Debug)]
 enum Job {
-    Turn { key: Key, place: Place },
-    Batch { account: AccountId, batch: Batch },
-    Page { account: AccountId, page: Page },
-    LookName { account: AccountId, name: String },
-    Keep { namespace: String, keep: bool },
+    Turn {
+        key: Key,
+        place: Place,
+    },
+    Batch {
+        account: AccountId,
+        batch: Batch,
+    },
+    Page {
+        account: AccountId,
+        page: Page,
+    },
+    LookName {
+        account: AccountId,
+        question: NameQuestion,
+    },
+    Keep {
+        namespace: String,
+        keep: bool,
+    },
 }
 
 /// How soon a leader whose lease runs short looks whether it was renewed.
@@ -155,19 +169,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     fn everything_again(&self) {
         let now = self.clock.now();
         let mut state = self.lock();
-        let campaigns: Vec<Key> = state
-            .stores
-            .campaigns
-            .iter()
-            .map(|(n, _)| Key::Campaign(n.clone()))
-            .collect();
+        let objects: Vec<Key> = state.stores.names().into_iter().map(Key::Object).collect();
         let connections: Vec<Key> = state
             .stores
             .connections
             .iter()
             .map(|(n, _)| Key::Connection(n.clone()))
             .collect();
-        for key in connections.into_iter().chain(campaigns) {
+        for key in connections.into_iter().chain(objects) {
             state.push(&key, Lane::Background, now);
         }
     }
@@ -219,7 +228,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         match job {
             Job::Turn { key, place } => {
                 let outcome = match &key {
-                    Key::Campaign(name) => self.campaign_turn(name, &place).await,
+                    Key::Object(name) => self.object_turn(name, &place).await,
                     Key::Connection(name) => self.connection_turn(name).await,
                 };
                 self.end_turn(&key, outcome);
@@ -227,7 +236,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Job::Batch { account, batch } => {
                 let members = batch.members();
                 let pause = batch.is_pause();
+                let creates = matches!(batch, Batch::Create { .. });
                 self.batch(&account, batch).await;
+                if creates && let Some(a) = self.lock().accounts.get_mut(&account) {
+                    a.creating = a.creating.saturating_sub(members.len());
+                }
+                if creates {
+                    // Their creates were turns of theirs.
+                    for name in &members {
+                        self.end_turn(&Key::Object(name.clone()), Outcome::Parked);
+                    }
+                }
                 let mut state = self.lock();
                 if let Some(a) = state.accounts.get_mut(&account) {
                     a.in_batch.retain(|n| !members.contains(n));
@@ -240,8 +259,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
             Job::Page { account, page } => self.sweep_page(&account, page).await,
-            Job::LookName { account, name } => {
-                self.look_name(&account, name).await;
+            Job::LookName { account, question } => {
+                self.look_name(&account, question).await;
                 if let Some(a) = self.lock().accounts.get_mut(&account) {
                     a.batches = a.batches.saturating_sub(1);
                 }
@@ -343,12 +362,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 impl State {
     /// A contradicted write has settled: now the row has to be looked up.
     fn settled(&mut self, key: &Key, place: &Place) {
-        let Key::Campaign(name) = key else { return };
+        let Key::Object(name) = key else { return };
         let Some(id) = self.stores.own_record(name).and_then(|r| r.id) else {
             return;
         };
         if let Some(account) = place.as_ref().and_then(|p| self.accounts.get_mut(p)) {
-            account.table.settled(&id);
+            account.table.settled(&(name.kind, id));
         }
     }
 
@@ -398,11 +417,11 @@ impl State {
             && !account.outbox.has_aged(now)
             && let Some(name) = account.waiting.pop_front()
         {
-            let key = Key::Campaign(name);
+            let key = Key::Object(name);
             account.lines.queue.push(&key, Lane::Change, now);
         }
         let urgent = account.lines.queue.has_safety();
-        if (urgent || account.lines.queue.in_turn() < most)
+        if (urgent || account.in_turn() < most)
             && let Some((key, _)) = account.lines.queue.pop(now)
         {
             return match self.start_turn(key, Some(id.clone()), now) {
@@ -412,17 +431,18 @@ impl State {
         }
         // What can be shared goes out when nobody is in a turn who may join it.
         let account = self.accounts.get_mut(&id)?;
-        let quiet = account.lines.queue.is_empty()
-            && account.lines.queue.in_turn() == 0
-            && account.waiting.is_empty();
+        let quiet =
+            account.lines.queue.is_empty() && account.in_turn() == 0 && account.waiting.is_empty();
         if open && (quiet || account.outbox.has_aged(now)) {
-            if let Some(batch) = account.outbox.pop(now, true) {
-                account.batches += 1;
-                return Some(account.begin_batch(id, batch));
+            if let Some(batch) = account.outbox.pop(now) {
+                return self.begin_shared(id, batch, now);
             }
-            if let Some(name) = account.name_looks.pop_front() {
+            if let Some(question) = account.name_looks.pop_front() {
                 account.batches += 1;
-                return Some(Job::LookName { account: id, name });
+                return Some(Job::LookName {
+                    account: id,
+                    question,
+                });
             }
         }
         if open && let Some(page) = self.next_page(&id, now) {
@@ -430,6 +450,48 @@ impl State {
             return Some(Job::Page { account: id, page });
         }
         None
+    }
+}
+
+impl State {
+    /// Begins a batch that is no pause. A create is a turn of each of its objects: nobody else may be in one meanwhile.
+    fn begin_shared(&mut self, id: AccountId, batch: Batch, now: Timestamp) -> Option<Job> {
+        let batch = match batch {
+            Batch::Create {
+                kind,
+                tree,
+                parent,
+                members,
+            } => {
+                let (busy, free): (Vec<_>, Vec<_>) = members
+                    .into_iter()
+                    .partition(|(name, _)| self.turns.contains_key(&Key::Object(name.clone())));
+                for (name, _) in busy {
+                    self.push(&Key::Object(name), Lane::Change, now);
+                }
+                if free.is_empty() {
+                    return self.account_job(id, now);
+                }
+                for (name, _) in &free {
+                    let key = Key::Object(name.clone());
+                    self.turns.insert(key.clone(), Some(id.clone()));
+                    self.lines(&Some(id.clone())).queue.take_turn(&key);
+                }
+                Batch::Create {
+                    kind,
+                    tree,
+                    parent,
+                    members: free,
+                }
+            }
+            other => other,
+        };
+        let account = self.accounts.get_mut(&id)?;
+        account.batches += 1;
+        if matches!(batch, Batch::Create { .. }) {
+            account.creating += batch.members().len();
+        }
+        Some(account.begin_batch(id, batch))
     }
 }
 

@@ -6,26 +6,28 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, AccountId, Lines};
 use super::connection_facts::ConnectionMemo;
-use super::doors::Name;
+use super::doors::{Name, ObjectName};
 use super::due::Why;
 use super::queue::Lane;
 use super::settings::Settings;
-use super::stores::{Stores, connection_name};
+use super::stores::{Stores, Upper};
 use crate::api::FINALIZER;
-use crate::model::facts::{ConnectionView, Memory};
-use crate::platform::Budgets;
+use crate::model::facts::{ConnectionView, Memory, NameQuestion};
+use crate::model::object::Object;
+use crate::observe::table::RowId;
+use crate::platform::{Budgets, Changes, Kind, Row};
 
 /// One thing to plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Key {
-    Campaign(Name),
+    Object(ObjectName),
     Connection(Name),
 }
 
 /// Whose queue a key is in: an account's, or the home queue (no account yet; connections).
 pub type Place = Option<AccountId>;
 
-/// What this process remembers of one campaign, beside the model's memory.
+/// What this process remembers of one object, beside the model's memory.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
     /// The object it is about; a namesake with another uid starts anew.
@@ -33,6 +35,10 @@ pub struct Memo {
     pub memory: Memory,
     /// Key and attempt that `memory.attempt` speaks of.
     pub attempt_of: Option<(String, u32)>,
+    /// R11: a create of several objects that was refused or lost included this one: it is sent alone from now on.
+    pub alone: bool,
+    /// R15: our last update that is not read back yet: the row it was made from, and what it changed.
+    pub written: Option<(Box<Row>, Box<Changes>)>,
     /// R9: the name in question and when the question came up.
     pub asked: Option<Asked>,
     /// The highest sequence number of the record seen.
@@ -48,7 +54,7 @@ pub struct Memo {
 /// A question for a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    pub name: String,
+    pub question: NameQuestion,
     pub tick: u64,
 }
 
@@ -62,13 +68,13 @@ pub struct State {
     pub views: BTreeMap<Name, ConnectionView>,
     pub accounts: BTreeMap<AccountId, Account>,
     pub home: Lines,
-    pub memos: BTreeMap<Name, Memo>,
+    pub memos: BTreeMap<ObjectName, Memo>,
     pub connections: BTreeMap<Name, ConnectionMemo>,
     pub budgets: Budgets,
     /// Keys in their turn, and in which queue.
     pub turns: BTreeMap<Key, Place>,
-    /// R32: advertiser and id of campaigns whose object went without having let go, by connection.
-    pub orphans: BTreeMap<Name, BTreeSet<(String, String)>>,
+    /// R32: advertiser and row of what lost its object without having been let go, by connection.
+    pub orphans: BTreeMap<Name, BTreeSet<(String, RowId)>>,
     /// Namespaces where our rights must outlive our objects, and whether the API server knows.
     pub kept: BTreeMap<String, bool>,
     /// The platform's clock minus ours.
@@ -106,11 +112,11 @@ impl State {
 
     /// The queue a key belongs to now.
     pub fn place(&self, key: &Key) -> Place {
-        let Key::Campaign(name) = key else {
+        let Key::Object(name) = key else {
             return None;
         };
-        let object = self.stores.campaigns.get(name)?;
-        match self.views.get(&connection_name(&object))? {
+        let object = self.stores.get(name)?;
+        match self.views.get(&self.connection_of(&object)?)? {
             ConnectionView::Usable(a) => {
                 let id = AccountId {
                     app: a.app.clone(),
@@ -120,6 +126,47 @@ impl State {
             }
             _ => None,
         }
+    }
+
+    /// The connection an object is under: where its references lead to; if something on the way is missing, the one in
+    /// its namespace that is for the account its record names. One that nobody has looked at yet may be that one.
+    pub fn connection_of(&self, object: &Object) -> Option<Name> {
+        if let Some(name) = self.stores.connection_of(object) {
+            return Some(name);
+        }
+        let record = self.stores.record(object).own()?.clone();
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        let here = || {
+            self.stores
+                .connections
+                .iter()
+                .filter(|(name, _)| name.namespace == namespace)
+        };
+        let serves = |name: &Name| match self.views.get(name) {
+            Some(ConnectionView::Usable(account)) => Some(account.advertiser == record.advertiser),
+            _ => None,
+        };
+        let says = |c: &crate::api::connection::TikTokConnection| {
+            c.spec.advertiser_id.as_ref() == Some(&record.advertiser)
+        };
+        here()
+            .find(|(name, _)| serves(name) == Some(true))
+            .or_else(|| here().find(|(_, c)| says(c)))
+            .or_else(|| {
+                here().find(|(name, c)| serves(name).is_none() && c.spec.advertiser_id.is_none())
+            })
+            .map(|(name, _)| name.clone())
+    }
+
+    /// All objects under a connection, parents first.
+    pub fn objects_of(&self, connection: &Name) -> Vec<ObjectName> {
+        let mut found = self.stores.descendants(connection);
+        let strays = self.stores.strays(&connection.namespace);
+        found.extend(strays.into_iter().filter(|name| {
+            let object = self.stores.get(name);
+            object.is_some_and(|o| self.connection_of(&o).as_ref() == Some(connection))
+        }));
+        found
     }
 
     /// The lines of a place; the home queue's when the account is gone.
@@ -146,13 +193,13 @@ impl State {
 
     /// Is it on, as far as is known, although its spec says Paused?
     fn has_to_pause(&self, key: &Key) -> bool {
-        let Key::Campaign(name) = key else {
+        let Key::Object(name) = key else {
             return false;
         };
-        let Some(object) = self.stores.campaigns.get(name) else {
+        let Some(object) = self.stores.get(name) else {
             return false;
         };
-        if object.spec.state != Some(crate::api::common::DesiredState::Paused) {
+        if object.life().state != Some(crate::api::common::DesiredState::Paused) {
             return false;
         }
         let Some(id) = self.own_id(&object) else {
@@ -160,7 +207,7 @@ impl State {
         };
         let account = self.place(key).and_then(|place| self.accounts.get(&place));
         account
-            .and_then(|a| a.table.last_known(&id))
+            .and_then(|a| a.table.last_known(&(name.kind, id)))
             .is_some_and(|row| row.operation == crate::platform::OperationState::On)
     }
 
@@ -170,32 +217,48 @@ impl State {
         self.lines(&place).due.set(key, why, when);
     }
 
-    /// Pushes the owners of rows.
+    /// Pushes the owners of rows, and what is in them: their plans read their parents' rows.
     pub fn push_owners<'a>(
         &mut self,
         account: &AccountId,
-        ids: impl IntoIterator<Item = &'a String>,
+        ids: impl IntoIterator<Item = &'a RowId>,
         lane: Lane,
         now: Timestamp,
     ) {
-        for id in ids {
-            let owners: Vec<Name> = self
-                .stores
-                .holders(&account.advertiser, id)
-                .chain(self.stores.claimants(id))
-                .cloned()
-                .collect();
-            for owner in owners {
-                self.push(&Key::Campaign(owner), lane, now);
+        for (kind, id) in ids {
+            for owner in self.owners(account, *kind, id) {
+                self.push(&Key::Object(owner.clone()), lane, now);
+                self.push_inside(&owner, Lane::Background, now);
             }
         }
     }
 
-    /// Pushes all objects of a connection.
-    pub fn push_children(&mut self, connection: &Name, lane: Lane, now: Timestamp) {
-        let children: Vec<Name> = self.stores.children(connection).cloned().collect();
+    /// Objects that hold, claim or show an id.
+    pub fn owners(&self, account: &AccountId, kind: Kind, id: &str) -> Vec<ObjectName> {
+        self.stores
+            .holders(&account.advertiser, kind, id)
+            .chain(self.stores.claimants(kind, id))
+            .cloned()
+            .collect()
+    }
+
+    /// Pushes what refers to an object, at every level below it.
+    pub fn push_inside(&mut self, name: &ObjectName, lane: Lane, now: Timestamp) {
+        let children: Vec<ObjectName> = self
+            .stores
+            .children(&Upper::Object(name.clone()))
+            .cloned()
+            .collect();
         for child in children {
-            self.push(&Key::Campaign(child), lane, now);
+            self.push(&Key::Object(child.clone()), lane, now);
+            self.push_inside(&child, lane, now);
+        }
+    }
+
+    /// Pushes all objects under a connection.
+    pub fn push_children(&mut self, connection: &Name, lane: Lane, now: Timestamp) {
+        for child in self.objects_of(connection) {
+            self.push(&Key::Object(child), lane, now);
         }
     }
 }

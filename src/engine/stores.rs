@@ -6,13 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use kube::Resource;
 
-use super::doors::{Change, Kind, Name};
-use crate::api::campaign::Campaign;
+use super::doors::{Change, Name, ObjectName, Stored};
 use crate::api::connection::TikTokConnection;
 use crate::api::{RECONCILE_REQUESTED_AT, RECORD, RELEASE, RESUME, TAKE_OVER};
-use crate::model::campaign::platform_name;
+use crate::model::object::{Belongs, Object};
 use crate::model::protocol::bars_name;
 use crate::model::record::{Record, RecordState};
+use crate::platform::{Kind, Tree};
 
 /// One kind's objects.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl<K> Default for Store<K> {
     }
 }
 
-impl<K: Kind> Store<K> {
+impl<K: Stored> Store<K> {
     /// Takes a watched change over; the names it touches.
     pub fn take(&mut self, change: Change<K>) -> Vec<(Name, Option<Arc<K>>)> {
         match change {
@@ -135,18 +135,27 @@ impl<K: Kind> Store<K> {
     }
 }
 
-/// Both kinds and the indexes over them.
+/// What an object refers to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Upper {
+    Connection(Name),
+    Object(ObjectName),
+}
+
+/// All kinds and the indexes over them.
 #[derive(Debug, Default)]
 pub struct Stores {
-    pub campaigns: Store<Campaign>,
+    /// By kind, in its order.
+    objects: [Store<Object>; 3],
     pub connections: Store<TikTokConnection>,
     pub terminating: BTreeSet<String>,
-    children: BTreeMap<Name, BTreeSet<Name>>,
-    by_id: BTreeMap<(String, String), BTreeSet<Name>>,
+    children: BTreeMap<Upper, BTreeSet<ObjectName>>,
+    /// By advertiser, kind and id.
+    by_id: BTreeMap<(String, Kind, String), BTreeSet<ObjectName>>,
     /// Objects without a record of their own, by the id that they claim or show.
-    claims: BTreeMap<String, BTreeSet<Name>>,
-    by_name: BTreeMap<(Name, String), BTreeSet<Name>>,
-    /// Campaigns with our finalizer, per namespace.
+    claims: BTreeMap<(Kind, String), BTreeSet<ObjectName>>,
+    by_name: BTreeMap<(Upper, String), BTreeSet<ObjectName>>,
+    /// Objects with our finalizer, per namespace.
     held: BTreeMap<String, usize>,
     install: String,
 }
@@ -160,73 +169,116 @@ impl Stores {
         }
     }
 
-    /// Both kinds have been listed once.
+    /// All kinds have been listed once.
     pub fn synced(&self) -> bool {
-        self.campaigns.synced && self.connections.synced
+        self.objects.iter().all(|s| s.synced) && self.connections.synced
     }
 
-    /// Brings the indexes up to date after a campaign changed from `old`.
-    pub fn reindex(&mut self, name: &Name, old: Option<&Campaign>) {
-        let finalized =
-            |o: &Campaign| super::state::has_finalizer(o.metadata.finalizers.as_deref());
+    /// The copy at hand.
+    pub fn get(&self, name: &ObjectName) -> Option<Arc<Object>> {
+        self.objects[name.kind as usize].get(&name.plain())
+    }
+
+    /// All objects, parents before what is in them.
+    pub fn iter(&self) -> impl Iterator<Item = (ObjectName, &Arc<Object>)> {
+        Kind::ALL.into_iter().flat_map(|kind| {
+            self.objects[kind as usize]
+                .iter()
+                .map(move |(name, object)| {
+                    let name = ObjectName::new(kind, name.namespace.clone(), name.name.clone());
+                    (name, object)
+                })
+        })
+    }
+
+    /// The names of all objects, in the same order.
+    pub fn names(&self) -> Vec<ObjectName> {
+        self.iter().map(|(name, _)| name).collect()
+    }
+
+    /// Takes a watched change over; the names it touches.
+    pub fn take(
+        &mut self,
+        kind: Kind,
+        change: Change<Object>,
+    ) -> Vec<(ObjectName, Option<Arc<Object>>)> {
+        self.objects[kind as usize]
+            .take(change)
+            .into_iter()
+            .map(|(name, old)| (ObjectName::new(kind, name.namespace, name.name), old))
+            .collect()
+    }
+
+    /// See [`Store::put`].
+    pub fn put(
+        &mut self,
+        name: &ObjectName,
+        of: &str,
+        object: Option<Object>,
+    ) -> Option<Arc<Object>> {
+        self.objects[name.kind as usize].put(&name.plain(), of, object)
+    }
+
+    /// Brings the indexes up to date after an object changed from `old`.
+    pub fn reindex(&mut self, name: &ObjectName, old: Option<&Object>) {
+        let finalized = |o: &Object| super::state::has_finalizer(o.metadata.finalizers.as_deref());
         let (was, is) = (
             old.is_some_and(finalized),
-            self.campaigns.get(name).is_some_and(|o| finalized(&o)),
+            self.get(name).is_some_and(|o| finalized(&o)),
         );
         let held = self.held.entry(name.namespace.clone()).or_default();
         *held = (*held + usize::from(is)).saturating_sub(usize::from(was));
         if let Some(old) = old {
             let keys = self.keys(old);
-            remove(&mut self.children, &keys.connection, name);
-            remove(&mut self.by_name, &(keys.connection, keys.name), name);
-            if let Some(id) = keys.id {
-                remove(&mut self.by_id, &id, name);
+            remove(&mut self.children, &keys.upper, name);
+            remove(&mut self.by_name, &(keys.upper, keys.name), name);
+            if let Some((advertiser, id)) = keys.id {
+                remove(&mut self.by_id, &(advertiser, name.kind, id), name);
             }
             if let Some(id) = keys.claim {
-                remove(&mut self.claims, &id, name);
+                remove(&mut self.claims, &(name.kind, id), name);
             }
         }
-        if let Some(new) = self.campaigns.get(name) {
+        if let Some(new) = self.get(name) {
             let keys = self.keys(&new);
             self.children
-                .entry(keys.connection.clone())
+                .entry(keys.upper.clone())
                 .or_default()
                 .insert(name.clone());
             self.by_name
-                .entry((keys.connection, keys.name))
+                .entry((keys.upper, keys.name))
                 .or_default()
                 .insert(name.clone());
-            if let Some(id) = keys.id {
-                self.by_id.entry(id).or_default().insert(name.clone());
+            if let Some((advertiser, id)) = keys.id {
+                let key = (advertiser, name.kind, id);
+                self.by_id.entry(key).or_default().insert(name.clone());
             }
             if let Some(id) = keys.claim {
-                self.claims.entry(id).or_default().insert(name.clone());
+                let key = (name.kind, id);
+                self.claims.entry(key).or_default().insert(name.clone());
             }
         }
     }
 
-    fn keys(&self, object: &Campaign) -> IndexKeys {
+    fn keys(&self, object: &Object) -> IndexKeys {
         let record = self.record(object);
+        let named = object.life().external_id.cloned();
         IndexKeys {
-            connection: connection_name(object),
-            name: platform_name(object),
+            upper: upper(object),
+            name: object.platform_name(),
             id: record
                 .own()
                 .and_then(|r| r.id.clone().map(|id| (r.advertiser.clone(), id))),
             claim: match &record {
                 RecordState::Own(_) => None,
-                RecordState::Claim(r) => object.spec.external_id.clone().or_else(|| r.id.clone()),
-                _ => object
-                    .spec
-                    .external_id
-                    .clone()
-                    .or_else(|| object.status.as_ref().and_then(|s| s.id.clone())),
+                RecordState::Claim(r) => named.or_else(|| r.id.clone()),
+                _ => named.or_else(|| object.status.as_ref().and_then(|s| s.id.clone())),
             },
         }
     }
 
     /// The record of an object, as this install reads it.
-    pub fn record(&self, object: &Campaign) -> RecordState {
+    pub fn record(&self, object: &Object) -> RecordState {
         let text = object
             .metadata
             .annotations
@@ -240,75 +292,151 @@ impl Stores {
         )
     }
 
-    /// Objects that refer to a connection.
-    pub fn children(&self, connection: &Name) -> impl Iterator<Item = &Name> {
-        self.children.get(connection).into_iter().flatten()
+    /// The object that this one says it is in, if there is one of that name.
+    pub fn parent(&self, object: &Object) -> Option<(ObjectName, Arc<Object>)> {
+        let Upper::Object(name) = upper(object) else {
+            return None;
+        };
+        let parent = self.get(&name)?;
+        Some((name, parent))
+    }
+
+    /// The campaign that an object is in, or is; `None` when something on the way to it is missing.
+    pub fn campaign(&self, object: &Object) -> Option<Arc<Object>> {
+        match object.kind() {
+            Kind::Campaign => Some(Arc::new(object.clone())),
+            _ => {
+                let (_, parent) = self.parent(object)?;
+                match parent.kind() {
+                    Kind::Campaign => Some(parent),
+                    _ => self.campaign(&parent),
+                }
+            }
+        }
+    }
+
+    /// The connection that an object's references lead to; `None` when something on the way is missing. That the
+    /// connection exists is not said.
+    pub fn connection_of(&self, object: &Object) -> Option<Name> {
+        match upper(object) {
+            Upper::Connection(name) => Some(name),
+            Upper::Object(name) => self.connection_of(&*self.get(&name)?),
+        }
+    }
+
+    /// The tree that an object is in, by the campaign that its references lead to.
+    pub fn tree(&self, object: &Object) -> Option<Tree> {
+        match object.spec.own_tree() {
+            Some(tree) => Some(tree),
+            None => self.campaign(object)?.spec.own_tree(),
+        }
+    }
+
+    /// Objects that refer to another.
+    pub fn children(&self, upper: &Upper) -> impl Iterator<Item = &ObjectName> {
+        self.children.get(upper).into_iter().flatten()
+    }
+
+    /// Everything whose references lead to a connection, parents first.
+    pub fn descendants(&self, connection: &Name) -> Vec<ObjectName> {
+        let mut found: Vec<ObjectName> = self
+            .children(&Upper::Connection(connection.clone()))
+            .cloned()
+            .collect();
+        let mut next = 0;
+        while let Some(name) = found.get(next).cloned() {
+            found.extend(self.children(&Upper::Object(name)).cloned());
+            next += 1;
+        }
+        found
+    }
+
+    /// Objects of a namespace whose references lead nowhere, because something on the way is missing.
+    pub fn strays(&self, namespace: &str) -> Vec<ObjectName> {
+        let broken = self.children.iter().filter(|(upper, _)| {
+            matches!(upper, Upper::Object(name) if name.namespace == namespace && self.get(name).is_none())
+        });
+        let mut found: Vec<ObjectName> = broken.flat_map(|(_, c)| c.iter().cloned()).collect();
+        let mut next = 0;
+        while let Some(name) = found.get(next).cloned() {
+            found.extend(self.children(&Upper::Object(name)).cloned());
+            next += 1;
+        }
+        found
     }
 
     /// Objects that hold an id by their record.
-    pub fn holders(&self, advertiser: &str, id: &str) -> impl Iterator<Item = &Name> {
+    pub fn holders(
+        &self,
+        advertiser: &str,
+        kind: Kind,
+        id: &str,
+    ) -> impl Iterator<Item = &ObjectName> {
         self.by_id
-            .get(&(advertiser.to_string(), id.to_string()))
+            .get(&(advertiser.to_string(), kind, id.to_string()))
             .into_iter()
             .flatten()
     }
 
-    /// Objects of a connection that want this name, or hold or claim this id of an advertiser.
+    /// Objects that refer to the same as `like` and want this name, or hold or claim this id of an advertiser.
     pub fn touching(
         &self,
-        connection: &Name,
+        upper: &Upper,
+        kind: Kind,
         name: &str,
         id: Option<(String, String)>,
-    ) -> Vec<Name> {
-        let mut found: BTreeSet<Name> = self
+    ) -> Vec<ObjectName> {
+        let mut found: BTreeSet<ObjectName> = self
             .by_name
-            .get(&(connection.clone(), name.to_string()))
+            .get(&(upper.clone(), name.to_string()))
             .cloned()
             .unwrap_or_default();
         if let Some((advertiser, id)) = id {
-            found.extend(self.claimants(&id).cloned());
-            found.extend(self.holders(&advertiser, &id).cloned());
+            found.extend(self.claimants(kind, &id).cloned());
+            found.extend(self.holders(&advertiser, kind, &id).cloned());
         }
         found.into_iter().collect()
     }
 
     /// Objects that hold no record but claim an id, or show it: their plans read its row as well.
-    pub fn claimants(&self, id: &str) -> impl Iterator<Item = &Name> {
-        self.claims.get(id).into_iter().flatten()
+    pub fn claimants(&self, kind: Kind, id: &str) -> impl Iterator<Item = &ObjectName> {
+        self.claims
+            .get(&(kind, id.to_string()))
+            .into_iter()
+            .flatten()
     }
 
     /// Who but `me` holds the id: by record before nobody's, the older of two.
     pub fn rival_for_id(
         &self,
-        me: &Name,
-        mine: &Campaign,
+        me: &ObjectName,
+        mine: &Object,
         advertiser: &str,
         id: &str,
-    ) -> Option<Name> {
+    ) -> Option<ObjectName> {
         let i_hold = self
             .record(mine)
             .own()
             .is_some_and(|r| r.id.as_deref() == Some(id));
-        self.holders(advertiser, id)
+        self.holders(advertiser, me.kind, id)
             .filter(|other| *other != me)
             .find(|other| {
-                self.campaigns
-                    .get(other)
+                self.get(other)
                     .is_some_and(|object| !i_hold || older(&*object, mine))
             })
             .cloned()
     }
 
-    /// Another object of the same connection that wants the same name and goes first ([`bars_name`]).
-    pub fn rival_for_name(&self, me: &Name, mine: &Campaign) -> Option<Name> {
-        let key = (connection_name(mine), platform_name(mine));
+    /// Another object in the same place that wants the same name and goes first ([`bars_name`]).
+    pub fn rival_for_name(&self, me: &ObjectName, mine: &Object) -> Option<ObjectName> {
+        let key = (upper(mine), mine.platform_name());
         self.by_name
             .get(&key)
             .into_iter()
             .flatten()
             .filter(|other| *other != me)
             .find(|other| {
-                self.campaigns.get(other).is_some_and(|object| {
+                self.get(other).is_some_and(|object| {
                     bars_name(
                         older(&*object, mine),
                         object.metadata.deletion_timestamp.is_some(),
@@ -329,11 +457,15 @@ impl Stores {
     }
 
     /// Records of living objects, for asking which rows belong to somebody.
-    pub fn own_record(&self, name: &Name) -> Option<Record> {
-        self.campaigns
-            .get(name)
+    pub fn own_record(&self, name: &ObjectName) -> Option<Record> {
+        self.get(name)
             .and_then(|object| self.record(&object).own().cloned())
     }
+}
+
+/// Is `a` older than `b`?
+pub fn older_object(a: &Object, b: &Object) -> bool {
+    older(a, b)
 }
 
 /// Is `new` the copy at hand, or older? Versions of one object are comparable numbers.
@@ -344,13 +476,13 @@ fn is_no_news<K: Resource>(old: &K, new: &K, relisting: bool) -> bool {
 }
 
 struct IndexKeys {
-    connection: Name,
+    upper: Upper,
     name: String,
     id: Option<(String, String)>,
     claim: Option<String>,
 }
 
-fn remove<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Name>>, key: &K, name: &Name) {
+fn remove<K: Ord>(index: &mut BTreeMap<K, BTreeSet<ObjectName>>, key: &K, name: &ObjectName) {
     if let Some(set) = index.get_mut(key) {
         set.remove(name);
         if set.is_empty() {
@@ -359,12 +491,13 @@ fn remove<K: Ord>(index: &mut BTreeMap<K, BTreeSet<Name>>, key: &K, name: &Name)
     }
 }
 
-/// The connection that a campaign names.
-pub fn connection_name(object: &Campaign) -> Name {
-    Name::new(
-        object.metadata.namespace.clone().unwrap_or_default(),
-        object.spec.connection_ref.name.clone(),
-    )
+/// What an object refers to.
+pub fn upper(object: &Object) -> Upper {
+    let namespace = object.metadata.namespace.clone().unwrap_or_default();
+    match object.spec.belongs() {
+        Belongs::Connection(name) => Upper::Connection(Name::new(namespace, name)),
+        Belongs::Object(kind, name) => Upper::Object(ObjectName::new(kind, namespace, name)),
+    }
 }
 
 /// Versions of one object can be compared as numbers (Kubernetes says so since 1.35, and it has always been so).
@@ -407,8 +540,8 @@ pub fn strip<K: Resource>(object: &mut K) {
 mod tests {
     use super::*;
 
-    fn campaign(version: &str, deleting: bool) -> Campaign {
-        let mut object: Campaign = match serde_json::from_value(serde_json::json!({
+    fn campaign(version: &str, deleting: bool) -> Object {
+        let mut object: Object = match serde_json::from_value(serde_json::json!({
             "apiVersion": "tiktokads.dev/v1alpha1", "kind": "Campaign",
             "metadata": {"name": "a", "namespace": "n", "uid": "u", "resourceVersion": version},
             "spec": {"connectionRef": {"name": "c"}, "automation": "Manual", "objective": "Traffic"},
@@ -426,7 +559,7 @@ mod tests {
     fn an_answer_that_the_watch_overtook_does_not_bring_a_deleted_object_back_to_life() {
         let mut store = Store::default();
         let name = Name::new("n".to_string(), "a".to_string());
-        let deleting = |store: &Store<Campaign>| {
+        let deleting = |store: &Store<Object>| {
             store
                 .get(&name)
                 .is_some_and(|o| o.metadata.deletion_timestamp.is_some())
@@ -450,7 +583,7 @@ mod tests {
             object.metadata.uid = Some("v".into());
             object
         };
-        let uid = |store: &Store<Campaign>| store.get(&name).and_then(|o| o.metadata.uid.clone());
+        let uid = |store: &Store<Object>| store.get(&name).and_then(|o| o.metadata.uid.clone());
         let mut store = Store::default();
         store.take(Change::Applied(Box::new(campaign("11", true))));
         store.take(Change::Deleted(Box::new(campaign("12", true))));

@@ -1,33 +1,31 @@
 //! Sweeps: the account's lists, read page by page, each page a call of its own with its own budget.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::account::AccountId;
 use super::calls::{Begin, backoff};
-use super::doors::{Clock, Cluster, Name};
+use super::doors::{Clock, Cluster, ObjectName};
 use super::due::Why;
 use super::outbox::Op;
 use super::queue::Lane;
 use super::run::Engine;
 use super::state::{Key, State};
-use crate::observe::table::Begun;
-use crate::platform::Door;
-use crate::platform::ErrorClass;
-use crate::platform::{Answer, CampaignRow, Reply};
-use crate::platform::{Call, CampaignFilter, Tree};
+use crate::model::facts::NameQuestion;
+use crate::observe::table::{Begun, List};
+use crate::platform::{Answer, Call, Door, ErrorClass, Filter, Reply, Row};
 
 /// Where an account's sweep stands.
 #[derive(Debug, Default)]
 pub struct SweepState {
     /// The next regular sweep; `None`: at once.
     next: Option<Timestamp>,
-    /// Both trees are wanted by name checks.
-    both: bool,
-    /// When the last sweep of both trees was begun.
-    both_begun: Option<Timestamp>,
+    /// Lists that are wanted by name checks.
+    wanted: BTreeSet<List>,
+    /// When the last sweep for name checks was begun.
+    wanted_begun: Option<Timestamp>,
     running: Option<Running>,
     not_before: Option<Timestamp>,
     failures: u32,
@@ -36,22 +34,24 @@ pub struct SweepState {
 /// A sweep under way.
 #[derive(Debug)]
 struct Running {
-    trees: VecDeque<Tree>,
+    lists: VecDeque<List>,
     page: u32,
-    rows: Vec<CampaignRow>,
+    rows: Vec<Row>,
     begun: Begun,
     /// A page's call is in flight.
     in_call: bool,
+    /// It has all lists of the account, not only some for name checks.
+    regular: bool,
     /// The tick of its first list, the oldest.
     first: u64,
-    /// Somebody waits for it: not background work.
-    wanted: bool,
+    /// The lists of it that somebody waits for; none: it is background work.
+    wanted: BTreeSet<List>,
 }
 
 /// One page to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    pub tree: Tree,
+    pub list: List,
     pub page: u32,
     pub wanted: bool,
 }
@@ -62,18 +62,17 @@ impl SweepState {
         self.next = Some(now);
     }
 
-    /// Name checks ask for a list of both trees that begins after now.
-    pub fn ask_both(&mut self) {
-        self.both = true;
+    /// Name checks ask for lists that begin after now.
+    pub fn ask_lists(&mut self, lists: impl IntoIterator<Item = List>) {
+        self.wanted.extend(lists);
     }
 
-    /// Will a sweep of both trees that is wanted, or under way, answer a question that came up at `tick`?
-    pub fn answers(&self, tick: u64) -> bool {
-        self.both
-            || self
-                .running
-                .as_ref()
-                .is_some_and(|r| r.wanted && r.first > tick)
+    /// Will a sweep of these lists that is wanted, or under way, answer a question that came up at `tick`?
+    pub fn answers(&self, lists: &[List], tick: u64) -> bool {
+        let asked = |list: &List| self.wanted.contains(list);
+        let running = self.running.as_ref().filter(|r| r.first > tick);
+        let coming = |list: &List| running.is_some_and(|r| r.wanted.contains(list));
+        lists.iter().all(|list| asked(list) || coming(list))
     }
 
     /// The budget or an error said: not before.
@@ -90,9 +89,10 @@ impl SweepState {
                 Some(self.not_before.unwrap_or(Timestamp::MIN))
             };
         }
-        let wanted = self
-            .both
-            .then(|| self.both_begun.map_or(Timestamp::MIN, |b| b + names_every));
+        let wanted = (!self.wanted.is_empty()).then(|| {
+            self.wanted_begun
+                .map_or(Timestamp::MIN, |begun| begun + names_every)
+        });
         let regular = self.next.unwrap_or(Timestamp::MIN);
         Some(
             wanted
@@ -110,49 +110,55 @@ impl State {
     /// The next page to read of an account, if one is due.
     pub fn next_page(&mut self, id: &AccountId, now: Timestamp) -> Option<Page> {
         let names_every = self.settings.names_every;
-        let tick = self.tick();
-        let connection = self.accounts.get(id)?.connection.clone();
-        let trees = self.trees_of(&connection);
-        let account = self.accounts.get_mut(id)?;
-        account.trees.clone_from(&trees);
+        let account = self.accounts.get(id)?;
         if !account.sweep.due(now, names_every) {
             return None;
         }
         if account.sweep.running.is_none() {
-            let both = account.sweep.both
+            let connection = account.connection.clone();
+            let all = self.lists_of(&connection);
+            let tick = self.tick();
+            let sweep_every = self.settings.sweep_every;
+            let account = self.accounts.get_mut(id)?;
+            account.lists.clone_from(&all);
+            let for_names = !account.sweep.wanted.is_empty()
                 && account
                     .sweep
-                    .both_begun
-                    .is_none_or(|b| b + names_every <= now);
-            let list: VecDeque<Tree> = if both {
-                [Tree::Manual, Tree::SmartPlus].into()
-            } else {
-                trees.into_iter().collect()
-            };
-            if list.is_empty() {
+                    .wanted_begun
+                    .is_none_or(|begun| begun + names_every <= now);
+            let regular = account.sweep.next.is_none_or(|next| next <= now);
+            let mut lists: BTreeSet<List> = BTreeSet::new();
+            let mut wanted = BTreeSet::new();
+            if for_names {
+                wanted = std::mem::take(&mut account.sweep.wanted);
+                lists.extend(&wanted);
+                account.sweep.wanted_begun = Some(now);
+            }
+            if regular {
+                lists.extend(all);
+            }
+            if lists.is_empty() {
                 // No object yet: nothing to read until one comes.
-                account.sweep.next = Some(now + self.settings.sweep_every);
+                account.sweep.next = Some(now + sweep_every);
                 return None;
             }
-            if both {
-                account.sweep.both = false;
-                account.sweep.both_begun = Some(now);
-            }
             account.sweep.running = Some(Running {
-                trees: list,
+                regular,
+                lists: lists.into_iter().collect(),
                 page: 1,
                 rows: Vec::new(),
                 begun: Begun { tick, at: now },
                 in_call: false,
                 first: tick,
-                wanted: both,
+                wanted,
             });
         }
+        let account = self.accounts.get_mut(id)?;
         let running = account.sweep.running.as_ref().filter(|r| !r.in_call)?;
         Some(Page {
-            tree: *running.trees.front()?,
+            list: *running.lists.front()?,
             page: running.page,
-            wanted: running.wanted,
+            wanted: !running.wanted.is_empty(),
         })
     }
 
@@ -175,8 +181,8 @@ impl State {
         };
         let sweep = &mut account.sweep;
         if let Some(running) = sweep.running.take() {
-            sweep.both |= running.wanted;
-            sweep.both_begun = sweep.both_begun.filter(|_| !running.wanted);
+            sweep.wanted_begun = sweep.wanted_begun.filter(|_| running.wanted.is_empty());
+            sweep.wanted.extend(running.wanted);
         }
         sweep.failures += 1;
         sweep.not_before = Some(now + backoff(limits, sweep.failures).min(sweep_every));
@@ -187,13 +193,15 @@ impl State {
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Reads one page.
     pub(super) async fn sweep_page(&self, id: &AccountId, page: Page) {
-        let page_size = self.lock().settings.page_size(page.tree);
-        let call = Call::ListCampaigns {
+        let (kind, tree) = page.list;
+        let page_size = self.lock().settings.page_size(tree);
+        let call = Call::List {
             advertiser: id.advertiser.clone(),
-            tree: page.tree,
-            filter: CampaignFilter {
+            kind,
+            tree,
+            filter: Filter {
                 all_origins: true,
-                ..CampaignFilter::default()
+                ..Filter::default()
             },
             page: page.page,
             page_size,
@@ -239,7 +247,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         match sent {
             Ok(Answer {
                 reply:
-                    Reply::Campaigns {
+                    Reply::Rows {
                         rows,
                         total_pages,
                         total,
@@ -254,7 +262,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 if !matches!(error.class, ErrorClass::Throttled(_)) {
                     // What it would have shown may be on (R20): nothing is switched on before the next complete list.
                     if let Some(account) = state.accounts.get_mut(id) {
-                        account.table.incomplete(page.tree);
+                        account.table.incomplete(page.list);
                     }
                     state.sweep_failed(id, now);
                 } else if let Some(account) = state.accounts.get_mut(id) {
@@ -264,24 +272,27 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
-    /// Looks names up one by one, in both trees (R9).
-    pub(super) async fn look_name(&self, id: &AccountId, name: String) {
+    /// Looks one name up wherever it may be taken (R9).
+    pub(super) async fn look_name(&self, id: &AccountId, question: NameQuestion) {
         let mut first: Option<Begun> = None;
         let mut found = Vec::new();
-        for tree in [Tree::Manual, Tree::SmartPlus] {
-            let filter = CampaignFilter {
-                name: Some(name.clone()),
+        for (kind, tree) in super::account::lists_for(&question) {
+            let filter = Filter {
+                name: Some(question.name.clone()),
+                parents: question.parent.iter().cloned().collect(),
                 all_origins: true,
-                ..CampaignFilter::default()
+                ..Filter::default()
             };
-            let op = |_: &str| Op::LookName(name.clone());
+            let op = |_: &str| Op::LookName(question.clone());
             let page_size = self.lock().settings.page_size(tree);
-            let looked = self.look(id, tree, filter, page_size, &[], op).await;
+            let looked = self
+                .look(id, (kind, tree), filter, page_size, &[], op)
+                .await;
             let Some((rows, begun)) = looked else {
                 let now = self.clock.now();
                 let mut state = self.lock();
                 if let Some(account) = state.accounts.get_mut(id) {
-                    account.name_looks.push_back(name.clone());
+                    account.name_looks.push_back(question.clone());
                     account.blocked_until = account
                         .blocked_until
                         .max(Some(now + Duration::from_secs(1)));
@@ -302,9 +313,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if let (Some(account), Some(begun)) = (state.accounts.get_mut(id), first) {
             for (begun, rows) in found {
                 let ids: Vec<String> = rows.iter().map(|r| r.id.clone()).collect();
-                account.table.looked_up(&ids, rows, begun, now, settle);
+                account
+                    .table
+                    .looked_up(question.kind, &ids, rows, begun, now, settle);
             }
-            account.exact_names.insert(name.clone(), begun);
+            account.exact_names.insert(question.clone(), begun);
         }
         state.push_asking(id, now);
     }
@@ -315,7 +328,7 @@ impl State {
         &mut self,
         id: &AccountId,
         page: Page,
-        rows: Vec<CampaignRow>,
+        rows: Vec<Row>,
         total_pages: u32,
         total: u64,
         now: Timestamp,
@@ -335,16 +348,17 @@ impl State {
         if u64::try_from(running.rows.len()).ok() != Some(total) {
             // The list moved under the sweep, or a page was short: an incomplete list proves nothing, and what it hides
             // may be on (R20): until the next complete one, the one before does not count either.
-            account.table.incomplete(page.tree);
+            account.table.incomplete(page.list);
             self.sweep_failed(id, now);
             return;
         }
         let rows = std::mem::take(&mut running.rows);
         let begun = running.begun;
-        running.trees.pop_front();
+        running.lists.pop_front();
         running.page = 1;
-        let finished = running.trees.is_empty();
-        let learned = account.table.swept(page.tree, rows, begun, now, settle);
+        let finished = running.lists.is_empty();
+        let regular = running.regular;
+        let learned = account.table.swept(page.list, rows, begun, now, settle);
         if finished {
             account.sweep.running = None;
             account.sweep.failures = 0;
@@ -352,19 +366,21 @@ impl State {
             account
                 .exact_names
                 .retain(|_, read| now.duration_since(read.at) <= fresh);
-            account.sweep.next = Some(now + every);
+            if regular {
+                account.sweep.next = Some(now + every);
+            }
             let connection = account.connection.clone();
             self.push_asking(id, now);
             self.push(&Key::Connection(connection), Lane::Background, now);
         }
-        for campaign in &learned.again {
-            let owners: Vec<Name> = self
+        for (kind, platform_id) in &learned.again {
+            let owners: Vec<ObjectName> = self
                 .stores
-                .holders(&id.advertiser, campaign)
+                .holders(&id.advertiser, *kind, platform_id)
                 .cloned()
                 .collect();
             for owner in owners {
-                self.wake(&Key::Campaign(owner), Why::Settle, now + settle);
+                self.wake(&Key::Object(owner), Why::Settle, now + settle);
             }
         }
         self.push_owners(id, &learned.changed, Lane::Change, now);
@@ -373,14 +389,14 @@ impl State {
 
     /// Objects whose question for a name may be answered now.
     fn push_asking(&mut self, id: &AccountId, now: Timestamp) {
-        let asking: Vec<Name> = self
+        let asking: Vec<ObjectName> = self
             .memos
             .iter()
             .filter(|(_, m)| m.asked.is_some())
             .map(|(n, _)| n.clone())
             .collect();
         for name in asking {
-            let key = Key::Campaign(name);
+            let key = Key::Object(name);
             if self.place(&key).as_ref() == Some(id) {
                 self.push(&key, Lane::Change, now);
             }
@@ -389,21 +405,20 @@ impl State {
 
     /// Objects without a record of their own that wait for a row, and objects that wait for a complete list (R20).
     fn push_claimants(&mut self, id: &AccountId, now: Timestamp) {
-        let waiting: Vec<Name> = self
+        let waiting: Vec<ObjectName> = self
             .stores
-            .campaigns
             .iter()
             .filter(|(_, o)| {
                 o.status.as_ref().is_some_and(|s| {
                     s.conditions
                         .iter()
                         .any(|c| c.type_ == "Held" && c.reason.starts_with("Ceiling"))
-                }) || (o.spec.external_id.is_some() && self.stores.record(o).own().is_none())
+                }) || (o.life().external_id.is_some() && self.stores.record(o).own().is_none())
             })
-            .map(|(n, _)| n.clone())
+            .map(|(n, _)| n)
             .collect();
         for name in waiting {
-            let key = Key::Campaign(name);
+            let key = Key::Object(name);
             if self.place(&key).as_ref() == Some(id) {
                 self.push(&key, Lane::Background, now);
             }

@@ -1,27 +1,26 @@
-//! One turn of one campaign, top to bottom: look at a certain copy, plan, act, report.
+//! One turn of one object, top to bottom: look at a certain copy, plan, act, report.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::calls::{Begin, Reserved};
-use super::doors::{Clock, Cluster, ClusterError, MetaPatch, Name, Note};
+use super::doors::{Clock, Cluster, ClusterError, MetaPatch, Note, ObjectName};
 use super::due::Why;
 use super::outbox::Op;
 use super::queue::Lane;
 use super::run::Engine;
 use super::state::{Key, Place, has_finalizer};
-use crate::api::campaign::{Campaign, CampaignStatus};
+use crate::api::status::ObjectStatus;
 use crate::api::{FINALIZER, RECORD};
-use crate::model::campaign::new_campaign;
 use crate::model::facts::{Attempt, Look, Problem};
+use crate::model::object::Object;
 use crate::model::plan::{Action, Plan};
 use crate::model::protocol::create_after;
 use crate::model::reason::Reason;
 use crate::model::record::Record;
-use crate::model::report::{Ready, campaign_status};
-use crate::platform::Call;
-use crate::platform::Door;
+use crate::model::report::{Ready, object_status};
+use crate::platform::{Answer, Call, Door, NewObject, Reply, Tree, create_batch};
 
 /// More steps than any honest turn takes; the rest gets another turn.
 const STEPS: usize = 10;
@@ -58,13 +57,13 @@ impl Outcome {
 }
 
 /// What one step leads to.
-enum Step {
+pub(super) enum Step {
     Again,
     End(Outcome),
 }
 
 /// The status that a plan asks for; `None` when nothing is to be said (the object goes, or another install speaks).
-pub fn status_of(object: &Campaign, plan: &Plan, now: Timestamp) -> Option<CampaignStatus> {
+pub fn status_of(object: &Object, plan: &Plan, now: Timestamp) -> Option<ObjectStatus> {
     let going = object.metadata.deletion_timestamp.is_some()
         && !has_finalizer(object.metadata.finalizers.as_deref());
     let elsewhere = matches!(
@@ -74,7 +73,7 @@ pub fn status_of(object: &Campaign, plan: &Plan, now: Timestamp) -> Option<Campa
     if going || elsewhere || looks_again(object, plan) {
         return None;
     }
-    Some(campaign_status(
+    Some(object_status(
         object.status.as_ref(),
         object.metadata.generation.unwrap_or_default(),
         &plan.verdict,
@@ -84,7 +83,7 @@ pub fn status_of(object: &Campaign, plan: &Plan, now: Timestamp) -> Option<Campa
 
 /// Is this only a new process that has not read yet what the status of this very generation already tells? Saying so
 /// would turn every object not ready and back at each restart.
-fn looks_again(object: &Campaign, plan: &Plan) -> bool {
+fn looks_again(object: &Object, plan: &Plan) -> bool {
     let Some(status) = &object.status else {
         return false;
     };
@@ -99,7 +98,7 @@ fn looks_again(object: &Campaign, plan: &Plan) -> bool {
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// One turn.
-    pub(super) async fn campaign_turn(&self, name: &Name, place: &Place) -> Outcome {
+    pub(super) async fn object_turn(&self, name: &ObjectName, place: &Place) -> Outcome {
         for _ in 0..STEPS {
             let object = match self.certain_copy(name).await {
                 Ok(Some(object)) => object,
@@ -121,15 +120,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         let now = self.clock.now();
         self.lock()
-            .push(&Key::Campaign(name.clone()), Lane::Change, now);
+            .push(&Key::Object(name.clone()), Lane::Change, now);
         Outcome::Stale
     }
 
     /// The copy in the store, unless its record is older than one we have seen: then a live GET decides.
-    async fn certain_copy(&self, name: &Name) -> Result<Option<Arc<Campaign>>, ClusterError> {
+    async fn certain_copy(&self, name: &ObjectName) -> Result<Option<Arc<Object>>, ClusterError> {
         let (copy, seq, of) = {
             let state = self.lock();
-            let Some(copy) = state.stores.campaigns.get(name) else {
+            let Some(copy) = state.stores.get(name) else {
                 return Ok(None);
             };
             let uid = copy.metadata.uid.clone().unwrap_or_default();
@@ -144,11 +143,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if seq.is_none() {
             return Ok(Some(copy));
         }
-        let live: Option<Campaign> = self.cluster.get(name).await?;
+        let live: Option<Object> = self.cluster.get(&name.kind, &name.plain()).await?;
         let now = self.clock.now();
         let mut state = self.lock();
         state.adopt_copy(name, &of, live, now);
-        let Some(copy) = state.stores.campaigns.get(name) else {
+        let Some(copy) = state.stores.get(name) else {
             return Ok(None);
         };
         // What the API server has now is so: a record that was stripped is gone, a lower one was restored.
@@ -160,13 +159,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     async fn step(
         &self,
-        name: &Name,
+        name: &ObjectName,
         place: &Place,
-        object: &Campaign,
+        object: &Object,
         plan: &Plan,
         now: Timestamp,
     ) -> Step {
-        let key = Key::Campaign(name.clone());
+        let key = Key::Object(name.clone());
         match &plan.action {
             Action::Rest => {
                 let mut state = self.lock();
@@ -183,10 +182,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                         tree: *tree,
                         id: id.clone(),
                     },
-                    Look::Created { tree, name } => Op::LookCreated {
+                    Look::Created { tree, parent, name } => Op::LookCreated {
                         tree: *tree,
+                        parent: parent.clone(),
                         name: name.clone(),
                     },
+                    Look::Review { tree, id } => {
+                        state.rested(name, plan, now);
+                        Op::LookReview {
+                            tree: *tree,
+                            id: id.clone(),
+                        }
+                    }
                     Look::Name(wanted) => {
                         let uid = object.metadata.uid.clone().unwrap_or_default();
                         if state.ask_name(place, name, &uid, wanted) {
@@ -198,18 +205,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 state.park(place, name, op, now);
                 Step::End(Outcome::Parked)
             }
-            Action::SetStatus {
-                tree,
-                id,
-                to,
-                postback,
-            } => {
-                let op = Op::SetStatus {
-                    tree: *tree,
-                    id: id.clone(),
-                    to: *to,
-                    postback: *postback,
-                };
+            Action::SetStatus(wish) => {
+                let op = Op::SetStatus(wish.clone());
                 self.lock().park(place, name, op, now);
                 Step::End(Outcome::Parked)
             }
@@ -220,6 +217,28 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     changes: changes.clone(),
                 };
                 self.lock().park(place, name, op, now);
+                Step::End(Outcome::Parked)
+            }
+            Action::SetCreatives { ad, creatives, to } => {
+                let op = Op::SetCreatives {
+                    ad: ad.clone(),
+                    creatives: creatives.clone(),
+                    to: *to,
+                };
+                self.lock().park(place, name, op, now);
+                Step::End(Outcome::Parked)
+            }
+            // What shares a call with others waits for them.
+            Action::Mark(record) if create_batch(name.kind, record.tree) > 1 => {
+                let mut state = self.lock();
+                let uid = object.metadata.uid.clone().unwrap_or_default();
+                let op = Op::Create {
+                    tree: record.tree,
+                    parent: record.parent.clone(),
+                    name: record.name.clone(),
+                    alone: state.memo(name, &uid).alone,
+                };
+                state.park(place, name, op, now);
                 Step::End(Outcome::Parked)
             }
             Action::Mark(record) => self.create(name, place, object, record).await,
@@ -250,15 +269,23 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// Announce, send, keep the id: with call slot and budget in hand from before the announcement.
-    async fn create(&self, name: &Name, place: &Place, object: &Campaign, record: &Record) -> Step {
+    async fn create(
+        &self,
+        name: &ObjectName,
+        place: &Place,
+        object: &Object,
+        record: &Record,
+    ) -> Step {
         let Some(account) = place.clone() else {
             return Step::End(Outcome::Stale);
         };
-        let campaign = new_campaign(object, record);
-        let announced = Call::CreateCampaign {
+        let now = self.clock.now();
+        let content = self.new_object(name, object, record, now);
+        let announced = Call::Create {
             advertiser: account.advertiser.clone(),
+            kind: name.kind,
             tree: record.tree,
-            campaign: campaign.clone(),
+            objects: Vec::new(),
         };
         let Ok(slot) = self.begin(&account, announced.path(), Begin::Create(name)) else {
             return Step::End(Outcome::Parked);
@@ -269,9 +296,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Step::Again => self.plan_marked(name, object, record),
             Step::End(_) => None,
         };
-        match create_after(campaign, again.as_ref()) {
-            Some(campaign) => {
-                self.send_create(name, &account, slot, record.tree, campaign, record)
+        match create_after(content, again.as_ref()) {
+            Some(content) => {
+                self.send_create(name, &account, slot, record.tree, content, record)
                     .await;
             }
             None => drop(slot),
@@ -280,38 +307,48 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// The plan from the copy that the API server answered the mark with.
-    fn plan_marked(&self, name: &Name, object: &Campaign, record: &Record) -> Option<Plan> {
+    pub(super) fn plan_marked(
+        &self,
+        name: &ObjectName,
+        object: &Object,
+        record: &Record,
+    ) -> Option<Plan> {
         let now = self.clock.now();
         let mut state = self.lock();
         let uid = object.metadata.uid.clone().unwrap_or_default();
         let memo = state.memo(name, &uid);
         memo.attempt_of = Some((record.key.clone(), record.attempt));
         memo.memory.attempt = Some(Attempt::Unsent);
-        let copy = state.stores.campaigns.get(name)?;
+        let copy = state.stores.get(name)?;
         Some(state.plan(name, &copy, now))
     }
 
     async fn send_create(
         &self,
-        name: &Name,
+        name: &ObjectName,
         account: &super::account::AccountId,
         slot: Reserved<'_, C, P, K>,
-        tree: crate::platform::Tree,
-        campaign: crate::platform::NewCampaign,
+        tree: Tree,
+        object: NewObject,
         record: &Record,
     ) {
-        let call = Call::CreateCampaign {
+        let call = Call::Create {
             advertiser: account.advertiser.clone(),
+            kind: name.kind,
             tree,
-            campaign,
+            objects: vec![object],
         };
         let sent = self.send(account, &call).await;
         drop(slot);
-        self.learn_created(name, account, record, sent);
+        let made = sent.map(|answer: Answer| match answer.reply {
+            Reply::Created(rows) => rows.into_iter().next().flatten(),
+            _ => None,
+        });
+        self.learn_created(name, account, record, made);
     }
 
     /// Writes record and finalizer by compare-and-swap.
-    async fn write(&self, name: &Name, object: &Campaign, record: &Record) -> Step {
+    pub(super) async fn write(&self, name: &ObjectName, object: &Object, record: &Record) -> Step {
         let mut finalizers = object.metadata.finalizers.clone().unwrap_or_default();
         if object.metadata.deletion_timestamp.is_none() && !has_finalizer(Some(&finalizers)) {
             finalizers.push(FINALIZER.into());
@@ -322,8 +359,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     async fn patch(
         &self,
-        name: &Name,
-        object: &Campaign,
+        name: &ObjectName,
+        object: &Object,
         finalizers: Option<Vec<String>>,
         record: Option<&Record>,
     ) -> Step {
@@ -336,7 +373,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 .into_iter()
                 .collect(),
         };
-        match self.cluster.patch_meta::<Campaign>(name, &patch).await {
+        match self
+            .cluster
+            .patch_meta::<Object>(&name.kind, &name.plain(), &patch)
+            .await
+        {
             Ok(written) => {
                 let now = self.clock.now();
                 let of = object.metadata.uid.clone().unwrap_or_default();
@@ -348,15 +389,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// A failed compare-and-swap: a fresh copy decides what is so. Never the same patch again.
-    async fn lost(&self, name: &Name, object: &Campaign, error: &ClusterError) -> Step {
+    async fn lost(&self, name: &ObjectName, object: &Object, error: &ClusterError) -> Step {
         let of = object.metadata.uid.as_deref().unwrap_or_default();
         if matches!(error, ClusterError::Changed | ClusterError::Unclear(_)) {
-            match self.cluster.get::<Campaign>(name).await {
+            match self.cluster.get::<Object>(&name.kind, &name.plain()).await {
                 Ok(live) => {
                     let now = self.clock.now();
                     let mut state = self.lock();
                     state.adopt_copy(name, of, live, now);
-                    state.push(&Key::Campaign(name.clone()), Lane::Change, now);
+                    state.push(&Key::Object(name.clone()), Lane::Change, now);
                     return Step::End(Outcome::Stale);
                 }
                 Err(again) => return Step::End(self.cluster_failed(name, &again)),
@@ -367,8 +408,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     async fn release(
         &self,
-        name: &Name,
-        object: &Campaign,
+        name: &ObjectName,
+        object: &Object,
         left_active: bool,
         message: Option<&str>,
     ) -> Step {
@@ -377,19 +418,20 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             return Step::End(outcome);
         }
         let id = self.lock().own_id(object);
-        tracing::info!(campaign = %name, id = id.as_deref().unwrap_or(""), left_active, "released");
+        tracing::info!(kind = %name.kind, object = %name, id = id.as_deref().unwrap_or(""), left_active, "released");
         if left_active {
             self.metrics.released_active();
         }
         if left_active || message.is_some() {
             self.note(Note {
-                kind: "Campaign",
-                about: name.clone(),
+                kind: name.kind.name(),
+                about: name.plain(),
                 uid: object.metadata.uid.clone().unwrap_or_default(),
                 warning: true,
                 reason: "Released".into(),
                 message: format!(
-                    "campaign {} was released{}{}",
+                    "{} {} was released{}{}",
+                    name.kind.noun(),
                     id.as_deref().unwrap_or("(none)"),
                     if left_active {
                         " while it may still be on"
@@ -402,14 +444,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             .await;
         }
         let now = self.clock.now();
-        let connection = super::stores::connection_name(object);
-        self.lock()
-            .push(&Key::Connection(connection), Lane::Event, now);
+        let mut state = self.lock();
+        if let Some(connection) = state.connection_of(object) {
+            state.push(&Key::Connection(connection), Lane::Event, now);
+        }
         Step::End(Outcome::Released)
     }
 
     /// Compares first: a no-op write costs the server as much as a real one.
-    async fn report(&self, name: &Name, object: &Campaign, plan: &Plan) {
+    async fn report(&self, name: &ObjectName, object: &Object, plan: &Plan) {
         let now = self.clock.now();
         let Some(status) = status_of(object, plan, now) else {
             self.say_elsewhere(name, object, plan).await;
@@ -427,7 +470,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         self.metrics.status_sent();
         match self
             .cluster
-            .apply_status::<Campaign>(name, &version, value)
+            .apply_status::<Object>(&name.kind, &name.plain(), &version, value)
             .await
         {
             Ok(written) => {
@@ -439,14 +482,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             // Somebody was faster: the watch brings the new copy, or this turn's successor reads it.
             Err(error) => {
                 if let Step::End(Outcome::Failed) = self.lost(name, object, &error).await {
-                    tracing::debug!(campaign = %name, %error, "status not written");
+                    tracing::debug!(kind = %name.kind, object = %name, %error, "status not written");
                 }
             }
         }
     }
 
     /// The other install owns the status; here it is said once, as an event.
-    async fn say_elsewhere(&self, name: &Name, object: &Campaign, plan: &Plan) {
+    async fn say_elsewhere(&self, name: &ObjectName, object: &Object, plan: &Plan) {
         let Ready::Stalled(reason @ Reason::ManagedElsewhere, message) = &plan.verdict.ready else {
             return;
         };
@@ -458,10 +501,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 return;
             }
         }
-        tracing::info!(campaign = %name, reason = %reason, %message, "left alone");
+        tracing::info!(kind = %name.kind, object = %name, reason = %reason, %message, "left alone");
         self.note(Note {
-            kind: "Campaign",
-            about: name.clone(),
+            kind: name.kind.name(),
+            about: name.plain(),
             uid,
             warning: true,
             reason: reason.to_string(),
@@ -470,12 +513,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         .await;
     }
 
-    fn cluster_failed(&self, name: &Name, error: &ClusterError) -> Outcome {
+    fn cluster_failed(&self, name: &ObjectName, error: &ClusterError) -> Outcome {
         let now = self.clock.now();
         let mut state = self.lock();
         let uid = state
             .stores
-            .campaigns
             .get(name)
             .and_then(|o| o.metadata.uid.clone())
             .unwrap_or_default();
@@ -487,22 +529,28 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             reason: Reason::Retrying,
             message: error.to_string(),
         });
-        tracing::warn!(campaign = %name, %error, "the API server did not take it");
-        state.wake(&Key::Campaign(name.clone()), Why::Backoff, now + wait);
+        tracing::warn!(kind = %name.kind, object = %name, %error, "the API server did not take it");
+        state.wake(&Key::Object(name.clone()), Why::Backoff, now + wait);
         Outcome::Failed
     }
 }
 
 impl super::state::State {
     /// What a write answered, or a live read found, replaces the copy at once.
-    pub fn adopt_copy(&mut self, name: &Name, of: &str, copy: Option<Campaign>, now: Timestamp) {
+    pub fn adopt_copy(
+        &mut self,
+        name: &ObjectName,
+        of: &str,
+        copy: Option<Object>,
+        now: Timestamp,
+    ) {
         let copy = copy.map(|mut c| {
             super::stores::strip(&mut c);
             c
         });
-        let old = self.stores.campaigns.put(name, of, copy);
-        self.campaign_put(name, old.as_deref(), now);
-        if let Some(object) = self.stores.campaigns.get(name) {
+        let old = self.stores.put(name, of, copy);
+        self.object_put(name, old.as_deref(), now);
+        if let Some(object) = self.stores.get(name) {
             let seq = self.stores.record(&object).own().map_or(0, |r| r.seq);
             let uid = object.metadata.uid.clone().unwrap_or_default();
             let memo = self.memo(name, &uid);
@@ -511,12 +559,12 @@ impl super::state::State {
     }
 
     /// The id that an object's record names.
-    pub fn own_id(&self, object: &Campaign) -> Option<String> {
+    pub fn own_id(&self, object: &Object) -> Option<String> {
         self.stores.record(object).own().and_then(|r| r.id.clone())
     }
 
-    /// A turn that has nothing to do.
-    fn rest(&mut self, key: &Key, name: &Name, place: &Place, plan: &Plan, now: Timestamp) {
+    /// Since when the platform is as wanted.
+    fn rested(&mut self, name: &ObjectName, plan: &Plan, now: Timestamp) {
         let in_sync =
             matches!(plan.verdict.ready, Ready::Yes(..)) && plan.verdict.differences.is_empty();
         if let Some(memo) = self.memos.get_mut(name) {
@@ -528,6 +576,11 @@ impl super::state::State {
                 memo.in_sync_since = None;
             }
         }
+    }
+
+    /// A turn that has nothing to do.
+    fn rest(&mut self, key: &Key, name: &ObjectName, place: &Place, plan: &Plan, now: Timestamp) {
+        self.rested(name, plan, now);
         if let Some(account) = place.as_ref().and_then(|id| self.accounts.get_mut(id)) {
             account.outbox.remove(name);
         }
@@ -543,7 +596,7 @@ impl super::state::State {
     }
 }
 
-fn without_ours(object: &Campaign) -> Vec<String> {
+fn without_ours(object: &Object) -> Vec<String> {
     object
         .metadata
         .finalizers

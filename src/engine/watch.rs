@@ -12,21 +12,19 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::select_all;
-use k8s_openapi::NamespaceResourceScope;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
 use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
-use super::doors::{Change, Delta, Kind};
+use super::doors::{Change, Delta, Stored};
 use super::kube_door::chain;
+use super::stores::strip;
+use crate::api::connection::TikTokConnection;
+use crate::model::object::Object;
+use crate::platform::Kind;
 use merge::Merge;
 pub use namespaces::{Endings, watch_namespaces};
-
-/// A kind that lives in namespaces; both of ours do.
-pub trait Namespaced: Kind + Resource<Scope = NamespaceResourceScope> {}
-
-impl<K: Kind + Resource<Scope = NamespaceResourceScope>> Namespaced for K {}
 
 /// Errors further apart than this are not one trouble: the watch worked meanwhile (the longest backoff is 30 s, and a
 /// watch that works but shows no change says nothing).
@@ -99,63 +97,64 @@ impl Waiting {
     }
 }
 
-/// Watches both kinds until the receiver is dropped.
+/// Watches all kinds until the receiver is dropped.
 ///
-/// `namespaces` empty: the whole cluster. `strip` takes off what no plan reads, before anything is kept. Takes
+/// `namespaces` empty: the whole cluster. What no plan reads is taken off before anything is kept. Takes
 /// the kinds' plural names off `waiting` when their first complete list has been sent.
 ///
 /// With several namespaces there is one watch for each, and a restart of one does not touch the others' objects:
 /// [`Change::Relist`] and [`Change::Listed`] are sent for the first complete list only, and later an object that is
 /// missing from a namespace's new list is sent as [`Change::Deleted`]. A namespace that forbids being watched for
 /// [`FORBIDDEN_FOR`] at the start is left out until rights come: it must not keep the pauses of the others waiting.
-pub async fn watch<C: Namespaced, T: Namespaced>(
+pub async fn watch(
     client: Client,
     namespaces: &[String],
-    sender: Sender<Delta<C, T>>,
-    strip_campaign: fn(&mut C),
-    strip_connection: fn(&mut T),
+    sender: Sender<Delta>,
     waiting: &Waiting,
 ) {
-    futures::future::join(
+    let objects = Kind::ALL.map(|kind| {
+        let client = client.clone();
         watch_kind(
-            client.clone(),
+            move |namespace| match namespace {
+                Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
+                None => Api::all_with(client.clone(), &kind),
+            },
             namespaces,
-            strip_campaign,
-            Delta::Campaign,
+            Object::plural(&kind).into_owned(),
+            move |change| Delta::Object(kind, change),
             &sender,
             waiting,
-        ),
-        watch_kind(
-            client,
-            namespaces,
-            strip_connection,
-            Delta::Connection,
-            &sender,
-            waiting,
-        ),
-    )
-    .await;
+        )
+    });
+    let connections = watch_kind(
+        |namespace: Option<&str>| match namespace {
+            Some(namespace) => Api::namespaced(client.clone(), namespace),
+            None => Api::all(client.clone()),
+        },
+        namespaces,
+        TikTokConnection::plural(&()).into_owned(),
+        Delta::Connection,
+        &sender,
+        waiting,
+    );
+    futures::future::join(futures::future::join_all(objects), connections).await;
 }
 
-async fn watch_kind<K: Namespaced, D>(
-    client: Client,
+async fn watch_kind<K: Stored>(
+    api: impl Fn(Option<&str>) -> Api<K>,
     namespaces: &[String],
-    strip: fn(&mut K),
-    delta: fn(Change<K>) -> D,
-    sender: &Sender<D>,
+    kind: String,
+    delta: impl Fn(Change<K>) -> Delta,
+    sender: &Sender<Delta>,
     waiting: &Waiting,
 ) {
-    let kind = K::plural(&()).to_string();
     let places: Vec<Option<&String>> = if namespaces.is_empty() {
         vec![None]
     } else {
         namespaces.iter().map(Some).collect()
     };
     let mut events = select_all(places.iter().enumerate().map(|(place, namespace)| {
-        let api: Api<K> = match namespace {
-            Some(namespace) => Api::namespaced(client.clone(), namespace),
-            None => Api::all(client.clone()),
-        };
+        let api = api(namespace.map(String::as_str));
         let config = watcher::Config::default().streaming_lists();
         watcher(api, config)
             .default_backoff()
@@ -172,7 +171,7 @@ async fn watch_kind<K: Namespaced, D>(
                 if trouble.over() {
                     tracing::info!(kind, namespace, "the watch works again");
                 }
-                merge.take(place, event.modify(strip))
+                merge.take(place, event.modify(strip::<K>))
             }
             Err(error) => {
                 if trouble.again() {

@@ -1,23 +1,69 @@
 //! R20: the ceiling on configured budgets.
 //!
-//! What counts is what an object could spend in a day: a daily budget as it is, a dynamic one × 1.25 of the highest
-//! value within a day, a lifetime budget whole (how much of it is left, and over how many days, is not known here).
-//! An object without a budget of its own spends what its children may: that cannot be summed here, so it is refused.
+//! What counts is what could be spent in a day: a daily budget as it is, a dynamic one × 1.25 of the highest value within
+//! a day, a lifetime budget whole (how much of it is left, and over how many days, is not known here). A campaign with a
+//! budget of its own is bounded by it; one without is bounded by the ad groups in it that are on; ads have no budget.
 
 use std::collections::BTreeMap;
 
 use super::facts::Caps;
 use super::reason::Reason;
-use crate::platform::Cents;
-use crate::platform::{CampaignRow, OperationState};
+use crate::platform::{Cents, Kind, OperationState, Row};
 
-/// What the account's enabled objects could spend in a day, by id.
+/// What the account's objects that are on could spend in a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CeilingView {
-    /// False until a complete list of every tree was read: then nothing can be said.
+    /// False until a complete list of campaigns in every tree was read: then nothing can be said.
     pub complete: bool,
-    /// Enabled, or about to be: the most each could spend in a day; `None` when it has no budget of its own.
-    pub enabled: BTreeMap<String, Option<i64>>,
+    /// The same for ad groups.
+    pub ad_groups_complete: bool,
+    /// Campaigns by id.
+    pub campaigns: BTreeMap<String, CampaignSpend>,
+    /// Ad groups that are on, or about to be, by campaign and id: the most each could spend in a day; `None` when it has
+    /// no budget of its own.
+    pub ad_groups: BTreeMap<String, BTreeMap<String, Option<i64>>>,
+}
+
+/// One campaign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CampaignSpend {
+    /// It is on, or about to be.
+    pub on: bool,
+    /// The most its own budget lets it spend in a day; `None`: what its ad groups may.
+    pub own: Option<i64>,
+}
+
+/// What is to be switched on or raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    /// A campaign; `own` as in [`CampaignSpend`].
+    Campaign { id: String, own: Option<i64> },
+    /// An ad group and the campaign it is in.
+    AdGroup {
+        id: String,
+        campaign: String,
+        amount: Option<i64>,
+    },
+    /// An ad: it spends what its ad group may.
+    Ad,
+}
+
+impl Candidate {
+    /// An object with the budget it has, or shall have.
+    pub fn of(row: &Row, amount: Option<i64>) -> Self {
+        match row.kind {
+            Kind::Campaign => Self::Campaign {
+                id: row.id.clone(),
+                own: amount,
+            },
+            Kind::AdGroup => Self::AdGroup {
+                id: row.id.clone(),
+                campaign: row.campaign.clone().unwrap_or_default(),
+                amount,
+            },
+            Kind::Ad => Self::Ad,
+        }
+    }
 }
 
 /// Why something may not be switched on or raised.
@@ -40,48 +86,25 @@ pub fn per_day(mode: Option<&str>, budget: Option<Cents>) -> Option<i64> {
 }
 
 /// The same for a row, `high` being the highest budget it had within the last day.
-pub fn row_per_day(row: &CampaignRow, high: Option<Cents>) -> Option<i64> {
+pub fn row_per_day(row: &Row, high: Option<Cents>) -> Option<i64> {
     let budget = row.budget.max(row.current_budget).max(high);
     per_day(row.budget_mode.as_deref(), budget)
 }
 
 impl Caps {
     /// A hold that does not depend on the neighbours: it keeps an object off and switches a running one off. `amount`
-    /// is the most the object could spend in a day.
+    /// is the most its own budget lets it spend in a day.
     pub fn standing_hold(&self, amount: Option<i64>, currency: &str) -> Option<Hold> {
-        // The total depends on the neighbours: it is asked before something is switched on, never to switch off.
-        let alone = Self {
-            total: self.total.map(|_| i64::MAX),
-            ..self.clone()
-        };
-        let nobody = CeilingView {
-            complete: true,
-            ..CeilingView::default()
-        };
-        // Without a budget of its own there is nothing to compare: that stops a switching on, not a running object.
-        nobody
-            .check(&alone, "", Some(amount.unwrap_or(0)), currency)
+        // The total depends on the neighbours: it is asked before something is switched on, never to switch off. Without
+        // a budget of its own there is nothing to compare: that stops a switching on, not a running object.
+        self.usable(currency)
+            .and_then(|()| self.alone(amount.unwrap_or(0), currency))
             .err()
     }
-}
 
-impl CeilingView {
-    /// Enters a row if it is on.
-    pub fn count(&mut self, row: &CampaignRow, high: Option<Cents>) {
-        if row.operation == OperationState::On {
-            self.enabled.insert(row.id.clone(), row_per_day(row, high));
-        }
-    }
-
-    /// May `id`, spending at most `amount` a day, be on? Checked over everything that is on or about to be.
-    pub fn check(
-        &self,
-        caps: &Caps,
-        id: &str,
-        amount: Option<i64>,
-        currency: &str,
-    ) -> Result<(), Hold> {
-        if let Some(wrong) = &caps.wrong_currency {
+    /// Are there ceilings, and in the account's currency?
+    fn usable(&self, currency: &str) -> Result<(), Hold> {
+        if let Some(wrong) = &self.wrong_currency {
             return Err(Hold {
                 reason: Reason::CurrencyMismatch,
                 message: format!(
@@ -89,7 +112,7 @@ impl CeilingView {
                 ),
             });
         }
-        if caps.per_object.is_none() && caps.total.is_none() {
+        if self.per_object.is_none() && self.total.is_none() {
             return Err(Hold {
                 reason: Reason::NoBudgetCeiling,
                 message: "no ceiling on budgets is set, so nothing is switched on; set spec.caps.maxDailyBudgetPerObject \
@@ -97,16 +120,12 @@ impl CeilingView {
                     .into(),
             });
         }
-        let Some(amount) = amount else {
-            return Err(Hold {
-                reason: Reason::CeilingUnknown,
-                message: "the campaign has no budget of its own, so what it may spend cannot be checked against the \
-                          connection's caps; give it spec.budget with an amount"
-                    .into(),
-            });
-        };
-        if let Some(most) = caps.per_object.filter(|most| amount > *most) {
-            return Err(Hold {
+        Ok(())
+    }
+
+    fn alone(&self, amount: i64, currency: &str) -> Result<(), Hold> {
+        match self.per_object.filter(|most| amount > *most) {
+            Some(most) => Err(Hold {
                 reason: Reason::CeilingReached,
                 message: format!(
                     "it could spend {} {currency} a day, the connection's maxDailyBudgetPerObject is {}; lower spec.budget or \
@@ -114,138 +133,197 @@ impl CeilingView {
                     Cents(amount),
                     Cents(most)
                 ),
-            });
+            }),
+            None => Ok(()),
         }
+    }
+}
+
+impl CeilingView {
+    /// Enters a row.
+    pub fn count(&mut self, row: &Row, high: Option<Cents>) {
+        let on = row.operation == OperationState::On;
+        let amount = row_per_day(row, high);
+        match row.kind {
+            Kind::Campaign if row.operation != OperationState::Deleted => {
+                self.campaigns
+                    .insert(row.id.clone(), CampaignSpend { on, own: amount });
+            }
+            Kind::AdGroup if on => {
+                let campaign = row.campaign.clone().unwrap_or_default();
+                self.ad_groups
+                    .entry(campaign)
+                    .or_default()
+                    .insert(row.id.clone(), amount);
+            }
+            _ => {}
+        }
+    }
+
+    /// Enters what a call in flight is about to switch on or raise. Unbounded outweighs any amount; else the higher counts.
+    pub fn count_about(&mut self, candidate: &Candidate) {
+        let higher = |a: Option<i64>, b: Option<i64>| Some(a?.max(b?));
+        match candidate {
+            Candidate::Campaign { id, own } => {
+                let entry = self.campaigns.entry(id.clone()).or_insert(CampaignSpend {
+                    on: true,
+                    own: *own,
+                });
+                entry.on = true;
+                entry.own = higher(entry.own, *own);
+            }
+            Candidate::AdGroup {
+                id,
+                campaign,
+                amount,
+            } => {
+                let groups = self.ad_groups.entry(campaign.clone()).or_default();
+                let entry = groups.entry(id.clone()).or_insert(*amount);
+                *entry = higher(*entry, *amount);
+            }
+            Candidate::Ad => {}
+        }
+    }
+
+    /// May the candidate be on? Checked over everything that is on or about to be.
+    pub fn check(&self, caps: &Caps, candidate: &Candidate, currency: &str) -> Result<(), Hold> {
+        caps.usable(currency)?;
+        let mut with = self.clone();
+        let adds = match candidate {
+            Candidate::Ad => return Ok(()),
+            Candidate::Campaign { id, own } => {
+                with.campaigns.insert(
+                    id.clone(),
+                    CampaignSpend {
+                        on: true,
+                        own: *own,
+                    },
+                );
+                match own {
+                    Some(amount) => caps.alone(*amount, currency)?,
+                    None => with.each_bounded(caps, id, currency)?,
+                }
+                with.bound(id)?
+            }
+            Candidate::AdGroup {
+                id,
+                campaign,
+                amount,
+            } => {
+                let Some(parent) = self.campaigns.get(campaign) else {
+                    return Err(unread(&format!(
+                        "campaign {campaign}, which this ad group is in, is not read yet"
+                    )));
+                };
+                match amount {
+                    Some(amount) => caps.alone(*amount, currency)?,
+                    None if parent.own.is_some() => {}
+                    None => {
+                        return Err(Hold {
+                            reason: Reason::CeilingUnknown,
+                            message: "neither the ad group nor its campaign has a budget, so what it may spend cannot be \
+                                      checked against the connection's caps; give one of them spec.budget with an amount"
+                                .into(),
+                        });
+                    }
+                }
+                let groups = with.ad_groups.entry(campaign.clone()).or_default();
+                groups.insert(id.clone(), *amount);
+                match parent.on {
+                    true => amount.unwrap_or(0),
+                    // Nothing is spent before the campaign is on, and that is asked for by itself.
+                    false => return Ok(()),
+                }
+            }
+        };
         let Some(most) = caps.total else {
             return Ok(());
         };
-        if !self.complete {
-            return Err(Hold {
-                reason: Reason::CeilingUnknown,
-                message: "the account's campaigns are not completely read yet, so maxDailyBudgetTotal cannot be checked; \
-                          this resolves itself with the next complete list"
-                    .into(),
-            });
-        }
-        let mut sum = i128::from(amount);
-        for (other, could) in self
-            .enabled
-            .iter()
-            .filter(|(other, _)| other.as_str() != id)
-        {
-            let Some(could) = could else {
-                return Err(Hold {
-                    reason: Reason::CeilingUnknown,
-                    message: format!(
-                        "campaign {other} is on without a budget of its own, so maxDailyBudgetTotal cannot be checked; pause it, \
-                         give it a budget, or use maxDailyBudgetPerObject alone"
-                    ),
-                });
-            };
-            sum += i128::from(*could);
-        }
+        let sum = with.total()?;
         if sum > i128::from(most) {
-            let others = i64::try_from(sum - i128::from(amount)).unwrap_or(i64::MAX);
+            let others = i64::try_from(sum - i128::from(adds)).unwrap_or(i64::MAX);
             return Err(Hold {
                 reason: Reason::CeilingReached,
                 message: format!(
                     "{} {currency} a day is already on in this account; with {} more the connection's maxDailyBudgetTotal of {} \
                      would be passed; pause or lower something, or raise the cap",
-                    Cents(others),
-                    Cents(amount),
+                    Cents(others.max(0)),
+                    Cents(adds),
                     Cents(most)
                 ),
             });
         }
         Ok(())
     }
+
+    /// What all campaigns that are on could spend in a day.
+    fn total(&self) -> Result<i128, Hold> {
+        if !self.complete {
+            return Err(unread(
+                "the account's campaigns are not completely read yet",
+            ));
+        }
+        let mut sum = 0;
+        for id in self
+            .campaigns
+            .iter()
+            .filter(|(_, c)| c.on)
+            .map(|(id, _)| id)
+        {
+            sum += i128::from(self.bound(id)?);
+        }
+        Ok(sum)
+    }
+
+    /// The most one campaign could spend in a day, if it is on.
+    fn bound(&self, campaign: &str) -> Result<i64, Hold> {
+        if let Some(own) = self.campaigns.get(campaign).and_then(|c| c.own) {
+            return Ok(own);
+        }
+        if !self.ad_groups_complete {
+            return Err(unread(&format!(
+                "campaign {campaign} has no budget of its own, and the account's ad groups are not completely read yet"
+            )));
+        }
+        let mut sum: i64 = 0;
+        for (id, amount) in self.ad_groups.get(campaign).into_iter().flatten() {
+            let Some(amount) = amount else {
+                return Err(Hold {
+                    reason: Reason::CeilingUnknown,
+                    message: format!(
+                        "ad group {id} is on without a budget, and its campaign {campaign} has none either, so \
+                         maxDailyBudgetTotal cannot be checked; pause it, give it a budget, or use maxDailyBudgetPerObject alone"
+                    ),
+                });
+            };
+            sum = sum.saturating_add(*amount);
+        }
+        Ok(sum)
+    }
+
+    /// A campaign without a budget lets its ad groups spend: each that is on has to be within the ceiling for one object.
+    fn each_bounded(&self, caps: &Caps, campaign: &str, currency: &str) -> Result<(), Hold> {
+        self.bound(campaign)?;
+        for (id, amount) in self.ad_groups.get(campaign).into_iter().flatten() {
+            caps.alone(amount.unwrap_or(0), currency)
+                .map_err(|hold| Hold {
+                    message: format!("ad group {id} in it: {}", hold.message),
+                    ..hold
+                })?;
+        }
+        Ok(())
+    }
+}
+
+fn unread(what: &str) -> Hold {
+    Hold {
+        reason: Reason::CeilingUnknown,
+        message: format!(
+            "{what}, so the connection's caps cannot be checked; this resolves itself with the next complete list"
+        ),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn caps(per_object: Option<i64>, total: Option<i64>) -> Caps {
-        Caps {
-            per_object,
-            total,
-            wrong_currency: None,
-        }
-    }
-
-    #[test]
-    fn r20_without_a_ceiling_nothing_is_enabled() {
-        let view = CeilingView {
-            complete: true,
-            ..CeilingView::default()
-        };
-        let hold = view
-            .check(&caps(None, None), "1", Some(100), "EUR")
-            .unwrap_err();
-        assert_eq!(hold.reason, Reason::NoBudgetCeiling);
-    }
-
-    #[test]
-    fn r20_dynamic_daily_counts_a_quarter_more_rounded_up() {
-        assert_eq!(
-            per_day(
-                Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET"),
-                Some(Cents(10_000))
-            ),
-            Some(12_500)
-        );
-        assert_eq!(
-            per_day(Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET"), Some(Cents(1))),
-            Some(2)
-        );
-        assert_eq!(per_day(Some("BUDGET_MODE_INFINITE"), Some(Cents(0))), None);
-        assert_eq!(per_day(None, Some(Cents(5))), None);
-    }
-
-    #[test]
-    fn r20_an_incomplete_list_refuses_the_total() {
-        let view = CeilingView::default();
-        let hold = view
-            .check(&caps(None, Some(1_000_000)), "1", Some(100), "EUR")
-            .unwrap_err();
-        assert_eq!(hold.reason, Reason::CeilingUnknown);
-        assert!(
-            view.check(&caps(Some(100), None), "1", Some(100), "EUR")
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn r20_an_unbounded_neighbour_refuses_the_total() {
-        let view = CeilingView {
-            complete: true,
-            enabled: [("9".to_string(), None)].into(),
-        };
-        assert_eq!(
-            view.check(&caps(None, Some(1_000)), "1", Some(1), "EUR")
-                .unwrap_err()
-                .reason,
-            Reason::CeilingUnknown
-        );
-        assert!(
-            view.check(&caps(None, Some(1_000)), "9", Some(1), "EUR")
-                .is_ok(),
-            "the object itself does not count twice"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn r20_what_passes_never_sums_above_the_total(
-            others in proptest::collection::vec(0i64..100_000, 0..20), mine in 1i64..100_000, total in 1i64..500_000
-        ) {
-            let view = CeilingView {
-                complete: true,
-                enabled: others.iter().enumerate().map(|(i, n)| (format!("o{i}"), Some(*n))).collect(),
-            };
-            let sum: i64 = others.iter().sum::<i64>() + mine;
-            prop_assert_eq!(view.check(&caps(None, Some(total)), "me", Some(mine), "EUR").is_ok(), sum <= total);
-        }
-    }
-}
+#[path = "ceiling_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use super::reason::Reason;
 use super::report::{Conditions, Ready, time};
 use crate::api::common::Money;
 use crate::api::connection::{
-    AdvertiserStatus, Orphaned, TikTokConnection, TikTokConnectionStatus, TokenStatus,
+    AdvertiserStatus, Orphaned, ScheduleZone, TikTokConnection, TikTokConnectionStatus, TokenStatus,
 };
 use crate::api::{FINALIZER, RELEASE};
 
@@ -559,6 +559,8 @@ fn view(f: &ConnectionFacts, ready: &Ready) -> ConnectionView {
         app: app_id.clone(),
         advertiser: account.id.clone(),
         currency: account.currency.clone(),
+        timezone: account.time_zone.clone(),
+        schedule_in_account_zone: spec.schedule_zone == Some(ScheduleZone::Account),
         mode: spec.mode,
         read_only: reason == Reason::TokenRefused,
         disconnecting,

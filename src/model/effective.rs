@@ -1,7 +1,8 @@
 //! What holds when the spec, the connection and the token are taken together.
 
 use super::facts::{Account, ConnectionView};
-use crate::api::campaign::CampaignSpec;
+use super::object::Life;
+use super::wanted::Group;
 use crate::api::common::{
     Adoption, DeletionPolicy, DesiredState, DriftPolicies, DriftPolicy, Mode, StateDriftPolicy,
 };
@@ -23,6 +24,9 @@ pub struct Effective {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DriftRules {
     pub budget: DriftPolicy,
+    pub bid: DriftPolicy,
+    pub schedule: DriftPolicy,
+    pub targeting: DriftPolicy,
     pub name: DriftPolicy,
     pub settings: DriftPolicy,
     pub state: StateDriftPolicy,
@@ -49,7 +53,7 @@ pub fn strictest(modes: impl IntoIterator<Item = Option<Mode>>) -> Mode {
 
 impl Effective {
     /// `adopted`: the object was found, not made; then what is not said is left alone (R3).
-    pub fn of(spec: &CampaignSpec, connection: &ConnectionView, adopted: bool) -> Self {
+    pub fn of(spec: &Life, connection: &ConnectionView, adopted: bool) -> Self {
         let account = match connection {
             ConnectionView::Usable(account) => Some(account),
             _ => None,
@@ -73,7 +77,7 @@ impl Effective {
                 .adoption
                 .or(account.and_then(|a| a.adoption))
                 .unwrap_or(Adoption::Refuse),
-            drift: DriftRules::of(spec.drift.as_ref(), account),
+            drift: DriftRules::new(spec.drift, account),
         }
     }
 
@@ -89,7 +93,21 @@ impl Effective {
 }
 
 impl DriftRules {
-    fn of(own: Option<&DriftPolicies>, account: Option<&Account>) -> Self {
+    /// What to do about a difference in a group of fields. What cannot be changed is only reported; on and off have a
+    /// rule of their own (R1).
+    pub fn of(&self, group: Group) -> DriftPolicy {
+        match group {
+            Group::Budget => self.budget,
+            Group::Bid => self.bid,
+            Group::Schedule => self.schedule,
+            Group::Targeting => self.targeting,
+            Group::Name => self.name,
+            Group::Settings => self.settings,
+            Group::State | Group::Fixed => DriftPolicy::Report,
+        }
+    }
+
+    fn new(own: Option<&DriftPolicies>, account: Option<&Account>) -> Self {
         let theirs = account.and_then(|a| a.drift.as_ref());
         let pick = |get: fn(&DriftPolicies) -> Option<DriftPolicy>| {
             own.and_then(get)
@@ -98,6 +116,9 @@ impl DriftRules {
         };
         Self {
             budget: pick(|d| d.budget),
+            bid: pick(|d| d.bid),
+            schedule: pick(|d| d.schedule),
+            targeting: pick(|d| d.targeting),
             name: pick(|d| d.name),
             settings: pick(|d| d.settings),
             state: own

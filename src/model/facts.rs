@@ -5,13 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ceiling::CeilingView;
+use super::object::Object;
 use super::reason::Reason;
 use super::record::RecordState;
 use crate::api::campaign::Objective;
 use crate::api::common::{Adoption, DriftPolicies, Mode};
-use crate::platform::{Row, Tree};
+use crate::platform::{Kind, Review, Row, Tree};
 
-/// The inputs of one plan for one campaign. Equal facts give an equal plan.
+/// The inputs of one plan for one object. Equal facts give an equal plan.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// Our clock.
@@ -21,11 +22,17 @@ pub struct Facts<'a> {
     /// Which install this is.
     pub install: &'a str,
     /// The object as the API server has it.
-    pub object: &'a Campaign,
+    pub object: &'a Object,
     /// Its record, as this install reads it.
     pub record: RecordState,
     /// What its connection allows.
     pub connection: &'a ConnectionView,
+    /// What it is in.
+    pub parent: ParentView,
+    /// R17: other objects of the same campaign with which it shares fields on the platform.
+    pub siblings: Vec<Sibling>,
+    /// What the review says, for ads.
+    pub review: ReviewLook,
     /// What is known of the platform object the record (or `externalId`) names.
     pub have: Have,
     /// What is known of the wanted name (R9).
@@ -64,6 +71,9 @@ pub struct Seen {
     pub read_back: bool,
     /// When the read (or write) that taught it was begun.
     pub at: Timestamp,
+    /// R15: when a look-up for this very object was begun that nothing has been written since. Lists do not count: they
+    /// may be old when they come.
+    pub looked_up: Option<Timestamp>,
 }
 
 /// The answer to "is the name free?" (R9).
@@ -71,7 +81,7 @@ pub struct Seen {
 pub enum NameLook {
     /// Nobody has looked since the question came up.
     NotLooked,
-    /// Complete reading of both trees: the live rows of exactly this name, and which CR holds each (by its uid).
+    /// Complete reading of both trees: the live rows of exactly this name under the same parent, and which CR holds each (by its uid).
     Looked(Vec<(Row, Option<String>)>),
 }
 
@@ -82,6 +92,45 @@ pub struct Rivals {
     pub id_holder: Option<String>,
     /// An older object that wants the same name under the same account, as `namespace/name`.
     pub same_name: Option<String>,
+}
+
+/// What an object says that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+// One value per plan, on the stack.
+#[allow(clippy::large_enum_variant)]
+pub enum ParentView {
+    /// A campaign is in the ad account itself.
+    Account,
+    /// There is no such object.
+    Missing { kind: Kind, name: String },
+    /// It is there but nothing can be made in it yet, or any more.
+    Waiting {
+        kind: Kind,
+        name: String,
+        why: &'static str,
+    },
+    /// It is on the platform.
+    There(ParentObject),
+}
+
+/// Another ad group of the same campaign, with the fields that both share there (R17).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sibling {
+    /// Name of the object.
+    pub name: String,
+    /// Shared fields that its spec says: path, TikTok's name, canonical value.
+    pub says: Vec<(&'static str, &'static str, serde_json::Value)>,
+    /// It is older, is on the platform and may be written to: then it is the one that sends them.
+    pub leads: bool,
+}
+
+/// What is known of an ad's review.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReviewLook {
+    /// As last read.
+    pub known: Option<Review>,
+    /// The ad's delivery status or time of change is another than when it was read.
+    pub outdated: bool,
 }
 
 /// What an object is in, as it is on the platform.
@@ -168,6 +217,8 @@ pub struct Memory {
     pub failures: u32,
     /// Nothing but pauses before this time.
     pub not_before: Option<Timestamp>,
+    /// What our last update changed beside what it was to change, as `field: from → to` (R15).
+    pub side_effects: Vec<String>,
     /// Corrections of the same difference in a row that did not hold.
     pub corrections: u32,
     /// When this process first saw the object being deleted (or its namespace ending).
@@ -238,6 +289,8 @@ pub struct Settings {
     pub absence_after_deadline: Duration,
     /// Decision 6: how long a list may contradict a write.
     pub settle: Duration,
+    /// R15: how old the look-up may be that a replacing update is made from.
+    pub fresh: Duration,
     /// How far the platform's clock may be off its `Date` header.
     pub clock_slack: Duration,
     /// R4: an enable that was refused in review is tried again when the delivery status changes, or after this long: a
@@ -259,6 +312,7 @@ impl Default for Settings {
             absence_spacing: Duration::from_secs(30),
             absence_after_deadline: Duration::from_secs(60),
             settle: Duration::from_secs(10),
+            fresh: Duration::from_secs(30),
             clock_slack: Duration::from_secs(2),
             review_again: Duration::from_secs(900),
             corrections: 3,
@@ -273,8 +327,25 @@ impl Default for Settings {
 pub enum Look {
     /// One id, deleted objects included.
     Id { tree: Tree, id: String },
-    /// R9: all live rows of a name, in both trees.
-    Name(String),
+    /// R9: all live rows of a name under one parent; for campaigns in both trees of the account.
+    Name(NameQuestion),
     /// R11: rows of the outstanding create: exact name, all statuses and origins, on the tree's own endpoint.
-    Created { tree: Tree, name: String },
+    Created {
+        tree: Tree,
+        parent: Option<String>,
+        name: String,
+    },
+    /// What TikTok's review says of an ad.
+    Review { tree: Tree, id: String },
+}
+
+/// A question for a name (R9).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NameQuestion {
+    pub kind: Kind,
+    /// Platform id of what the object will be in; `None` for campaigns.
+    pub parent: Option<String>,
+    /// The tree of the parent; `None` for campaigns: both trees share their names.
+    pub tree: Option<Tree>,
+    pub name: String,
 }

@@ -3,16 +3,23 @@
 //! Nothing here waits, reads a clock, logs or talks to anybody. Time is an argument, the world arrives as
 //! [`facts::Facts`], the decision leaves as a [`plan::Plan`]: one next step, and why.
 
+pub mod ad;
+pub mod ad_group;
 pub mod campaign;
 pub mod ceiling;
 pub mod connection;
 pub mod creatable;
+pub mod creatives;
+pub mod diff;
 pub mod effective;
 pub mod facts;
 pub mod key;
+pub mod object;
 pub mod plan;
 pub mod protocol;
 pub mod reason;
 pub mod record;
 pub mod report;
+pub mod schedule;
 pub mod tiktok_names;
+pub mod wanted;

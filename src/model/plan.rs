@@ -1,24 +1,23 @@
-//! One next step for one campaign, and why. The executor has no choices left.
+//! One next step for one object, and why. The executor has no choices left.
 
 mod adopt;
 mod converge;
 mod create;
 mod end;
+mod together;
 mod unclear;
 
-use super::campaign::{Difference, Group};
+use super::diff::Difference;
 use super::effective::Effective;
-use super::facts::{Facts, Look, Refusable};
+use super::facts::{Account, ConnectionView, Facts, Look, ParentObject, ParentView, Refusable};
 use super::reason::Reason;
 use super::record::{Record, RecordState};
 use super::report::{Ready, Verdict};
-use super::tiktok_names::TikTokName;
-use crate::api::campaign::CampaignType;
+use super::wanted::{Group, Wanted};
 use crate::api::{FINALIZER, TAKE_OVER};
-use crate::platform::{
-    CampaignChanges, CampaignRow, NewCampaign, OperationState, OperationStatus, Tree,
-};
+use crate::platform::{Changes, Kind, NewObject, OperationState, OperationStatus, Row, Tree};
 use jiff::Timestamp;
+pub use together::side_effects;
 
 /// The decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +40,7 @@ pub enum Action {
     /// Announce a create: finalizer and record, by compare-and-swap, with call slot and budget in hand.
     Mark(Record),
     /// Send the create that was just announced, and only that.
-    Create {
-        tree: Tree,
-        campaign: Box<NewCampaign>,
-    },
+    Create { tree: Tree, object: Box<NewObject> },
     /// Write the record (and the finalizer) by compare-and-swap.
     Write(Record),
     /// Take the finalizer off a living object (Observe and Plan hold nothing back).
@@ -53,14 +49,15 @@ pub enum Action {
     Update {
         tree: Tree,
         id: String,
-        changes: CampaignChanges,
+        changes: Box<Changes>,
     },
     /// Switch on, off, or delete.
-    SetStatus {
-        tree: Tree,
-        id: String,
+    SetStatus(StatusWish),
+    /// Switch single creatives of a Smart+ ad.
+    SetCreatives {
+        ad: String,
+        creatives: Vec<String>,
         to: OperationStatus,
-        postback: Option<&'static str>,
     },
     /// Let the object go.
     Release {
@@ -70,10 +67,35 @@ pub enum Action {
     },
 }
 
+/// A wish for a status call. Wishes that are equal but for the id share a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusWish {
+    pub tree: Tree,
+    pub id: String,
+    pub to: OperationStatus,
+    /// R7: which window a pause keeps.
+    pub postback: Option<&'static str>,
+    /// R5: an ad whose creatives TikTok combines is named otherwise.
+    pub automated_creative: bool,
+}
+
+impl StatusWish {
+    /// For a row.
+    pub fn new(row: &Row, to: OperationStatus) -> Self {
+        Self {
+            tree: row.tree,
+            id: row.id.clone(),
+            to,
+            postback: None,
+            automated_creative: row.is_automated_creative(),
+        }
+    }
+}
+
 /// Plans one step.
 pub fn plan(f: &Facts) -> Plan {
     let planner = Planner::new(f);
-    match &f.record {
+    let mut plan = match &f.record {
         RecordState::Unreadable(why) => planner.stalled(
             Reason::RecordUnreadable,
             format!("the annotation {} cannot be read ({why}); restore it from a backup, nothing is done until then", crate::api::RECORD),
@@ -81,24 +103,71 @@ pub fn plan(f: &Facts) -> Plan {
         RecordState::Elsewhere(record) => planner.elsewhere(record),
         _ if planner.ending() => planner.end(),
         _ => planner.live(),
-    }
+    };
+    planner.review(&mut plan);
+    plan
+}
+
+/// The content of the create that a record announces (see [`Action::Mark`]).
+pub fn new_object(f: &Facts, record: &Record) -> NewObject {
+    Planner::new(f).new_object(record)
 }
 
 struct Planner<'a> {
     f: &'a Facts<'a>,
     effective: Effective,
+    kind: Kind,
+    tree: Tree,
+    wanted: Wanted,
 }
 
 impl<'a> Planner<'a> {
     fn new(f: &'a Facts<'a>) -> Self {
         let adopted = match &f.record {
             RecordState::Own(record) => record.adopted,
-            _ => f.object.spec.external_id.is_some(),
+            _ => f.object.life().external_id.is_some(),
         };
-        Self {
+        let in_tree = match &f.parent {
+            ParentView::There(parent) => Some(parent.tree),
+            _ => None,
+        };
+        let tree = (f.object.spec.own_tree())
+            .or(f.record.own().map(|r| r.tree))
+            .or(in_tree)
+            .unwrap_or(Tree::Manual);
+        let mut planner = Self {
             f,
-            effective: Effective::of(&f.object.spec, f.connection, adopted),
+            effective: Effective::of(&f.object.life(), f.connection, adopted),
+            kind: f.object.kind(),
+            tree,
+            wanted: Wanted::default(),
+        };
+        planner.wanted = planner.wanted_at(f.platform_now);
+        planner
+    }
+
+    /// What the spec asks for at a time (a start that has passed is another one then).
+    fn wanted_at(&self, at: Timestamp) -> Wanted {
+        let object = self.f.object;
+        object.wanted(at, self.tree, self.account(), self.parent())
+    }
+
+    fn account(&self) -> Option<&'a Account> {
+        match self.f.connection {
+            ConnectionView::Usable(account) => Some(account),
+            _ => None,
         }
+    }
+
+    fn parent(&self) -> Option<&'a ParentObject> {
+        match &self.f.parent {
+            ParentView::There(parent) => Some(parent),
+            _ => None,
+        }
+    }
+
+    fn noun(&self) -> &'static str {
+        self.kind.noun()
     }
 
     // ---- who owns it ----
@@ -124,6 +193,23 @@ impl<'a> Planner<'a> {
                 record.install, self.f.install
             ),
         )
+    }
+
+    /// What the review says is told, and read when the ad has changed since, once there is nothing else to do.
+    fn review(&self, plan: &mut Plan) {
+        if self.kind != Kind::Ad || self.ending() {
+            return;
+        }
+        let Some(row) = &plan.verdict.row else {
+            return;
+        };
+        plan.verdict.review.clone_from(&self.f.review.known);
+        if self.f.review.outdated && plan.action == Action::Rest && self.backing_off().is_none() {
+            plan.action = Action::Look(Look::Review {
+                tree: row.tree,
+                id: row.id.clone(),
+            });
+        }
     }
 
     // ---- small questions ----
@@ -163,7 +249,7 @@ impl<'a> Planner<'a> {
     }
 
     /// `None`: the review that an enable was refused in is over, or may be: ask again. Else when to ask again.
-    fn review_over(&self, row: &CampaignRow) -> Option<Timestamp> {
+    fn review_over(&self, row: &Row) -> Option<Timestamp> {
         let refused = self.f.memory.refused.as_ref()?;
         let again = refused.at + self.f.settings.review_again;
         let same = refused.seen.as_ref() == Some(&row.secondary_status);
@@ -213,9 +299,9 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn note_window(&self, row: &CampaignRow, verdict: &mut Verdict) {
-        if is_dedicated(row)
-            && self.f.object.spec.postback_window_mode.is_none()
+    fn note_window(&self, row: &Row, verdict: &mut Verdict) {
+        if row.is_dedicated()
+            && self.f.object.spec.postback_window().is_none()
             && row.operation == OperationState::On
         {
             verdict.notes.push((
@@ -254,10 +340,6 @@ impl<'a> Planner<'a> {
     fn done(&self, reason: Reason, message: impl Into<String>) -> Plan {
         self.plan(Action::Rest, Ready::Yes(reason, message.into()), None)
     }
-}
-
-fn is_dedicated(row: &CampaignRow) -> bool {
-    row.is_advanced_dedicated || row.campaign_type.as_deref() == Some(CampaignType::Ios14.tiktok())
 }
 
 fn state_difference(want: &str, have: &str) -> Difference {

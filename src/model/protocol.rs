@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use super::plan::{Action, Plan};
 use super::record::Record;
-use crate::platform::NewCampaign;
+use crate::platform::NewObject;
 
 /// What may be sent right after a mark (decision 4): exactly what was announced, and only if the plan from the marked
 /// copy asks for it.
 ///
 /// `again` is the plan made from the copy that the API server answered the mark with; `None` when it did not take the
 /// mark, or when nobody knows.
-pub fn create_after(announced: NewCampaign, again: Option<&Plan>) -> Option<NewCampaign> {
+pub fn create_after(announced: NewObject, again: Option<&Plan>) -> Option<NewObject> {
     match again.map(|plan| &plan.action) {
-        Some(Action::Create { campaign, .. }) => (**campaign == announced).then_some(announced),
+        Some(Action::Create { object, .. }) => (**object == announced).then_some(announced),
         _ => None,
     }
 }
@@ -63,6 +63,7 @@ mod tests {
             app: "a".into(),
             advertiser: "1".into(),
             tree: Tree::Manual,
+            parent: None,
             name: "n".into(),
             incarnation: 0,
             counter: 0,

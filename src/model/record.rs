@@ -30,6 +30,9 @@ pub struct Record {
     pub advertiser: String,
     /// Which endpoints the object answers to.
     pub tree: Tree,
+    /// Platform id of what the object is in; none for campaigns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// The name as it was sent (or found, at adoption).
     pub name: String,
     /// The budget as it was sent, in hundredths: one key is always sent with one name and one budget.

@@ -3,18 +3,20 @@
 //! Status is a function of its inputs: points in time are kept while what they date has not changed, so equal
 //! inputs an hour apart give equal bytes.
 
+mod review;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
-use super::campaign::Difference;
 use super::ceiling::Hold;
+use super::diff::Difference;
 use super::effective::Effective;
 use super::reason::Reason;
 use super::record::Record;
-use crate::api::campaign::{CampaignStatus, DriftEntry, Effective as EffectiveValues, Idempotency};
+use crate::api::status::{DriftEntry, Effective as EffectiveValues, Idempotency, ObjectStatus};
 use crate::platform::Cents;
 use crate::platform::clean;
-use crate::platform::{CampaignRow, OperationState};
+use crate::platform::{Kind, OperationState, Review, Row};
 
 /// The most differences that status lists; `driftCount` has the number.
 pub const DRIFT_SHOWN: usize = 20;
@@ -44,7 +46,9 @@ pub struct Verdict {
     pub differences: Vec<Difference>,
     /// The differences came from outside: the platform once had this generation of the spec.
     pub drifted: bool,
-    pub row: Option<CampaignRow>,
+    pub row: Option<Row>,
+    /// What the review says, for ads.
+    pub review: Option<Review>,
     pub record: Option<Record>,
 }
 
@@ -59,18 +63,19 @@ impl Verdict {
             differences: Vec::new(),
             drifted: false,
             row: None,
+            review: None,
             record: record.cloned(),
         }
     }
 }
 
 /// The status to show. `before` is what the object shows now.
-pub fn campaign_status(
-    before: Option<&CampaignStatus>,
+pub fn object_status(
+    before: Option<&ObjectStatus>,
     generation: i64,
     verdict: &Verdict,
     now: Timestamp,
-) -> CampaignStatus {
+) -> ObjectStatus {
     let row = verdict.row.as_ref();
     let in_sync = matches!(verdict.ready, Ready::Yes(..)) && verdict.differences.is_empty();
     let mut conditions = Conditions::new(
@@ -138,7 +143,12 @@ pub fn campaign_status(
                     "nothing was changed behind the spec's back",
                 );
             }
-            delivery(&mut conditions, row, &verdict.ready);
+            delivery(
+                &mut conditions,
+                row,
+                verdict.review.as_ref(),
+                &verdict.ready,
+            );
         }
     }
     if let Some(hold) = &verdict.hold {
@@ -152,7 +162,7 @@ pub fn campaign_status(
     }
 
     let drift = drift_entries(before, verdict, now);
-    CampaignStatus {
+    ObjectStatus {
         observed_generation: Some(generation),
         synced_generation: if in_sync {
             Some(generation)
@@ -167,11 +177,19 @@ pub fn campaign_status(
         name: row
             .map(|r| clean(&r.name, 512))
             .or_else(|| verdict.record.as_ref().map(|r| clean(&r.name, 512))),
+        campaign_id: row.and_then(|r| r.campaign.clone()),
+        ad_group_id: row.and_then(|r| r.ad_group.clone()),
         operation_status: row.map(|r| operation_word(r.operation).to_string()),
         delivery_status: row.map(|r| clean(&r.secondary_status, 128)),
         current_budget: row
             .and_then(|r| r.current_budget.or(r.budget))
             .map(|Cents(c)| Cents(c).to_string()),
+        // R30: an estimate needs conversions, which nobody has read yet.
+        learning_phase: row
+            .filter(|r| r.kind == Kind::AdGroup)
+            .map(|_| "Unknown".to_string()),
+        review: verdict.review.as_ref().map(review::status),
+        creatives: row.and_then(review::creatives),
         effective: Some(effective_values(&verdict.effective)),
         idempotency: verdict
             .record
@@ -207,7 +225,7 @@ fn drift_message(differences: &[Difference]) -> String {
 }
 
 fn drift_entries(
-    before: Option<&CampaignStatus>,
+    before: Option<&ObjectStatus>,
     verdict: &Verdict,
     now: Timestamp,
 ) -> Vec<DriftEntry> {
@@ -252,31 +270,78 @@ fn operation_word(operation: OperationState) -> &'static str {
     }
 }
 
-/// What TikTok's `secondary_status` means to a media buyer (reference 3.4).
-fn delivery(conditions: &mut Conditions, row: &CampaignRow, ready: &Ready) {
+/// What TikTok's `secondary_status` means to a media buyer (reference 3.4, 4.4, 5.4).
+fn delivery(conditions: &mut Conditions, row: &Row, review: Option<&Review>, ready: &Ready) {
     let word = clean(&row.secondary_status, 128);
-    let (status, reason) = match row.secondary_status.as_str() {
-        "CAMPAIGN_STATUS_ENABLE" => ("True", Reason::Delivering),
-        "CAMPAIGN_STATUS_DISABLE" | "CAMPAIGN_STATUS_AWAITING_RELEASE" => {
-            ("False", Reason::Disabled)
-        }
-        "" => ("Unknown", Reason::Unknown),
-        _ => ("False", Reason::NotDelivering),
-    };
+    let (status, reason) = delivering(&word);
     let message = if word.is_empty() {
         "TikTok shows no delivery status".to_string()
     } else {
         format!("TikTok says {word}")
     };
     conditions.set("Delivering", status, reason, &message);
-    let (status, reason) = match row.secondary_status.as_str() {
-        "CAMPAIGN_STATUS_ADVERTISER_AUDIT" => ("Unknown", Reason::InReview),
-        "CAMPAIGN_STATUS_ADVERTISER_AUDIT_DENY" => ("False", Reason::Denied),
-        _ if matches!(ready, Ready::Yes(Reason::InReview, _)) => ("Unknown", Reason::InReview),
-        "" => ("Unknown", Reason::Unknown),
-        _ => ("True", Reason::Approved),
+    let in_review = matches!(ready, Ready::Yes(Reason::InReview, _));
+    let (status, reason) = match (approved(row.kind, &word), review.and_then(|r| r.approved)) {
+        // What the review itself says outweighs what can be told from the delivery status.
+        (_, Some(false)) => ("False", Reason::Denied),
+        (Some(("Unknown", Reason::InReview)), _) => ("Unknown", Reason::InReview),
+        (Some(other), None) => other,
+        (_, Some(true)) => ("True", Reason::Approved),
+        (None, None) if in_review => ("Unknown", Reason::InReview),
+        (None, None) => ("Unknown", Reason::Unknown),
+    };
+    let message = match review.and_then(review::message) {
+        Some(said) if status == "False" => said,
+        _ => message,
     };
     conditions.set("Approved", status, reason, &message);
+}
+
+/// The words come with the kind in front, in the manual tree once misspelt: `AD_STAUS_PIXEL_UNBIND`.
+fn bare(word: &str) -> &str {
+    word.split_once("STATUS_")
+        .or_else(|| word.split_once("STAUS_"))
+        .map_or(word, |(_, bare)| bare)
+}
+
+fn delivering(word: &str) -> (&'static str, Reason) {
+    match bare(word) {
+        "" => ("Unknown", Reason::Unknown),
+        "ENABLE"
+        | "DELIVERY_OK"
+        | "PARTIAL_AUDIT_DELIVERY_OK"
+        | "REVIEW_PARTIALLY_APPROVED"
+        | "SHADOW_ADGROUP_REAUDIT"
+        | "SEARCH_KEYWORDS_PARTIAL_APPROVED" => ("True", Reason::Delivering),
+        "DISABLE" | "AWAITING_RELEASE" => ("False", Reason::Disabled),
+        "CAMPAIGN_DISABLE" | "ADGROUP_DISABLE" => ("False", Reason::ParentPaused),
+        "CAMPAIGN_DELETE" | "ADGROUP_DELETE" => ("False", Reason::ParentDeleted),
+        "AUDIT" | "REAUDIT" => ("False", Reason::InReview),
+        "AUDIT_DENY" | "ADGROUP_AUDIT_DENY" => ("False", Reason::Denied),
+        "NOT_START" => ("False", Reason::NotStarted),
+        "TIME_DONE" | "DONE" => ("False", Reason::Ended),
+        "BUDGET_EXCEED" | "CAMPAIGN_EXCEED" => ("False", Reason::BudgetSpent),
+        "BALANCE_EXCEED" => ("False", Reason::BalanceSpent),
+        _ if word.contains("ADVERTISER_") => ("False", Reason::AccountHeld),
+        _ => ("False", Reason::NotDelivering),
+    }
+}
+
+/// What the delivery status tells of the review; `None`: nothing.
+fn approved(kind: Kind, word: &str) -> Option<(&'static str, Reason)> {
+    match bare(word) {
+        "" => None,
+        "ADVERTISER_AUDIT" | "AUDIT" | "REAUDIT" => Some(("Unknown", Reason::InReview)),
+        "ADVERTISER_AUDIT_DENY" | "AUDIT_DENY" | "ADGROUP_AUDIT_DENY" => {
+            Some(("False", Reason::Denied))
+        }
+        "DELIVERY_OK"
+        | "PARTIAL_AUDIT_DELIVERY_OK"
+        | "REVIEW_PARTIALLY_APPROVED"
+        | "SHADOW_ADGROUP_REAUDIT" => Some(("True", Reason::Approved)),
+        // Campaigns are reviewed with their account only; what is below them is reviewed by itself.
+        _ => (kind == Kind::Campaign).then_some(("True", Reason::Approved)),
+    }
 }
 
 /// A time as Kubernetes writes it: whole seconds.

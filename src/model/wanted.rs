@@ -92,6 +92,9 @@ impl Wanted {
 
     /// The value of one field.
     pub fn value(&self, wire: &str) -> Option<&Value> {
-        self.fields.iter().find(|f| f.wire == wire).map(|f| &f.value)
+        self.fields
+            .iter()
+            .find(|f| f.wire == wire)
+            .map(|f| &f.value)
     }
 }

@@ -10,9 +10,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::ceiling::CeilingView;
-use crate::model::facts::{Have, Seen};
-use crate::platform::{CampaignRow, OperationState};
-use crate::platform::{Cents, OperationStatus, Tree};
+use crate::model::facts::{Have, ReviewLook, Seen};
+use crate::platform::{Cents, Kind, OperationState, OperationStatus, Review, Row, Tree};
+
+/// Names one object of the account.
+pub type RowId = (Kind, String);
+
+/// One list of the platform: what it shows, and on which tree's endpoint.
+pub type List = (Kind, Tree);
 
 /// When a read was begun: its tick, and our clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +28,7 @@ pub struct Begun {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    row: CampaignRow,
+    row: Row,
     /// When what we know was read or written.
     at: Timestamp,
     /// Tick of the last read that was taken over.
@@ -34,6 +39,8 @@ struct Entry {
     wrote_at: Timestamp,
     /// A read after our last write confirmed the row.
     read_back: bool,
+    /// R15: when the last look-up for it was begun, if nothing was written since.
+    looked_up: Option<Timestamp>,
     /// The row is missing from a list, or a write had no clear answer: nothing is known until it is looked up.
     unknown: bool,
     /// A read contradicted our last write within its settle time: it is asked again after that.
@@ -47,13 +54,19 @@ struct Entry {
 /// The rows of one account.
 #[derive(Debug, Default)]
 pub struct Table {
-    rows: BTreeMap<String, Entry>,
-    by_name: BTreeMap<String, BTreeSet<String>>,
-    /// The last complete list of each tree.
-    complete: BTreeMap<Tree, Begun>,
+    rows: BTreeMap<RowId, Entry>,
+    /// By kind, parent and name.
+    by_name: BTreeMap<(Kind, Option<String>, String), BTreeSet<RowId>>,
+    /// The last complete one of each list.
+    complete: BTreeMap<List, Begun>,
     /// Look-ups by id that found nothing, in a row.
-    missing: BTreeMap<String, Vec<Timestamp>>,
+    missing: BTreeMap<RowId, Vec<Timestamp>>,
+    /// What the review said of an ad, and the ad's delivery status and time of change at that time.
+    reviews: BTreeMap<String, (Review, Signature)>,
 }
+
+/// What moves when something about an ad's review does.
+type Signature = (String, Option<Timestamp>);
 
 /// A budget counts at its highest for this long (R20).
 const HIGH_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -62,14 +75,14 @@ const HIGH_FOR: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Learned {
     /// Ids whose row is new or different, or is now unknown.
-    pub changed: BTreeSet<String>,
+    pub changed: BTreeSet<RowId>,
     /// Ids that must be looked up again after the settle time.
-    pub again: BTreeSet<String>,
+    pub again: BTreeSet<RowId>,
 }
 
 impl Table {
     /// What is known of one id. Two look-ups, spaced, that found nothing make it absent.
-    pub fn have(&self, id: &str, spacing: Duration) -> Have {
+    pub fn have(&self, id: &RowId, spacing: Duration) -> Have {
         if let Some(missing) = self.missing.get(id)
             && let (Some(first), Some(last)) = (missing.first(), missing.last())
         {
@@ -84,6 +97,7 @@ impl Table {
                 row: entry.row.clone(),
                 read_back: entry.read_back,
                 at: entry.at,
+                looked_up: entry.looked_up,
             }),
             _ => Have::Unknown,
         }
@@ -92,7 +106,7 @@ impl Table {
     /// When a look-up for an id makes sense: at once, or spaced from one that found nothing, or after a write settled.
     pub fn look_not_before(
         &self,
-        id: &str,
+        id: &RowId,
         spacing: Duration,
         read_back_after: Duration,
     ) -> Option<Timestamp> {
@@ -110,13 +124,15 @@ impl Table {
     }
 
     /// The row as last known, even if it must be looked up before it counts.
-    pub fn last_known(&self, id: &str) -> Option<&CampaignRow> {
+    pub fn last_known(&self, id: &RowId) -> Option<&Row> {
         self.rows.get(id).map(|e| &e.row)
     }
 
-    /// Live rows of exactly this name, in both trees, that the last complete lists did not miss.
-    pub fn named(&self, name: &str) -> Vec<&CampaignRow> {
-        let ids = self.by_name.get(name);
+    /// Live rows of exactly this name under one parent (campaigns: in both trees), that the last complete lists did not
+    /// miss.
+    pub fn named(&self, kind: Kind, parent: Option<&str>, name: &str) -> Vec<&Row> {
+        let key = (kind, parent.map(str::to_owned), name.to_owned());
+        let ids = self.by_name.get(&key);
         ids.into_iter()
             .flatten()
             .filter_map(|id| self.rows.get(id))
@@ -126,9 +142,40 @@ impl Table {
             .collect()
     }
 
-    /// When the last complete list of a tree was begun.
-    pub fn listed(&self, tree: Tree) -> Option<Begun> {
-        self.complete.get(&tree).copied()
+    /// When the last complete one of a list was begun.
+    pub fn listed(&self, list: List) -> Option<Begun> {
+        self.complete.get(&list).copied()
+    }
+
+    /// What is known of an ad's review, and whether the ad has changed since.
+    pub fn review(&self, ad: &str) -> ReviewLook {
+        let row = self.rows.get(&(Kind::Ad, ad.to_owned())).map(|e| &e.row);
+        let known = self.reviews.get(ad);
+        ReviewLook {
+            known: known.map(|(review, _)| review.clone()),
+            outdated: row.is_some_and(|row| known.is_none_or(|(_, was)| *was != signature(row))),
+        }
+    }
+
+    /// Learns what the review says of ads. `asked`: with the rows that the question was made from; an ad that the answer
+    /// does not mention has nothing to be said of.
+    pub fn reviewed(&mut self, asked: &[String], answer: Vec<(String, Review)>, of: &Signatures) {
+        let mut answer: BTreeMap<String, Review> = answer.into_iter().collect();
+        for id in asked {
+            let review = answer.remove(id).unwrap_or_default();
+            if let Some(signature) = of.0.get(id) {
+                self.reviews.insert(id.clone(), (review, signature.clone()));
+            }
+        }
+    }
+
+    /// The ads' states at the time of a question about their reviews.
+    pub fn signatures(&self, ads: &[String]) -> Signatures {
+        let of = |id: &String| {
+            let row = self.rows.get(&(Kind::Ad, id.clone()))?;
+            Some((id.clone(), signature(&row.row)))
+        };
+        Signatures(ads.iter().filter_map(of).collect())
     }
 
     /// How many rows are known.
@@ -137,17 +184,20 @@ impl Table {
     }
 
     /// All rows.
-    pub fn rows(&self) -> impl Iterator<Item = &CampaignRow> {
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.values().map(|e| &e.row)
     }
 
-    /// What the enabled rows could spend in a day.
+    /// What the rows that are on could spend in a day.
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
-        let complete = [Tree::Manual, Tree::SmartPlus]
-            .iter()
-            .all(|tree| self.complete.contains_key(tree));
+        let all = |kind: Kind| {
+            Tree::ALL
+                .iter()
+                .all(|tree| self.complete.contains_key(&(kind, *tree)))
+        };
         let mut view = CeilingView {
-            complete,
+            complete: all(Kind::Campaign),
+            ad_groups_complete: all(Kind::AdGroup),
             ..CeilingView::default()
         };
         for entry in self.rows.values() {
@@ -161,36 +211,27 @@ impl Table {
     }
 
     /// Learns the row that a create or update answered with.
-    pub fn wrote_row(&mut self, row: CampaignRow, tick: u64, now: Timestamp) {
-        self.missing.remove(&row.id);
+    pub fn wrote_row(&mut self, row: Row, tick: u64, now: Timestamp) {
+        self.missing.remove(&key(&row));
         self.put(row, now, |e| {
             e.wrote = tick;
             e.wrote_at = now;
             e.read_back = false;
+            e.looked_up = None;
         });
     }
 
     /// Learns that a status call was answered with yes. Deleted is final and needs no read-back; on and off are what
     /// the answer said per id.
-    pub fn wrote_status(&mut self, id: &str, to: OperationStatus, tick: u64, now: Timestamp) {
+    pub fn wrote_status(&mut self, id: &RowId, to: OperationStatus, tick: u64, now: Timestamp) {
         if let Some(entry) = self.rows.get_mut(id) {
             entry.row.operation = match to {
                 OperationStatus::Enable => OperationState::On,
                 OperationStatus::Disable => OperationState::Off,
                 OperationStatus::Delete => OperationState::Deleted,
             };
-            match (to, entry.row.secondary_status.as_str()) {
-                (OperationStatus::Delete, _) => {
-                    entry.row.secondary_status = "CAMPAIGN_STATUS_DELETE".into()
-                }
-                (OperationStatus::Disable, "CAMPAIGN_STATUS_ENABLE") => {
-                    entry.row.secondary_status = "CAMPAIGN_STATUS_DISABLE".into()
-                }
-                (OperationStatus::Enable, "CAMPAIGN_STATUS_DISABLE") => {
-                    entry.row.secondary_status = "CAMPAIGN_STATUS_ENABLE".into()
-                }
-                _ => {}
-            }
+            entry.row.secondary_status = entry.row.after(to);
+            entry.looked_up = None;
             entry.at = now;
             entry.wrote = tick;
             entry.wrote_at = now;
@@ -199,50 +240,87 @@ impl Table {
     }
 
     /// A write without a clear answer: only a look-up knows.
-    pub fn doubt(&mut self, id: &str) {
+    pub fn doubt(&mut self, id: &RowId) {
         if let Some(entry) = self.rows.get_mut(id) {
             entry.unknown = true;
             entry.read_back = false;
         }
     }
 
-    /// A list of one tree was short of rows: the account is not completely known any more.
-    pub fn incomplete(&mut self, tree: Tree) {
-        self.complete.remove(&tree);
+    /// R17: a write to one ad group changed what the others of its campaign have as well: they have to be read.
+    pub fn doubt_siblings(&mut self, row: &Row) -> Vec<RowId> {
+        let siblings: Vec<RowId> = self
+            .rows
+            .iter()
+            .filter(|(_, e)| {
+                e.row.kind == row.kind && e.row.campaign == row.campaign && e.row.id != row.id
+            })
+            .filter(|(_, e)| e.row.operation != OperationState::Deleted)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in &siblings {
+            self.doubt(id);
+        }
+        siblings
     }
 
-    /// Learns a complete list of one tree. Rows of the other tree that it shows are dropped (R29).
+    /// A list was short of rows: the account is not completely known any more.
+    pub fn incomplete(&mut self, list: List) {
+        self.complete.remove(&list);
+    }
+
+    /// R29: is this row of a list of one tree really of the other tree? Campaigns say so themselves; what is below them
+    /// is told by its campaign. What is in a campaign that nobody knows is taken for nothing until the campaign is read.
+    fn is_foreign(&self, tree: Tree, row: &Row) -> bool {
+        if row.tree != tree {
+            return true;
+        }
+        let Some(campaign) = &row.campaign else {
+            return false;
+        };
+        match self.rows.get(&(Kind::Campaign, campaign.clone())) {
+            Some(known) => known.row.tree != tree,
+            None => !self.rows.contains_key(&key(row)),
+        }
+    }
+
+    /// Learns a complete list. Rows of the other tree that it shows are dropped (R29).
     pub fn swept(
         &mut self,
-        tree: Tree,
-        rows: Vec<CampaignRow>,
+        list: List,
+        rows: Vec<Row>,
         begun: Begun,
         now: Timestamp,
         settle: Duration,
     ) -> Learned {
+        let (kind, tree) = list;
         let mut learned = Learned::default();
         let mut listed = BTreeSet::new();
-        for row in rows.into_iter().filter(|row| row.tree == tree) {
-            listed.insert(row.id.clone());
-            let contradicts_write = self.rows.get(&row.id).is_some_and(|e| {
+        for row in rows {
+            if self.is_foreign(tree, &row) {
+                continue;
+            }
+            let id = key(&row);
+            listed.insert(id.clone());
+            let contradicts_write = self.rows.get(&id).is_some_and(|e| {
                 e.wrote > begun.tick
                     || (e.wrote > 0 && now < e.wrote_at + settle && contradicts(&e.row, &row))
             });
             if !contradicts_write {
-                self.read(row, begun, &mut learned);
+                self.read(row, begun, false, &mut learned);
             } else if self
                 .rows
-                .get(&row.id)
+                .get(&id)
                 .is_some_and(|e| contradicts(&e.row, &row))
             {
-                self.recheck(&row.id, &mut learned);
+                self.recheck(&id, &mut learned);
             }
         }
-        let early: Vec<String> = self
+        let early: Vec<RowId> = self
             .rows
             .iter()
             .filter(|(id, e)| {
-                e.row.tree == tree
+                (e.row.kind, e.row.tree) == (kind, tree)
                     && !listed.contains(*id)
                     && !e.unknown
                     && e.row.operation != OperationState::Deleted
@@ -254,11 +332,11 @@ impl Table {
         for id in early {
             self.recheck(&id, &mut learned);
         }
-        let absent: Vec<String> = self
+        let absent: Vec<RowId> = self
             .rows
             .iter()
             .filter(|(id, e)| {
-                e.row.tree == tree
+                (e.row.kind, e.row.tree) == (kind, tree)
                     && !listed.contains(*id)
                     && !e.unknown
                     && e.row.operation != OperationState::Deleted
@@ -275,15 +353,16 @@ impl Table {
             }
             learned.changed.insert(id);
         }
-        self.complete.insert(tree, begun);
+        self.complete.insert(list, begun);
         learned
     }
 
     /// Learns a look-up by ids, deleted objects included.
     pub fn looked_up(
         &mut self,
+        kind: Kind,
         asked: &[String],
-        rows: Vec<CampaignRow>,
+        rows: Vec<Row>,
         begun: Begun,
         now: Timestamp,
         settle: Duration,
@@ -291,9 +370,10 @@ impl Table {
         let mut learned = Learned::default();
         let mut found = BTreeSet::new();
         for row in rows.into_iter().filter(|row| asked.contains(&row.id)) {
+            let id = key(&row);
             found.insert(row.id.clone());
-            let Some(entry) = self.rows.get(&row.id) else {
-                self.read(row, begun, &mut learned);
+            let Some(entry) = self.rows.get(&id) else {
+                self.read(row, begun, true, &mut learned);
                 continue;
             };
             let settling = entry.wrote > begun.tick
@@ -302,12 +382,13 @@ impl Table {
                     && !entry.unknown
                     && contradicts(&entry.row, &row));
             if settling {
-                self.recheck(&row.id, &mut learned);
+                self.recheck(&id, &mut learned);
             } else {
-                self.read(row, begun, &mut learned);
+                self.read(row, begun, true, &mut learned);
             }
         }
         for id in asked.iter().filter(|id| !found.contains(*id)) {
+            let id = &(kind, id.clone());
             let fresh_write = self.rows.get(id).is_some_and(|e| {
                 e.wrote > begun.tick || (e.wrote > 0 && now < e.wrote_at + settle)
             });
@@ -323,38 +404,42 @@ impl Table {
     }
 
     /// A read contradicted a write that may not have settled: the row is asked for again afterwards.
-    fn recheck(&mut self, id: &str, learned: &mut Learned) {
-        learned.again.insert(id.to_string());
+    fn recheck(&mut self, id: &RowId, learned: &mut Learned) {
+        learned.again.insert(id.clone());
         if let Some(entry) = self.rows.get_mut(id) {
             entry.recheck = true;
         }
     }
 
     /// The settle time is over: what was contradicted within it has to be looked up.
-    pub fn settled(&mut self, id: &str) {
+    pub fn settled(&mut self, id: &RowId) {
         if self.rows.get(id).is_some_and(|e| e.recheck) {
             self.doubt(id);
         }
     }
 
-    fn read(&mut self, row: CampaignRow, begun: Begun, learned: &mut Learned) {
-        self.missing.remove(&row.id);
-        let old = self.rows.get(&row.id);
+    fn read(&mut self, row: Row, begun: Begun, looked_up: bool, learned: &mut Learned) {
+        let id = key(&row);
+        self.missing.remove(&id);
+        let old = self.rows.get(&id);
         if old.is_some_and(|e| e.read > begun.tick) {
             return;
         }
         let same = old.is_some_and(|e| e.row == row && !e.unknown && e.read_back);
         if !same {
-            learned.changed.insert(row.id.clone());
+            learned.changed.insert(id);
         }
         self.put(row, begun.at, |e| {
             e.read = begun.tick;
             e.read_back = true;
+            if looked_up {
+                e.looked_up = Some(begun.at);
+            }
         });
     }
 
-    fn put(&mut self, row: CampaignRow, at: Timestamp, update: impl FnOnce(&mut Entry)) {
-        let id = row.id.clone();
+    fn put(&mut self, row: Row, at: Timestamp, update: impl FnOnce(&mut Entry)) {
+        let id = key(&row);
         let mut entry = match self.rows.remove(&id) {
             Some(old) => {
                 self.unname(&old.row);
@@ -367,6 +452,7 @@ impl Table {
                 wrote: 0,
                 wrote_at: at,
                 read_back: false,
+                looked_up: None,
                 unknown: false,
                 recheck: false,
                 unlisted: false,
@@ -386,27 +472,46 @@ impl Table {
         entry.unlisted = false;
         update(&mut entry);
         self.by_name
-            .entry(entry.row.name.clone())
+            .entry(name_key(&entry.row))
             .or_default()
             .insert(id.clone());
         self.rows.insert(id, entry);
     }
 
-    fn unname(&mut self, row: &CampaignRow) {
-        if let Some(ids) = self.by_name.get_mut(&row.name) {
-            ids.remove(&row.id);
+    fn unname(&mut self, row: &Row) {
+        let name = name_key(row);
+        if let Some(ids) = self.by_name.get_mut(&name) {
+            ids.remove(&key(row));
             if ids.is_empty() {
-                self.by_name.remove(&row.name);
+                self.by_name.remove(&name);
             }
         }
     }
 }
 
 /// Does a read say otherwise than what our write made of the row? Times and delivery may move by themselves.
-fn contradicts(written: &CampaignRow, read: &CampaignRow) -> bool {
+fn contradicts(written: &Row, read: &Row) -> bool {
     written.operation != read.operation
         || written.name != read.name
         || written.budget != read.budget
-        || written.special_industries != read.special_industries
-        || written.po_number != read.po_number
+        // What the answer to a write does not show is not contradicted by a read that does.
+        || written.fields.iter().any(|(name, value)| {
+            read.fields.get(name).is_some_and(|shown| shown != value)
+        })
+}
+
+/// The states of ads at a time, see [`Table::signatures`].
+#[derive(Clone, Debug, Default)]
+pub struct Signatures(BTreeMap<String, Signature>);
+
+fn signature(row: &Row) -> Signature {
+    (row.secondary_status.clone(), row.modified)
+}
+
+fn key(row: &Row) -> RowId {
+    (row.kind, row.id.clone())
+}
+
+fn name_key(row: &Row) -> (Kind, Option<String>, String) {
+    (row.kind, row.parent().map(str::to_owned), row.name.clone())
 }

@@ -112,11 +112,9 @@ pub(super) fn update(
         None => item,
     };
     body["advertiser_id"] = json!(advertiser);
-    if let (Some(_), Some((name, _)), Some(parent)) = (
-        table.wrapped,
-        table.parent,
-        changes.parent.as_ref(),
-    ) {
+    if let (Some(_), Some((name, _)), Some(parent)) =
+        (table.wrapped, table.parent, changes.parent.as_ref())
+    {
         body[name] = json!(parent);
     }
     body

@@ -171,7 +171,9 @@ impl Call {
             Call::Create { kind, tree, .. } => table(*kind, *tree).paths.create,
             Call::Update { kind, tree, .. } => table(*kind, *tree).paths.update,
             Call::SetStatus { kind, tree, .. } => table(*kind, *tree).paths.status,
-            Call::SetCreativeStatus { .. } => "/open_api/v1.3/smart_plus/ad/material_status/update/",
+            Call::SetCreativeStatus { .. } => {
+                "/open_api/v1.3/smart_plus/ad/material_status/update/"
+            }
             Call::Reviews {
                 tree: Tree::Manual, ..
             } => "/open_api/v1.3/ad/review_info/",
@@ -267,13 +269,7 @@ impl Call {
                 changes,
             } => (
                 Vec::new(),
-                Some(bodies::update(
-                    advertiser,
-                    *kind,
-                    *tree,
-                    id,
-                    changes,
-                )),
+                Some(bodies::update(advertiser, *kind, *tree, id, changes)),
             ),
             Call::SetStatus {
                 advertiser,

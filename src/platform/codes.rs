@@ -273,7 +273,14 @@ const FIELDS: &[&str] = &[
 fn field(call: &Call, class: ErrorClass, said: &str) -> Option<&'static str> {
     match class {
         ErrorClass::Rejected(Rejection::NameTaken) => Some(match call {
-            Call::Create { kind: Kind::AdGroup, .. } | Call::Update { kind: Kind::AdGroup, .. } => "adgroup_name",
+            Call::Create {
+                kind: Kind::AdGroup,
+                ..
+            }
+            | Call::Update {
+                kind: Kind::AdGroup,
+                ..
+            } => "adgroup_name",
             Call::Create { kind: Kind::Ad, .. } | Call::Update { kind: Kind::Ad, .. } => "ad_name",
             _ => "campaign_name",
         }),

@@ -174,11 +174,7 @@ fn ratio(value: &Value) -> Option<String> {
         return None;
     }
     let text = format!("{number:.4}");
-    Some(
-        text.trim_end_matches('0')
-            .trim_end_matches('.')
-            .to_owned(),
-    )
+    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
 }
 
 /// Texts of a list; numbers are taken as their decimal text, since some ids come so.

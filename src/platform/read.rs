@@ -11,9 +11,9 @@ use super::call::{Call, NewObject, OperationStatus};
 use super::codes::{self, Finding};
 use super::error::{ErrorClass, PlatformError, Rejection, Throttle};
 use super::json;
-use super::review;
 use super::kind::{Kind, Tree};
 use super::reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
+use super::review;
 use super::row::{OperationState, Row};
 use super::table::{Table, table};
 use super::text::{clean, without_secrets};
@@ -176,7 +176,11 @@ impl Reader<'_> {
                 ..
             } => {
                 let table = table(*kind, *tree);
-                let id = if *automated_creative { "aco_ad_id" } else { table.id };
+                let id = if *automated_creative {
+                    "aco_ad_id"
+                } else {
+                    table.id
+                };
                 self.statuses(data, (id, table.status_list), ids, *status, in_part)
             }
             // It says nothing about single creatives: code 0 speaks for all.
@@ -184,11 +188,9 @@ impl Reader<'_> {
                 done: creatives.clone(),
                 refused: Vec::new(),
             }),
-            Call::Reviews { tree, .. } => {
-                review::read(data, *tree).map(Reply::Reviews).ok_or_else(|| {
-                    self.incomplete("the answer holds no reviews")
-                })
-            }
+            Call::Reviews { tree, .. } => review::read(data, *tree)
+                .map(Reply::Reviews)
+                .ok_or_else(|| self.incomplete("the answer holds no reviews")),
         }
     }
 
@@ -218,7 +220,12 @@ impl Reader<'_> {
                 kind.noun()
             )));
         }
-        Ok(Reply::Created(made))
+        // Where the answer does not say what it is in, it is what was asked for.
+        let made = made
+            .into_iter()
+            .zip(objects)
+            .map(|(row, object)| row.map(|row| row.made_in(object.parent.as_ref())));
+        Ok(Reply::Created(made.collect()))
     }
 
     /// The rows of `data.list`. One row that cannot be read makes the whole list incomplete.
@@ -406,7 +413,8 @@ fn object_row(row: &Value, advertiser: &str, kind: Kind, endpoint: Tree) -> Opti
     }
     let table: &Table = table(kind, endpoint);
     let text = |name: &str| json::text(row, name);
-    let parent = |name: &str, of: &[Kind]| of.contains(&kind).then(|| json::id(row, name)).flatten();
+    let parent =
+        |name: &str, of: &[Kind]| of.contains(&kind).then(|| json::id(row, name)).flatten();
     let secondary_status = text("secondary_status").unwrap_or_default();
     Some(Row {
         kind,

@@ -53,6 +53,26 @@ impl Row {
         }
     }
 
+    /// The same row, in what an earlier one was in, unless it says so itself.
+    pub fn within(mut self, before: &Self) -> Self {
+        self.campaign = self.campaign.or_else(|| before.campaign.clone());
+        self.ad_group = self.ad_group.or_else(|| before.ad_group.clone());
+        self
+    }
+
+    /// The same row in `parent`, unless it says itself what it is in.
+    pub(super) fn made_in(mut self, parent: Option<&String>) -> Self {
+        let own = match self.kind {
+            Kind::Campaign => return self,
+            Kind::AdGroup => &mut self.campaign,
+            Kind::Ad => &mut self.ad_group,
+        };
+        if own.is_none() {
+            *own = parent.cloned();
+        }
+        self
+    }
+
     /// A field that is a text and says something.
     pub fn text(&self, field: &str) -> Option<&str> {
         self.fields.get(field).and_then(Value::as_str)

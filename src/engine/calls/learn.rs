@@ -1,63 +1,18 @@
 //! What answers teach about objects, accounts and tokens.
 
 use super::super::account::AccountId;
-use super::super::doors::{Clock, Cluster, Name};
+use super::super::doors::ObjectName;
 use super::super::due::Why;
+use super::super::outbox::Member;
 use super::super::queue::Lane;
-use super::super::run::Engine;
 use super::super::state::{Key, State};
 use super::backoff;
-use crate::api::campaign::Campaign;
-use crate::model::facts::{Attempt, Problem, Refusable, Refused};
+use crate::model::facts::{NameQuestion, Problem, Refusable, Refused};
+use crate::model::object::Object;
 use crate::model::reason::Reason;
-use crate::model::record::Record;
-use crate::platform::Door;
-use crate::platform::{Answer, Reply};
-use crate::platform::{Call, OperationStatus};
-use crate::platform::{ErrorClass, PlatformError, Rejection};
+use crate::observe::table::RowId;
+use crate::platform::{Call, ErrorClass, OperationStatus, PlatformError, Rejection};
 use jiff::Timestamp;
-
-impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
-    /// What the answer to a create taught.
-    pub(in crate::engine) fn learn_created(
-        &self,
-        name: &Name,
-        id: &AccountId,
-        record: &Record,
-        sent: Result<Answer, PlatformError>,
-    ) {
-        let now = self.clock.now();
-        let mut state = self.lock();
-        let tick = state.tick();
-        let attempt = match sent {
-            Ok(Answer {
-                reply: Reply::Created(row),
-                ..
-            }) => {
-                tracing::info!(campaign = %name, id = %row.id, key = %record.key, attempt = record.attempt, "created, switched off");
-                if let Some(account) = state.accounts.get_mut(id) {
-                    account.table.wrote_row(row.clone(), tick, now);
-                }
-                Attempt::Made(Box::new(row))
-            }
-            Ok(_) => Attempt::Unclear,
-            Err(error) => {
-                let attempt = match &error.class {
-                    ErrorClass::Ambiguous => Attempt::Unclear,
-                    // The door says that nothing was acted upon; refusals are definite.
-                    ErrorClass::Retry => Attempt::Unsent,
-                    _ => Attempt::Refused,
-                };
-                state.learn_refusal(name, Refusable::Create, &error, now);
-                attempt
-            }
-        };
-        let uid = record.uid.clone();
-        let memo = state.memo(name, &uid);
-        memo.memory.attempt = Some(attempt);
-        memo.asked = None;
-    }
-}
 
 impl State {
     /// An answer that says something about the account or its token, not about one object.
@@ -89,12 +44,12 @@ impl State {
     /// A no, or an error, for one object.
     pub(in crate::engine) fn learn_refusal(
         &mut self,
-        name: &Name,
+        name: &ObjectName,
         what: Refusable,
         error: &PlatformError,
         now: Timestamp,
     ) {
-        let Some(object) = self.stores.campaigns.get(name) else {
+        let Some(object) = self.stores.get(name) else {
             return;
         };
         let uid = object.metadata.uid.clone().unwrap_or_default();
@@ -113,7 +68,7 @@ impl State {
                     at: now,
                     seen: self.delivery_status(name, &object),
                 };
-                tracing::warn!(campaign = %name, ?what, %error, "TikTok refused");
+                tracing::warn!(kind = %name.kind, object = %name, ?what, %error, "TikTok refused");
                 self.memo(name, &uid).memory.refused = Some(refused);
             }
             // A write of unclear outcome is looked for, not repeated: no backoff stands before the look.
@@ -126,20 +81,23 @@ impl State {
     /// TikTok's delivery status of an object's row, as last known.
     pub(in crate::engine) fn delivery_status(
         &self,
-        name: &Name,
-        object: &Campaign,
+        name: &ObjectName,
+        object: &Object,
     ) -> Option<String> {
         let id = self.own_id(object)?;
-        let place = self.place(&Key::Campaign(name.clone()))?;
-        let row = self.accounts.get(&place)?.table.last_known(&id)?;
+        let place = self.place(&Key::Object(name.clone()))?;
+        let row = self
+            .accounts
+            .get(&place)?
+            .table
+            .last_known(&(name.kind, id))?;
         Some(row.secondary_status.clone())
     }
 
     /// Again after a growing wait.
-    pub(in crate::engine) fn retry(&mut self, name: &Name, message: String, now: Timestamp) {
+    pub(in crate::engine) fn retry(&mut self, name: &ObjectName, message: String, now: Timestamp) {
         let uid = self
             .stores
-            .campaigns
             .get(name)
             .and_then(|o| o.metadata.uid.clone())
             .unwrap_or_default();
@@ -152,7 +110,7 @@ impl State {
             reason: Reason::Retrying,
             message,
         });
-        let key = Key::Campaign(name.clone());
+        let key = Key::Object(name.clone());
         self.wake(&key, Why::Backoff, until);
         self.push(&key, Lane::Background, now);
     }
@@ -160,18 +118,18 @@ impl State {
     pub(in crate::engine) fn learn_status(
         &mut self,
         id: &AccountId,
-        name: &Name,
-        campaign: &str,
+        name: &ObjectName,
+        platform_id: &str,
         to: OperationStatus,
         tick: u64,
         now: Timestamp,
     ) {
         if let Some(account) = self.accounts.get_mut(id) {
-            account.table.wrote_status(campaign, to, tick, now);
+            let row = (name.kind, platform_id.to_owned());
+            account.table.wrote_status(&row, to, tick, now);
         }
         let uid = self
             .stores
-            .campaigns
             .get(name)
             .and_then(|o| o.metadata.uid.clone())
             .unwrap_or_default();
@@ -183,48 +141,51 @@ impl State {
         }
     }
 
-    pub(in crate::engine) fn doubt(&mut self, id: &AccountId, campaign: &str) {
+    pub(in crate::engine) fn doubt(&mut self, id: &AccountId, row: &RowId) {
         if let Some(account) = self.accounts.get_mut(id) {
-            account.table.doubt(campaign);
+            account.table.doubt(row);
         }
     }
 
     pub(in crate::engine) fn doubt_all(
         &mut self,
         id: &AccountId,
-        members: &[(Name, String)],
+        members: &[Member],
         now: Timestamp,
     ) {
-        for (name, campaign) in members {
-            self.doubt(id, campaign);
-            self.push(&Key::Campaign(name.clone()), Lane::Change, now);
+        for (name, platform_id) in members {
+            self.doubt(id, &(name.kind, platform_id.clone()));
+            self.push(&Key::Object(name.clone()), Lane::Change, now);
         }
     }
 
     /// What a call was about to spend is now in the rows, or not spent.
-    pub(in crate::engine) fn spent(&mut self, id: &AccountId, ids: &[String]) {
+    pub(in crate::engine) fn spent(&mut self, id: &AccountId, members: &[Member]) {
         if let Some(account) = self.accounts.get_mut(id) {
-            for campaign in ids {
-                account.about_to_spend.remove(campaign);
+            for (name, platform_id) in members {
+                let row = (name.kind, platform_id.clone());
+                account.about_to_spend.remove(&row);
             }
         }
     }
 
-    /// R9: a name check needs a reading of both trees that was begun after the question. A list answers all questions
-    /// at once; few names in a large account are asked for one by one.
-    pub(in crate::engine) fn ask_names(&mut self, id: &AccountId, names: Vec<String>) {
+    /// R9: a name check needs a reading that was begun after the question. A list answers all questions of its kind at
+    /// once; few names in a large account are asked for one by one.
+    pub(in crate::engine) fn ask_names(&mut self, id: &AccountId, questions: Vec<NameQuestion>) {
         let Some(account) = self.accounts.get_mut(id) else {
             return;
         };
-        let pages = 2 * account.table.known().div_ceil(1000).max(1);
-        if names.len() * 2 < pages {
-            for name in names {
-                if !account.name_looks.contains(&name) {
-                    account.name_looks.push_back(name);
-                }
+        let known = account.table.known();
+        let pages = 2 * known.div_ceil(1000).max(1);
+        let one_by_one = questions.len() * 2 < pages;
+        for question in questions {
+            if !one_by_one {
+                account
+                    .sweep
+                    .ask_lists(super::super::account::lists_for(&question));
+            } else if !account.name_looks.contains(&question) {
+                account.name_looks.push_back(question);
             }
-        } else {
-            account.sweep.ask_both();
         }
     }
 }

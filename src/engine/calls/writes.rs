@@ -1,45 +1,64 @@
 //! What the platform is told: status calls for many objects, updates for one.
 
 use super::super::account::AccountId;
-use super::super::doors::{Clock, Cluster, Name, Note};
-use super::super::outbox::{Batch, Op};
+use super::super::doors::{Clock, Cluster, Note, ObjectName};
+use super::super::outbox::{Batch, Member, Op, StatusOf};
 use super::super::queue::Lane;
 use super::super::run::Engine;
 use super::super::state::Key;
 use super::looks::drop_and_park;
 use super::{Begin, backoff};
-use crate::model::ceiling::{per_day, row_per_day};
+use crate::model::ad_group::SHARED_SMART_PLUS;
+use crate::model::ceiling::{Candidate, per_day, row_per_day};
 use crate::model::facts::Refusable;
 use crate::model::plan::Action;
-use crate::platform::Door;
-use crate::platform::{Answer, Reply};
-use crate::platform::{Call, OperationStatus, Tree};
-use crate::platform::{ErrorClass, PlatformError, Rejection};
+use crate::platform::{
+    Answer, Call, Changes, Door, ErrorClass, Kind, OperationStatus, PlatformError, Rejection,
+    Reply, Tree,
+};
 use std::time::Duration;
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Sends what waited together.
     pub(in crate::engine) async fn batch(&self, id: &AccountId, batch: Batch) {
         match batch {
-            Batch::Status {
+            Batch::Status { of, members } => self.set_status(id, of, members).await,
+            Batch::Create {
+                kind,
                 tree,
-                to,
-                postback,
+                parent,
                 members,
-            } => self.set_status(id, tree, to, postback, members).await,
+            } => {
+                self.create_together(id, (kind, tree), parent, members)
+                    .await
+            }
             Batch::Update {
                 tree,
-                id: campaign,
+                id: platform_id,
                 changes,
                 member,
-            } => self.update(id, tree, campaign, changes, member).await,
-            Batch::LookIds { tree, members } => self.look_ids(id, tree, members).await,
-            Batch::LookCreated { tree, name, member } => {
-                self.look_created(id, tree, name, member).await
-            }
-            Batch::Names { names } => {
+            } => self.update(id, tree, platform_id, *changes, member).await,
+            Batch::Creatives {
+                ad,
+                creatives,
+                to,
+                member,
+            } => self.switch_creatives(id, ad, creatives, to, member).await,
+            Batch::LookIds {
+                kind,
+                tree,
+                members,
+            } => self.look_ids(id, (kind, tree), members).await,
+            Batch::LookCreated {
+                kind,
+                tree,
+                parent,
+                members,
+            } => self.look_created(id, (kind, tree), parent, members).await,
+            Batch::Reviews { tree, members } => self.look_reviews(id, tree, members).await,
+            Batch::Names { questions } => {
                 let mut state = self.lock();
-                state.ask_names(id, names);
+                state.ask_names(id, questions);
             }
         }
     }
@@ -48,36 +67,37 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     pub(in crate::engine) fn still_wanted(
         &self,
         id: &AccountId,
-        members: Vec<(Name, String)>,
+        members: Vec<Member>,
         wanted: impl Fn(&Action, &str) -> bool,
         spends: bool,
-    ) -> Vec<(Name, String)> {
+    ) -> Vec<Member> {
         let now = self.clock.now();
         let mut state = self.lock();
         let mut keep = Vec::new();
-        for (name, campaign) in members {
-            let key = Key::Campaign(name.clone());
-            let Some(object) = state.stores.campaigns.get(&name) else {
+        for (name, platform_id) in members {
+            let key = Key::Object(name.clone());
+            let Some(object) = state.stores.get(&name) else {
                 continue;
             };
             let plan = state.plan(&name, &object, now);
-            if !wanted(&plan.action, &campaign) {
+            if !wanted(&plan.action, &platform_id) {
                 state.push(&key, Lane::Change, now);
                 continue;
             }
-            if spends {
-                let row = plan.verdict.row.as_ref();
+            if spends && let Some(row) = plan.verdict.row.as_ref() {
                 let raised = match &plan.action {
                     Action::Update { changes, .. } => {
-                        row.and_then(|r| per_day(r.budget_mode.as_deref(), changes.budget))
+                        per_day(row.budget_mode.as_deref(), changes.budget)
                     }
-                    _ => row.and_then(|r| row_per_day(r, None)),
+                    _ => row_per_day(row, None),
                 };
                 if let Some(account) = state.accounts.get_mut(id) {
-                    account.about_to_spend.insert(campaign.clone(), raised);
+                    account
+                        .about_to_spend
+                        .insert((name.kind, platform_id.clone()), Candidate::of(row, raised));
                 }
             }
-            keep.push((name, campaign));
+            keep.push((name, platform_id));
         }
         keep
     }
@@ -85,58 +105,46 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     pub(in crate::engine) async fn set_status(
         &self,
         id: &AccountId,
-        tree: Tree,
-        to: OperationStatus,
-        postback: Option<&'static str>,
-        members: Vec<(Name, String)>,
+        of: StatusOf,
+        members: Vec<Member>,
     ) {
-        let enable = to == OperationStatus::Enable;
-        let same = |action: &Action, campaign: &str| matches!(action, Action::SetStatus { id, to: planned, .. } if id == campaign && *planned == to);
+        let enable = of.to == OperationStatus::Enable;
+        let same = |action: &Action, platform_id: &str| matches!(action, Action::SetStatus(wish) if wish.id == platform_id && wish.to == of.to);
         let members = self.still_wanted(id, members, same, enable);
         if members.is_empty() {
             return;
         }
-        let ids: Vec<String> = members.iter().map(|(_, id)| id.clone()).collect();
-        let call = Call::SetCampaignStatus {
+        let call = Call::SetStatus {
             advertiser: id.advertiser.clone(),
-            tree,
-            ids: ids.clone(),
-            status: to,
-            postback_window_mode: postback.map(str::to_owned),
+            kind: of.kind,
+            tree: of.tree,
+            ids: members.iter().map(|(_, id)| id.clone()).collect(),
+            status: of.to,
+            postback_window_mode: of.postback.map(str::to_owned),
+            automated_creative: of.automated_creative,
         };
-        let begin = if to == OperationStatus::Disable {
+        let begin = if of.to == OperationStatus::Disable {
             Begin::Pause
         } else {
             Begin::Batch
         };
-        let op = |campaign: &str| Op::SetStatus {
-            tree,
-            id: campaign.to_string(),
-            to,
-            postback,
-        };
         let Ok(slot) = self.begin(id, call.path(), begin) else {
-            self.park_again(id, &members, op);
-            self.lock().spent(id, &ids);
+            self.park_again(id, &members, |one| Op::SetStatus(of.wish(one)));
+            self.lock().spent(id, &members);
             return;
         };
         let sent = self.send(id, &call).await;
         drop(slot);
-        let batch = Batch::Status {
-            tree,
-            to,
-            postback,
-            members,
-        };
-        let warn = self.learn_statuses(id, &call, batch, sent);
-        for (name, campaign, pauses, uid) in warn {
+        let warn = self.learn_statuses(id, &call, of, &members, sent);
+        for (name, platform_id, pauses, uid) in warn {
             let message = format!(
-                "campaign {campaign} was switched off for the {pauses}. time; somebody or an automated rule keeps switching it on"
+                "{} {platform_id} was switched off for the {pauses}. time; somebody or an automated rule keeps switching it on",
+                name.kind.noun()
             );
             self.note(Note {
-                kind: "Campaign",
+                kind: name.kind.name(),
                 uid,
-                about: name,
+                about: name.plain(),
                 warning: true,
                 reason: "SwitchedOnOutside".into(),
                 message,
@@ -150,26 +158,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         &self,
         id: &AccountId,
         call: &Call,
-        batch: Batch,
+        of: StatusOf,
+        members: &[Member],
         sent: Result<Answer, PlatformError>,
-    ) -> Vec<(Name, String, u32, String)> {
-        let Batch::Status {
-            tree,
-            to,
-            postback,
-            members,
-        } = batch
-        else {
-            return Vec::new();
-        };
-        let members = &members[..];
-        let op = |campaign: &str| Op::SetStatus {
-            tree,
-            id: campaign.to_string(),
-            to,
-            postback,
-        };
-        let ids: Vec<String> = members.iter().map(|(_, id)| id.clone()).collect();
+    ) -> Vec<(ObjectName, String, u32, String)> {
+        let to = of.to;
+        let op = |one: &str| Op::SetStatus(of.wish(one));
         let now = self.clock.now();
         let mut state = self.lock();
         let tick = state.tick();
@@ -186,11 +180,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 {
                     account.pause_failures = 0;
                 }
-                for (name, campaign) in members {
-                    if done.contains(campaign) {
-                        state.learn_status(id, name, campaign, to, tick, now);
-                        tracing::info!(campaign = %name, id = %campaign, to = ?to, "status set");
-                    } else if let Some(no) = refused.iter().find(|r| r.id == *campaign) {
+                for (name, platform_id) in members {
+                    let row = (name.kind, platform_id.clone());
+                    if done.contains(platform_id) {
+                        state.learn_status(id, name, platform_id, to, tick, now);
+                        tracing::info!(kind = %name.kind, object = %name, id = %platform_id, to = ?to, "status set");
+                    } else if let Some(no) = refused.iter().find(|r| r.id == *platform_id) {
                         let error = PlatformError {
                             class: no.class(),
                             code: None,
@@ -200,11 +195,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                             field: None,
                         };
                         state.learn_refusal(name, refusable(to), &error, now);
-                        state.doubt(id, campaign);
+                        state.doubt(id, &row);
                     } else {
-                        state.doubt(id, campaign);
+                        state.doubt(id, &row);
                     }
-                    state.push(&Key::Campaign(name.clone()), Lane::Change, now);
+                    state.push(&Key::Object(name.clone()), Lane::Change, now);
+                    // What is in it reads whether it is on.
+                    state.push_inside(name, Lane::Background, now);
                 }
             }
             Ok(_) => state.doubt_all(id, members, now),
@@ -214,19 +211,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     // R5: one bad id never holds the others.
                     ErrorClass::Rejected(_) | ErrorClass::Gone if !single => {
                         if let Some(account) = state.accounts.get_mut(id) {
-                            account.outbox.split(Batch::Status {
-                                tree,
-                                to,
-                                postback,
-                                members: members.to_vec(),
-                            });
+                            account.outbox.split(of, members);
                         }
                     }
                     ErrorClass::Rejected(_) | ErrorClass::Gone => {
-                        for (name, campaign) in members {
+                        for (name, platform_id) in members {
                             state.learn_refusal(name, refusable(to), &error, now);
-                            state.doubt(id, campaign);
-                            state.push(&Key::Campaign(name.clone()), Lane::Change, now);
+                            state.doubt(id, &(name.kind, platform_id.clone()));
+                            state.push(&Key::Object(name.clone()), Lane::Change, now);
                         }
                     }
                     ErrorClass::Throttled(_) => drop_and_park(&mut state, id, members, op, now),
@@ -256,14 +248,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
         }
-        state.spent(id, &ids);
+        state.spent(id, members);
         members
             .iter()
-            .filter_map(|(name, campaign)| {
+            .filter_map(|(name, platform_id)| {
                 let memo = state.memos.get(name)?;
                 let pauses = memo.memory.pauses;
                 (to == OperationStatus::Disable && pauses >= 3)
-                    .then(|| (name.clone(), campaign.clone(), pauses, memo.uid.clone()))
+                    .then(|| (name.clone(), platform_id.clone(), pauses, memo.uid.clone()))
             })
             .collect()
     }
@@ -272,35 +264,37 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         &self,
         id: &AccountId,
         tree: Tree,
-        campaign: String,
-        changes: crate::platform::CampaignChanges,
-        member: Name,
+        platform_id: String,
+        changes: Changes,
+        member: ObjectName,
     ) {
-        let same = |action: &Action, of: &str| matches!(action, Action::Update { id, changes: planned, .. } if id == of && *planned == changes);
+        let same = |action: &Action, of: &str| matches!(action, Action::Update { id, changes: planned, .. } if id == of && **planned == changes);
         let raises = changes.budget.is_some();
-        let members = self.still_wanted(id, vec![(member, campaign.clone())], same, raises);
+        let kind = member.kind;
+        let members = self.still_wanted(id, vec![(member, platform_id.clone())], same, raises);
         let [(name, _)] = members.as_slice() else {
             return;
         };
-        let call = Call::UpdateCampaign {
+        let call = Call::Update {
             advertiser: id.advertiser.clone(),
+            kind,
             tree,
-            id: campaign.clone(),
+            id: platform_id.clone(),
             changes: changes.clone(),
         };
-        let ids = [campaign.clone()];
         let Ok(slot) = self.begin(id, call.path(), Begin::Batch) else {
             self.park_again(id, &members, |of| Op::Update {
                 tree,
                 id: of.to_string(),
-                changes: changes.clone(),
+                changes: Box::new(changes.clone()),
             });
-            self.lock().spent(id, &ids);
+            self.lock().spent(id, &members);
             return;
         };
         let sent = self.send(id, &call).await;
         drop(slot);
         let now = self.clock.now();
+        let row_id = (kind, platform_id.clone());
         let mut state = self.lock();
         let tick = state.tick();
         match sent {
@@ -308,25 +302,45 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 reply: Reply::Updated(row),
                 ..
             }) => {
-                tracing::info!(campaign = %name, id = %campaign, changes = ?changes, "updated");
+                tracing::info!(kind = %kind, object = %name, id = %platform_id, name = ?changes.name, budget = ?changes.budget, fields = ?changes.fields, "updated");
+                let mut before = None;
+                let mut siblings = Vec::new();
                 if let Some(account) = state.accounts.get_mut(id) {
-                    // Some answers show no row: then what we had counts until it is read back.
-                    let known = row.or_else(|| account.table.last_known(&campaign).cloned());
+                    before = account.table.last_known(&row_id).cloned();
+                    // Some answers show no row, or not all of it: then what we had counts until it is read back.
+                    let known = match (row, &before) {
+                        (Some(mut row), Some(before)) => {
+                            for (field, value) in &before.fields {
+                                row.fields.entry(field).or_insert_with(|| value.clone());
+                            }
+                            Some(row.within(before))
+                        }
+                        (row, before) => row.or_else(|| before.clone()),
+                    };
                     if let Some(row) = known {
+                        // R17: TikTok gives all ad groups of the campaign the same.
+                        if kind == Kind::AdGroup
+                            && tree == Tree::SmartPlus
+                            && changes.names().any(|n| SHARED_SMART_PLUS.contains(&n))
+                        {
+                            siblings = account.table.doubt_siblings(&row);
+                        }
                         account.table.wrote_row(row, tick, now);
                     }
                 }
+                state.push_owners(id, &siblings, Lane::Change, now);
                 let uid = state
                     .stores
-                    .campaigns
                     .get(name)
                     .and_then(|o| o.metadata.uid.clone())
                     .unwrap_or_default();
                 let memo = state.memo(name, &uid);
                 memo.memory.corrections += 1;
+                memo.memory.side_effects.clear();
+                memo.written = before.map(|row| (Box::new(row), Box::new(changes)));
                 memo.in_sync_since = None;
             }
-            Ok(_) => state.doubt(id, &campaign),
+            Ok(_) => state.doubt(id, &row_id),
             Err(error) => {
                 state.learn_refusal(name, Refusable::Update, &error, now);
                 // What TikTok calls no change was changed by somebody else: our row is old.
@@ -336,12 +350,54 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                         | ErrorClass::Gone
                         | ErrorClass::Rejected(Rejection::NothingToUpdate)
                 ) {
-                    state.doubt(id, &campaign);
+                    state.doubt(id, &row_id);
                 }
             }
         }
-        state.spent(id, &ids);
-        state.push(&Key::Campaign(name.clone()), Lane::Change, now);
+        state.spent(id, &members);
+        state.push(&Key::Object(name.clone()), Lane::Change, now);
+    }
+
+    /// Switches single creatives of a Smart+ ad; the ad is read afterwards.
+    async fn switch_creatives(
+        &self,
+        id: &AccountId,
+        ad: String,
+        creatives: Vec<String>,
+        to: OperationStatus,
+        member: ObjectName,
+    ) {
+        let same = |action: &Action, _: &str| matches!(action, Action::SetCreatives { creatives: planned, to: planned_to, .. } if *planned == creatives && *planned_to == to);
+        let members = self.still_wanted(id, vec![(member, ad.clone())], same, false);
+        let [(name, _)] = members.as_slice() else {
+            return;
+        };
+        let call = Call::SetCreativeStatus {
+            advertiser: id.advertiser.clone(),
+            ad: ad.clone(),
+            creatives: creatives.clone(),
+            status: to,
+        };
+        let Ok(slot) = self.begin(id, call.path(), Begin::Batch) else {
+            self.park_again(id, &members, |ad| Op::SetCreatives {
+                ad: ad.to_string(),
+                creatives: creatives.clone(),
+                to,
+            });
+            return;
+        };
+        let sent = self.send(id, &call).await;
+        drop(slot);
+        let now = self.clock.now();
+        let mut state = self.lock();
+        match sent {
+            Ok(_) => {
+                tracing::info!(kind = %name.kind, object = %name, id = %ad, creatives = creatives.len(), to = ?to, "creatives switched");
+            }
+            Err(error) => state.learn_refusal(name, Refusable::Update, &error, now),
+        }
+        state.doubt(id, &(name.kind, ad));
+        state.push(&Key::Object(name.clone()), Lane::Change, now);
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{FIELD_MANAGER, KubeCluster};
-use crate::engine::doors::{ClusterError, Delta, Kind};
+use crate::engine::doors::{ClusterError, Delta};
 use crate::engine::watch::{Endings, Trouble, Waiting};
 
 /// The finalizer on the RoleBinding of a namespace that is ending.
@@ -98,7 +98,7 @@ fn with_ours(finalizers: &[String], on: bool) -> Option<Vec<String>> {
     }
 }
 
-impl<C: Kind, T: Kind> KubeCluster<C, T> {
+impl KubeCluster {
     /// Takes our finalizer off the binding, if it is there. Gone is done.
     pub(super) async fn free_binding(&self, namespace: &str) -> Result<(), ClusterError> {
         let Some(binding) = &self.settings.binding else {

@@ -11,7 +11,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 
-use crate::engine::doors::{Delta, Kind, Name};
+use crate::engine::doors::{Delta, Name};
 use crate::engine::watch::Trouble;
 
 /// A state of a Secret: its `resourceVersion`, or that it is not there.
@@ -58,12 +58,12 @@ pub(super) struct Secrets {
 
 impl Secrets {
     /// Notes what a GET showed, and watches the Secret from now on.
-    pub(super) fn read<C: Kind, T: Kind>(
+    pub(super) fn read(
         &self,
         client: &Client,
         name: &Name,
         version: Version,
-        sender: &Sender<Delta<C, T>>,
+        sender: &Sender<Delta>,
     ) {
         let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watch) = watched.get(name).filter(|watch| !watch.task.is_finished()) {
@@ -100,12 +100,7 @@ impl Drop for Secrets {
 }
 
 /// Reports changes of one Secret until nobody listens any more.
-async fn follow<C: Kind, T: Kind>(
-    client: Client,
-    name: Name,
-    told: Arc<Mutex<Told>>,
-    sender: Sender<Delta<C, T>>,
-) {
+async fn follow(client: Client, name: Name, told: Arc<Mutex<Told>>, sender: Sender<Delta>) {
     let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(client, &name.namespace);
     // A streaming list needs the verb `watch` only.
     let config = watcher::Config::default()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 
-use crate::engine::doors::{Change, Kind};
+use crate::engine::doors::{Change, Stored};
 
 /// One watch's part. Objects are kept (2 kB each when stripped) only if there are several watches.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(super) struct Merge<K> {
     complete: bool,
 }
 
-impl<K: Kind> Merge<K> {
+impl<K: Stored> Merge<K> {
     pub(super) fn new(places: usize) -> Self {
         let place = |_| Place {
             known: BTreeMap::new(),

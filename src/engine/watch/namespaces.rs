@@ -10,7 +10,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::mpsc::Sender;
 
 use super::{Trouble, Waiting};
-use crate::engine::doors::{Delta, Kind};
+use crate::engine::doors::Delta;
 use crate::engine::kube_door::chain;
 
 /// The namespaces that were reported as being deleted.
@@ -42,11 +42,7 @@ impl Endings {
 
 /// Reports namespaces that begin or cease to be deleted until nobody listens. Their metadata is watched, nothing else.
 /// Takes `"namespaces"` off `waiting` when those that are ending already have been reported.
-pub async fn watch_namespaces<C: Kind, T: Kind>(
-    client: Client,
-    sender: &Sender<Delta<C, T>>,
-    waiting: &Waiting,
-) {
+pub async fn watch_namespaces(client: Client, sender: &Sender<Delta>, waiting: &Waiting) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(client);
     let mut events = watcher(api, watcher::Config::default().streaming_lists())
         .default_backoff()

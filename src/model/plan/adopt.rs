@@ -1,12 +1,12 @@
-//! Taking up a campaign that exists (R3, R9).
+//! Taking up an object that exists (R3, R9).
 
-use super::super::campaign::fixed;
+use super::super::diff::fixed;
 use super::super::facts::{Account, Have, Look};
 use super::super::reason::Reason;
 use super::super::record::{FORMAT, Record, RecordState};
 use super::{Action, Plan, Planner};
 use crate::api::RESUME;
-use crate::platform::{CampaignRow, OperationState};
+use crate::platform::{OperationState, Row};
 
 impl Planner<'_> {
     pub(super) fn claimed_id(&self) -> Option<String> {
@@ -15,10 +15,10 @@ impl Planner<'_> {
         let spec_id = self
             .f
             .object
-            .spec
+            .life()
             .external_id
-            .clone()
-            .filter(|id| Some(id) != former);
+            .filter(|id| Some(*id) != former)
+            .cloned();
         let claim = match &self.f.record {
             RecordState::Claim(record) => record.id.clone(),
             _ => None,
@@ -33,35 +33,64 @@ impl Planner<'_> {
 
     pub(super) fn adopt_by_id(&self, id: &str, account: &Account) -> Plan {
         if let Some(holder) = &self.f.rivals.id_holder {
-            return self.stalled(Reason::Conflict, format!("campaign {id} belongs to {holder}; one platform object has one owner, remove one of the two"));
+            return self.stalled(Reason::Conflict, format!("{} {id} belongs to {holder}; one platform object has one owner, remove one of the two", self.noun()));
         }
+        let noun = self.noun();
         match &self.f.have {
-            Have::Unknown => self.progress(
-                Action::Look(Look::Id { tree: self.f.object.spec.automation.into(), id: id.into() }),
-                Reason::LookingUp,
-                format!("looking for campaign {id}"),
-            ),
-            Have::Absent => self.stalled(Reason::NotFoundOnPlatform, format!("there is no campaign {id} in advertiser {}; correct spec.externalId", account.advertiser)),
-            Have::Present(seen) if seen.row.operation == OperationState::Deleted => {
-                self.stalled(Reason::NotFoundOnPlatform, format!("campaign {id} was deleted on TikTok, which is final; remove spec.externalId to make a new one"))
+            Have::Unknown => {
+                if let Some(wait) = self.backing_off() {
+                    return wait;
+                }
+                self.progress(
+                    Action::Look(Look::Id { tree: self.tree, id: id.into() }),
+                    Reason::LookingUp,
+                    format!("looking for {noun} {id}"),
+                )
             }
-            Have::Present(seen) => match fixed(&self.f.object.spec, &seen.row).as_slice() {
-                [] if self.effective.hands_off() => self.observe(&seen.row),
-                [] => self.adopt(&seen.row, account),
-                [first, ..] => self.stalled(
-                    Reason::AdoptionMismatch,
-                    format!("campaign {id} has {} {} on TikTok, the spec says {}; correct the spec, this cannot be changed on TikTok", first.field, first.have, first.want),
-                ),
-            },
+            Have::Absent => self.stalled(Reason::NotFoundOnPlatform, format!("there is no {noun} {id} in advertiser {}; correct spec.externalId", account.advertiser)),
+            Have::Present(seen) if seen.row.operation == OperationState::Deleted => {
+                self.stalled(Reason::NotFoundOnPlatform, format!("{noun} {id} was deleted on TikTok, which is final; remove spec.externalId to make a new one"))
+            }
+            Have::Present(seen) => {
+                if let Some(elsewhere) = self.in_another_parent(&seen.row) {
+                    return elsewhere;
+                }
+                match fixed(self.f.object, &self.wanted, &seen.row).as_slice() {
+                    [] if self.effective.hands_off() => self.observe(&seen.row),
+                    [] => self.adopt(&seen.row, account),
+                    [first, ..] => self.stalled(
+                        Reason::AdoptionMismatch,
+                        format!("{noun} {id} has {} {} on TikTok, the spec says {}; correct the spec, this cannot be changed on TikTok", first.field, first.have, first.want),
+                    ),
+                }
+            }
         }
     }
 
-    pub(super) fn adopt(&self, row: &CampaignRow, account: &Account) -> Plan {
+    /// TikTok cannot move an object: one that is in something else than the spec's reference names is not the one meant.
+    pub(super) fn in_another_parent(&self, row: &Row) -> Option<Plan> {
+        let parent = self.parent()?;
+        let is_in = row.parent().filter(|is_in| *is_in != parent.id)?;
+        let of = self.kind.parent().map_or("ad account", |kind| kind.noun());
+        Some(self.stalled(
+            Reason::ParentMismatch,
+            format!(
+                "{} {} is in {of} {is_in} on TikTok, the object that the spec refers to is {of} {}; TikTok cannot move it: \
+                 correct the reference by making a new object, or delete the {} on TikTok and raise spec.incarnation",
+                self.noun(),
+                row.id,
+                parent.id,
+                self.noun()
+            ),
+        ))
+    }
+
+    pub(super) fn adopt(&self, row: &Row, account: &Account) -> Plan {
         if self.effective.hands_off() {
             return self.observe(row);
         }
         let ours = matches!(self.f.record, RecordState::None)
-            && self.f.object.spec.external_id.is_none()
+            && self.f.object.life().external_id.is_none()
             && self
                 .f
                 .object
@@ -81,9 +110,10 @@ impl Planner<'_> {
             app: account.app.clone(),
             advertiser: account.advertiser.clone(),
             tree: row.tree,
+            parent: row.parent().map(str::to_owned),
             name: row.name.clone(),
             sent: None,
-            incarnation: self.f.object.spec.incarnation.unwrap_or(0),
+            incarnation: self.f.object.life().incarnation.unwrap_or(0),
             counter: kept.map_or(0, |r| r.counter),
             key: kept.map(|r| r.key.clone()).unwrap_or_default(),
             attempt: kept.map_or(0, |r| r.attempt),
@@ -98,7 +128,7 @@ impl Planner<'_> {
         self.progress(
             Action::Write(record),
             Reason::Creating,
-            format!("adopting campaign {}", row.id),
+            format!("adopting {} {}", self.noun(), row.id),
         )
     }
 }

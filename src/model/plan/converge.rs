@@ -1,27 +1,27 @@
-//! Objects with a campaign: pauses first, corrections, a resume last (R1, R2).
+//! Objects that are on the platform: pauses first, corrections, a resume last (R1, R2).
 
-use super::super::campaign::{Group, diff, wanted_budget};
-use super::super::ceiling::{Hold, per_day, row_per_day};
+use super::super::ceiling::{Candidate, Hold, per_day, row_per_day};
+use super::super::diff::diff;
 use super::super::facts::{Account, Have, Look, Refusable, Seen};
 use super::super::reason::Reason;
 use super::super::record::Record;
-use super::super::tiktok_names::TikTokName;
-use super::{Action, Plan, Planner, is_dedicated, state_difference};
+use super::super::wanted::Group;
+use super::{Action, Plan, Planner, StatusWish, state_difference};
 use crate::api::RESUME;
 use crate::api::common::{DesiredState, StateDriftPolicy};
-use crate::platform::{CampaignChanges, CampaignRow, OperationState, OperationStatus};
+use crate::platform::{Changes, OperationState, OperationStatus, Row};
 
 impl Planner<'_> {
     pub(super) fn held(&self, record: &Record, id: &str, account: &Account) -> Plan {
+        let noun = self.noun();
         if let Some(other) = self
             .f
             .object
-            .spec
+            .life()
             .external_id
-            .as_ref()
             .filter(|other| *other != id && Some(*other) != record.former.as_ref())
         {
-            return self.stalled(Reason::IdentityConflict, format!("this object holds campaign {id}, spec.externalId says {other}; set it back, or delete this object and make another"));
+            return self.stalled(Reason::IdentityConflict, format!("this object holds {noun} {id}, spec.externalId says {other}; set it back, or delete this object and make another"));
         }
         if let Some(other) = self
             .f
@@ -31,12 +31,12 @@ impl Planner<'_> {
             .and_then(|s| s.id.as_ref())
             .filter(|other| *other != id && Some(*other) != record.former.as_ref())
         {
-            return self.stalled(Reason::IdentityConflict, format!("the record names campaign {id}, status names {other}; remove the wrong one, nothing is written until then"));
+            return self.stalled(Reason::IdentityConflict, format!("the record names {noun} {id}, status names {other}; remove the wrong one, nothing is written until then"));
         }
         if let Some(holder) = &self.f.rivals.id_holder {
             return self.stalled(
                 Reason::Conflict,
-                format!("campaign {id} belongs to {holder}; remove one of the two objects"),
+                format!("{noun} {id} belongs to {holder}; remove one of the two objects"),
             );
         }
         match &self.f.have {
@@ -50,7 +50,7 @@ impl Planner<'_> {
                         id: id.into(),
                     }),
                     Reason::LookingUp,
-                    format!("reading campaign {id}"),
+                    format!("reading {noun} {id}"),
                 )
             }
             Have::Absent => self.gone(record, id, None),
@@ -61,11 +61,12 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn gone(&self, record: &Record, id: &str, row: Option<&CampaignRow>) -> Plan {
+    pub(super) fn gone(&self, record: &Record, id: &str, row: Option<&Row>) -> Plan {
+        let noun = self.noun();
         if self.effective.hands_off() || self.effective.pauses_only() {
             return self.stalled(
                 Reason::ExternallyDeleted,
-                format!("campaign {id} was deleted on TikTok"),
+                format!("{noun} {id} was deleted on TikTok"),
             );
         }
         // A create that was answered with a row older than its own mark: TikTok replayed the key of an object that is gone.
@@ -77,7 +78,7 @@ impl Planner<'_> {
         if replayed {
             return self.replace_key(record);
         }
-        let wanted = self.f.object.spec.incarnation.unwrap_or(0);
+        let wanted = self.f.object.life().incarnation.unwrap_or(0);
         if wanted > record.incarnation {
             let next = Record {
                 incarnation: wanted,
@@ -95,12 +96,12 @@ impl Planner<'_> {
             return self.progress(
                 Action::Write(next),
                 Reason::Creating,
-                format!("campaign {id} is gone; making the next incarnation"),
+                format!("{noun} {id} is gone; making the next incarnation"),
             );
         }
         let mut plan = self.stalled(
             Reason::ExternallyDeleted,
-            format!("campaign {id} was deleted on TikTok, which is final; to make a new one set spec.incarnation: {}, or delete this object", record.incarnation + 1),
+            format!("{noun} {id} was deleted on TikTok, which is final; to make a new one set spec.incarnation: {}, or delete this object", record.incarnation + 1),
         );
         plan.verdict.row = row.cloned();
         plan
@@ -110,11 +111,12 @@ impl Planner<'_> {
         let row = &seen.row;
         let on = row.operation == OperationState::On;
         let want = self.effective.state;
-        let compared = diff(self.f.object, row, &self.effective.drift);
-        let amount = row_per_day(row, wanted_budget(&self.f.object.spec));
+        let compared = diff(self.f.object, &self.wanted, row, &self.effective.drift);
+        let amount = row_per_day(row, self.wanted.budget);
         let holding = (want == Some(DesiredState::Active))
             .then(|| account.caps.standing_hold(amount, &account.currency))
-            .flatten();
+            .flatten()
+            .or_else(|| self.hold_of_dedicated_parent(account));
         let finish = |mut plan: Plan| {
             plan.verdict.row = Some(row.clone());
             plan.verdict.differences.clone_from(&compared.differences);
@@ -135,6 +137,7 @@ impl Planner<'_> {
             }
             plan.verdict.drifted = !plan.verdict.differences.is_empty() && self.was_in_sync();
             self.note_window(row, &mut plan.verdict);
+            self.note_side_effects(&mut plan.verdict);
             plan
         };
 
@@ -142,7 +145,7 @@ impl Planner<'_> {
         let must_be_off = want == Some(DesiredState::Paused) || holding.is_some();
         if on && must_be_off && !self.effective.hands_off() {
             let asked_for = want == Some(DesiredState::Paused);
-            if !asked_for && is_dedicated(row) {
+            if !asked_for && row.is_dedicated() {
                 // R7: an automatic pause of such a campaign would be final; its ad groups are what may be switched off.
                 let (reason, message) = holding
                     .as_ref()
@@ -209,10 +212,22 @@ impl Planner<'_> {
                 format!("{} is {} on TikTok, the spec says {}; it cannot be changed there, correct the spec", fixed.field, fixed.have, fixed.want),
             ));
         }
+        if let Some(elsewhere) = self.in_another_parent(row) {
+            return finish(elsewhere);
+        }
         if let Err((reason, message)) = self.currency(account) {
             return finish(self.stalled(reason, message));
         }
-        if let Some(plan) = self.correct(row, compared.changes.clone(), account) {
+        if let Some(shifted) = self.schedule_shifted(row, &compared.differences) {
+            return finish(shifted);
+        }
+        if let Some(disagree) = self.siblings_disagree() {
+            return finish(disagree);
+        }
+        if let Some(plan) = self.correct(seen, compared.changes.clone(), account) {
+            return finish(plan);
+        }
+        if let Some(plan) = self.switch_creatives(row) {
             return finish(plan);
         }
         if want == Some(DesiredState::Active) && !on {
@@ -221,32 +236,28 @@ impl Planner<'_> {
         finish(match want {
             Some(DesiredState::Paused) => self.done(
                 Reason::Paused,
-                "the platform has the spec; the campaign is paused, as wanted",
+                format!(
+                    "the platform has the spec; the {} is paused, as wanted",
+                    self.noun()
+                ),
             ),
             _ => self.done(Reason::InSync, "the platform has the spec"),
         })
     }
 
-    pub(super) fn pause(&self, row: &CampaignRow, asked_for: bool) -> Plan {
-        let postback = (asked_for && is_dedicated(row))
-            .then(|| {
-                self.f
-                    .object
-                    .spec
-                    .postback_window_mode
-                    .map(TikTokName::tiktok)
-            })
+    pub(super) fn pause(&self, row: &Row, asked_for: bool) -> Plan {
+        let postback = (asked_for && row.is_dedicated())
+            .then(|| self.f.object.spec.postback_window())
             .flatten();
-        let action = Action::SetStatus {
-            tree: row.tree,
-            id: row.id.clone(),
-            to: OperationStatus::Disable,
+        let action = Action::SetStatus(StatusWish {
             postback,
-        };
-        let mut message = "switching the campaign off".to_string();
+            ..StatusWish::new(row, OperationStatus::Disable)
+        });
+        let noun = self.noun();
+        let mut message = format!("switching the {noun} off");
         if self.f.memory.pauses >= 2 {
             message = format!(
-                "switching the campaign off again ({} times now): somebody or an automated rule keeps switching it on",
+                "switching the {noun} off again ({} times now): somebody or an automated rule keeps switching it on",
                 self.f.memory.pauses + 1
             );
         }
@@ -283,10 +294,11 @@ impl Planner<'_> {
     /// Changed fields, all in one call. `None`: nothing to change.
     pub(super) fn correct(
         &self,
-        row: &CampaignRow,
-        mut changes: CampaignChanges,
+        seen: &Seen,
+        mut changes: Changes,
         account: &Account,
     ) -> Option<Plan> {
+        let row = &seen.row;
         let mut hold = None;
         if let Some(budget) = changes.budget
             && Some(budget) > row.budget
@@ -297,13 +309,23 @@ impl Planner<'_> {
             if let Err(refused) =
                 self.f
                     .ceiling
-                    .check(&account.caps, &row.id, could, &account.currency)
+                    .check(&account.caps, &Candidate::of(row, could), &account.currency)
             {
                 changes.budget = None;
                 hold = Some(refused);
             }
         }
+        let waits_for = self.leave_to_leader(&mut changes);
         if changes.is_empty() {
+            if let Some(leader) = waits_for {
+                return Some(self.progress(
+                    Action::Rest,
+                    Reason::Updating,
+                    format!(
+                        "TikTok keeps one bid for all ad groups of this campaign; {leader} sends it"
+                    ),
+                ));
+            }
             return hold.map(|hold| {
                 let mut plan = self.stalled(hold.reason, hold.message.clone());
                 plan.verdict.hold = Some(hold);
@@ -331,21 +353,30 @@ impl Planner<'_> {
         if let Some(wait) = self.backing_off() {
             return Some(wait);
         }
-        Some(self.progress(
-            Action::Update {
-                tree: row.tree,
-                id: row.id.clone(),
-                changes,
-            },
-            Reason::Updating,
-            "sending the changed fields",
-        ))
+        match self.complete(changes, seen) {
+            Ok(changes) => Some(self.progress(
+                Action::Update {
+                    tree: row.tree,
+                    id: row.id.clone(),
+                    changes: Box::new(changes),
+                },
+                Reason::Updating,
+                "sending the changed fields",
+            )),
+            // R15: it is learned and wakes this object, which is then planned from it.
+            Err(look) => Some(self.progress(
+                Action::Look(look),
+                Reason::Updating,
+                "reading what has to be sent along with the changed fields",
+            )),
+        }
     }
 
-    pub(super) fn enable(&self, record: &Record, row: &CampaignRow, account: &Account) -> Plan {
+    pub(super) fn enable(&self, record: &Record, row: &Row, account: &Account) -> Plan {
         if record.seen_on && self.effective.drift.state == StateDriftPolicy::Respect {
             let message = format!(
-                "somebody or something switched the campaign off on TikTok; it stays off until spec.state changes or the annotation {RESUME} gets a new value"
+                "somebody or something switched the {} off on TikTok; it stays off until spec.state changes or the annotation {RESUME} gets a new value",
+                self.noun()
             );
             let mut plan = self.done(Reason::PausedOutside, message.clone());
             plan.verdict.hold = Some(Hold {
@@ -355,12 +386,13 @@ impl Planner<'_> {
             return plan;
         }
         let could = row_per_day(row, None);
-        if let Err(hold) = self
-            .f
-            .ceiling
-            .check(&account.caps, &row.id, could, &account.currency)
+        if let Err(hold) =
+            self.f
+                .ceiling
+                .check(&account.caps, &Candidate::of(row, could), &account.currency)
         {
-            let mut plan = if hold.reason == Reason::CeilingUnknown && !self.f.ceiling.complete {
+            let unread = !(self.f.ceiling.complete && self.f.ceiling.ad_groups_complete);
+            let mut plan = if hold.reason == Reason::CeilingUnknown && unread {
                 self.progress(Action::Rest, hold.reason, hold.message.clone())
             } else {
                 self.stalled(hold.reason, hold.message.clone())
@@ -391,18 +423,17 @@ impl Planner<'_> {
         if let Some(wait) = self.backing_off() {
             return wait;
         }
-        let action = Action::SetStatus {
-            tree: row.tree,
-            id: row.id.clone(),
-            to: OperationStatus::Enable,
-            postback: None,
-        };
-        self.progress(action, Reason::Enabling, "switching the campaign on")
+        let action = Action::SetStatus(StatusWish::new(row, OperationStatus::Enable));
+        self.progress(
+            action,
+            Reason::Enabling,
+            format!("switching the {} on", self.noun()),
+        )
     }
 
     /// Observe and Plan: compare and tell.
-    pub(super) fn observe(&self, row: &CampaignRow) -> Plan {
-        let compared = diff(self.f.object, row, &self.effective.drift);
+    pub(super) fn observe(&self, row: &Row) -> Plan {
+        let compared = diff(self.f.object, &self.wanted, row, &self.effective.drift);
         let on = row.operation == OperationState::On;
         let state_differs = self
             .effective

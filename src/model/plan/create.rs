@@ -1,25 +1,23 @@
-//! Objects without a campaign: may one be made, and is its name free?
+//! Objects that are not on the platform yet: may one be made, and is its name free?
 
-use super::super::campaign::{fixed, platform_name, wanted_budget};
-use super::super::facts::{Account, ConnectionView, Look, NameLook, Refusable};
+use super::super::diff::fixed;
+use super::super::facts::{
+    Account, ConnectionView, Look, NameLook, NameQuestion, ParentObject, ParentView, Refusable,
+};
 use super::super::key;
+use super::super::object::Belongs;
 use super::super::reason::Reason;
 use super::super::record::{FORMAT, Mark, Record};
+use super::super::wanted::World;
 use super::{Action, Plan, Planner};
 use crate::api::RESUME;
 use crate::api::common::Adoption;
-use crate::platform::{CampaignRow, Tree};
+use crate::platform::{Kind, NewObject, OperationState, Row};
 
 impl Planner<'_> {
     pub(super) fn live(&self) -> Plan {
         let account = match self.f.connection {
-            ConnectionView::Missing => {
-                return self.progress(
-                    Action::Rest,
-                    Reason::ConnectionMissing,
-                    format!("there is no TikTokConnection {} in this namespace; create it or correct spec.connectionRef", self.f.object.spec.connection_ref.name),
-                );
-            }
+            ConnectionView::Missing => return self.no_connection(),
             ConnectionView::NotReady { reason, message } => {
                 return self.progress(Action::Rest, *reason, message.clone());
             }
@@ -46,16 +44,65 @@ impl Planner<'_> {
         }
     }
 
+    /// Nothing leads to an account: the connection is missing, or something on the way to it.
+    fn no_connection(&self) -> Plan {
+        if let Some(waiting) = self.no_parent() {
+            return waiting;
+        }
+        let name = match self.f.object.spec.belongs() {
+            Belongs::Connection(name) => name,
+            // Its parent says which one; the answer is there.
+            Belongs::Object(..) => "of its campaign",
+        };
+        self.progress(
+            Action::Rest,
+            Reason::ConnectionMissing,
+            format!("there is no TikTokConnection {name} in this namespace; create it or correct spec.connectionRef"),
+        )
+    }
+
+    /// Children wait for what they are in, without errors or timers of their own: its coming wakes them.
+    fn no_parent(&self) -> Option<Plan> {
+        let (reason, message) = match &self.f.parent {
+            ParentView::Account | ParentView::There(_) => return None,
+            ParentView::Missing { kind, name } => {
+                let field = if *kind == Kind::Campaign {
+                    "campaignRef"
+                } else {
+                    "adGroupRef"
+                };
+                (
+                    Reason::ParentMissing,
+                    format!(
+                        "there is no {kind} {name} in this namespace yet; create it or correct spec.{field}"
+                    ),
+                )
+            }
+            ParentView::Waiting { kind, name, why } => (
+                Reason::WaitingForParent,
+                format!("the {kind} {name} {why}; see its status"),
+            ),
+        };
+        Some(self.progress(Action::Rest, reason, message))
+    }
+
     /// No platform object yet, and no create outstanding.
     pub(super) fn fresh(&self, account: &Account, record: Option<&Record>) -> Plan {
-        let spec = &self.f.object.spec;
+        let parent = match (&self.f.parent, self.no_parent()) {
+            (_, Some(waiting)) => return waiting,
+            (ParentView::There(parent), None) => Some(parent),
+            _ => None,
+        };
         if let Some(id) = self.claimed_id() {
             return self.adopt_by_id(&id, account);
+        }
+        if let Some(gone) = parent.and_then(|parent| self.parent_deleted(parent)) {
+            return gone;
         }
         if let Some(older) = &self.f.rivals.same_name {
             return self.stalled(
                 Reason::Conflict,
-                format!("{older} wants the same name {:?} in the same account and is older; give one of them another spec.name", platform_name(self.f.object)),
+                format!("{older} wants the same name {:?} in the same place and is older; give one of them another spec.name", self.f.object.platform_name()),
             );
         }
         if account.disconnecting {
@@ -68,7 +115,12 @@ impl Planner<'_> {
         if self.effective.hands_off() {
             return self.stalled(
                 Reason::WouldCreate,
-                format!("mode {:?} writes nothing; in mode Enforce a campaign named {:?} would be created", self.effective.mode, platform_name(self.f.object)),
+                format!(
+                    "mode {:?} writes nothing; in mode Enforce the {} {:?} would be created",
+                    self.effective.mode,
+                    self.noun(),
+                    self.f.object.platform_name()
+                ),
             );
         }
         if let Some(refusal) = self.refused(Refusable::Create) {
@@ -81,23 +133,24 @@ impl Planner<'_> {
             return self.progress(
                 Action::Rest,
                 self.suspended(),
-                self.suspended_message("the campaign is not made"),
+                self.suspended_message(&format!("the {} is not made", self.noun())),
             );
+        }
+        if let Some(disagree) = self.siblings_disagree() {
+            return disagree;
         }
         if let Some(wait) = self.backing_off() {
             return wait;
         }
         let NameLook::Looked(rows) = &self.f.name else {
-            let name = platform_name(self.f.object);
             return self.progress(
-                Action::Look(Look::Name(name)),
+                Action::Look(Look::Name(self.name_question())),
                 Reason::LookingUp,
                 "checking that the name is free",
             );
         };
         // A late effect of our own earlier create: never a stranger's.
-        let tree: Tree = spec.automation.into();
-        let late: Vec<&CampaignRow> = rows
+        let late: Vec<&Row> = rows
             .iter()
             .filter(|(row, holder)| {
                 holder.is_none() && record.is_some_and(|r| self.is_ours(r, row))
@@ -108,32 +161,59 @@ impl Planner<'_> {
             return self.store_id(record, row);
         }
         match rows.as_slice() {
-            [] => self.mark(account, record, tree),
-            [(row, None)] => match (self.effective.adoption, fixed(spec, row).as_slice()) {
+            [] => self.mark(account, record),
+            [(row, None)] => match (self.effective.adoption, fixed(self.f.object, &self.wanted, row).as_slice()) {
                 (Adoption::SameName, []) => self.adopt(row, account),
                 (Adoption::SameName, differing) => self.stalled(
                     Reason::NameTaken,
                     format!(
-                        "campaign {} already has the name {:?} but another {} ({} on TikTok); rename one of them",
-                        row.id, row.name, differing[0].field, differing[0].have
+                        "{} {} already has the name {:?} but another {} ({} on TikTok); rename one of them",
+                        self.noun(), row.id, row.name, differing[0].field, differing[0].have
                     ),
                 ),
                 (Adoption::Refuse, _) => self.stalled(
                     Reason::NameTaken,
-                    format!("campaign {} already has the name {:?}; to manage it, add `externalId: \"{}\"` to spec, else choose another spec.name", row.id, row.name, row.id),
+                    format!("{} {} already has the name {:?}; to manage it, add `externalId: \"{}\"` to spec, else choose another spec.name", self.noun(), row.id, row.name, row.id),
                 ),
             },
             [(row, Some(holder)), ..] => self.stalled(
                 Reason::Conflict,
-                format!("campaign {} has the name {:?} and belongs to {holder}; choose another spec.name", row.id, row.name),
+                format!("{} {} has the name {:?} and belongs to {holder}; choose another spec.name", self.noun(), row.id, row.name),
             ),
             many => {
                 let ids: Vec<&str> = many.iter().take(5).map(|(row, _)| row.id.as_str()).collect();
                 self.stalled(
                     Reason::NameTaken,
-                    format!("{} campaigns have the name {:?} ({}); to manage one, add its id as spec.externalId", many.len(), many[0].0.name, ids.join(", ")),
+                    format!("{} {}s have the name {:?} ({}); to manage one, add its id as spec.externalId", many.len(), self.noun(), many[0].0.name, ids.join(", ")),
                 )
             }
+        }
+    }
+
+    /// Nothing can be made in what is gone for good.
+    fn parent_deleted(&self, parent: &ParentObject) -> Option<Plan> {
+        let gone = |row: &Option<Row>| {
+            row.as_ref()
+                .is_some_and(|r| r.operation == OperationState::Deleted)
+        };
+        (gone(&parent.row) || gone(&parent.campaign)).then(|| {
+            self.progress(
+                Action::Rest,
+                Reason::WaitingForParent,
+                format!(
+                    "what this {} would be in was deleted on TikTok; see the status of the object that the spec refers to",
+                    self.noun()
+                ),
+            )
+        })
+    }
+
+    pub(super) fn name_question(&self) -> NameQuestion {
+        NameQuestion {
+            kind: self.kind,
+            parent: self.parent().map(|p| p.id.clone()),
+            tree: self.parent().map(|p| p.tree),
+            name: self.f.object.platform_name(),
         }
     }
 
@@ -141,11 +221,23 @@ impl Planner<'_> {
     pub(super) fn may_create(&self, account: &Account) -> Result<(), (Reason, String)> {
         let spec = &self.f.object.spec;
         self.currency(account)?;
-        self.f.settings.creatable.check(
-            spec.objective,
-            spec.automation.into(),
-            self.f.platform_now,
-        )?;
+        let objective = match (spec, self.parent()) {
+            (super::super::object::Spec::Campaign(campaign), _) => Some(campaign.objective),
+            (_, Some(parent)) => Some(parent.objective),
+            (_, None) => None,
+        };
+        if let Some(objective) = objective {
+            self.f
+                .settings
+                .creatable
+                .check(objective, self.tree, self.f.platform_now)?;
+        }
+        spec.may_create(&World {
+            now: self.f.platform_now,
+            tree: self.tree,
+            account: Some(account),
+            parent: self.parent(),
+        })?;
         let used = self.f.record.own().map_or(0, |r| r.counter);
         if used > self.f.settings.key_replacements {
             return Err((
@@ -159,14 +251,7 @@ impl Planner<'_> {
     }
 
     pub(super) fn currency(&self, account: &Account) -> Result<(), (Reason, String)> {
-        match self
-            .f
-            .object
-            .spec
-            .budget
-            .as_ref()
-            .and_then(|b| b.currency.as_ref())
-        {
+        match self.f.object.spec.budget_currency() {
             Some(currency) if *currency != account.currency => Err((
                 Reason::CurrencyMismatch,
                 format!(
@@ -178,16 +263,16 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn mark(&self, account: &Account, record: Option<&Record>, tree: Tree) -> Plan {
+    pub(super) fn mark(&self, account: &Account, record: Option<&Record>) -> Plan {
         let object = self.f.object;
-        let incarnation = object.spec.incarnation.unwrap_or(0);
+        let incarnation = object.life().incarnation.unwrap_or(0);
         let counter = record
             .filter(|r| r.incarnation == incarnation)
             .map_or(0, |r| r.counter);
         let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
         let key = key::request_id(
             &account.advertiser,
-            "Campaign",
+            self.kind.name(),
             namespace,
             object.metadata.name.as_deref().unwrap_or_default(),
             incarnation,
@@ -197,8 +282,8 @@ impl Planner<'_> {
         // The same key is sent with the same name and budget again, whatever the spec says by now: a replay must not be
         // something else, and what an earlier attempt made late is looked for under what was sent. The rest is an update.
         let again = same_key.filter(|r| r.since.is_some());
-        let name = again.map_or_else(|| platform_name(object), |r| r.name.clone());
-        let sent = again.map_or_else(|| wanted_budget(&object.spec).map(|b| b.0), |r| r.sent);
+        let name = again.map_or_else(|| object.platform_name(), |r| r.name.clone());
+        let sent = again.map_or_else(|| self.wanted.budget.map(|b| b.0), |r| r.sent);
         let marked = Record {
             v: FORMAT,
             uid: self.uid(),
@@ -206,7 +291,8 @@ impl Planner<'_> {
             seq: record.map_or(0, |r| r.seq) + 1,
             app: account.app.clone(),
             advertiser: account.advertiser.clone(),
-            tree,
+            tree: self.tree,
+            parent: self.parent().map(|p| p.id.clone()),
             name,
             sent,
             incarnation,
@@ -227,7 +313,21 @@ impl Planner<'_> {
         self.progress(
             Action::Mark(marked),
             Reason::Creating,
-            "creating the campaign, switched off",
+            format!("creating the {}, switched off", self.noun()),
         )
+    }
+
+    /// The content of the create that a record announces. What depends on the time is as it was when it was announced.
+    pub(super) fn new_object(&self, record: &Record) -> NewObject {
+        let at = record.mark.map_or(self.f.platform_now, |mark| mark.at);
+        let wanted = self.wanted_at(at);
+        NewObject {
+            parent: record.parent.clone(),
+            name: record.name.clone(),
+            request_id: record.key.clone(),
+            budget_mode: wanted.budget_mode.map(str::to_owned),
+            budget: record.sent.map(crate::platform::Cents),
+            fields: wanted.to_create(),
+        }
     }
 }

@@ -3,13 +3,14 @@
 use super::super::facts::{ConnectionView, Have, Look, Refusable};
 use super::super::reason::Reason;
 use super::super::record::Record;
-use super::{Action, Plan, Planner};
+use super::{Action, Plan, Planner, StatusWish};
 use crate::api::RELEASE;
 use crate::api::common::DeletionPolicy;
 use crate::platform::{OperationState, OperationStatus};
 
 impl Planner<'_> {
     pub(super) fn end(&self) -> Plan {
+        let noun = self.noun();
         let deleting = self.f.object.metadata.deletion_timestamp.is_some();
         if deleting && !self.has_finalizer() {
             return self.progress(Action::Rest, Reason::Deleting, "being deleted");
@@ -54,16 +55,17 @@ impl Planner<'_> {
         }
         match (account, self.f.connection) {
             (Some(_), _) => self.end_with_policy(record, id),
-            (None, ConnectionView::Missing) => self.release(on, on.then(|| format!("its connection is gone, so campaign {id} could not be paused; it may still be on"))),
+            (None, ConnectionView::Missing) => self.release(on, on.then(|| format!("its connection is gone, so {noun} {id} could not be paused; it may still be on"))),
             (None, _) => self.progress(
                 Action::Rest,
                 Reason::WaitingForConnection,
-                format!("campaign {id} must be settled on TikTok first, but the connection cannot be used; mend it, or annotate this object with {RELEASE}: \"true\""),
+                format!("{noun} {id} must be settled on TikTok first, but the connection cannot be used; mend it, or annotate this object with {RELEASE}: \"true\""),
             ),
         }
     }
 
     pub(super) fn end_with_policy(&self, record: &Record, id: &str) -> Plan {
+        let noun = self.noun();
         let look = || {
             self.progress(
                 Action::Look(Look::Id {
@@ -71,7 +73,7 @@ impl Planner<'_> {
                     id: id.into(),
                 }),
                 Reason::Deleting,
-                format!("reading campaign {id}"),
+                format!("reading {noun} {id}"),
             )
         };
         let seen = match &self.f.have {
@@ -83,19 +85,16 @@ impl Planner<'_> {
             Have::Present(seen) => seen,
         };
         let on = seen.row.operation == OperationState::On;
-        let delete = self.effective.deletion == DeletionPolicy::Delete;
+        // R5: TikTok deletes no ad whose creatives it combines; such a one is paused.
+        let delete =
+            self.effective.deletion == DeletionPolicy::Delete && !seen.row.is_automated_creative();
         let mut plan = if delete && !self.effective.pauses_only() {
             match self.refused(Refusable::Delete) {
                 Some((reason, message)) => self.stalled(reason, message),
                 None => self.progress(
-                    Action::SetStatus {
-                        tree: record.tree,
-                        id: id.into(),
-                        to: OperationStatus::Delete,
-                        postback: None,
-                    },
+                    Action::SetStatus(StatusWish::new(&seen.row, OperationStatus::Delete)),
                     Reason::Deleting,
-                    format!("deleting campaign {id} on TikTok"),
+                    format!("deleting {noun} {id} on TikTok"),
                 ),
             }
         } else if on {
@@ -111,7 +110,7 @@ impl Planner<'_> {
         } else if delete {
             self.stalled(
                 Reason::DeleteHeld,
-                format!("campaign {id} is paused; mode {:?} deletes nothing. Set the mode to Enforce, or annotate this object with {RELEASE}: \"true\"", self.effective.mode),
+                format!("{noun} {id} is paused; mode {:?} deletes nothing. Set the mode to Enforce, or annotate this object with {RELEASE}: \"true\"", self.effective.mode),
             )
         } else {
             self.release(false, None)

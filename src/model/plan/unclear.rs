@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::campaign::{agrees_with_create, new_campaign, platform_name};
-use super::super::facts::{Account, Attempt, Look};
+use super::super::diff::agrees_with_create;
+use super::super::facts::{Account, Attempt, Look, ParentView};
 use super::super::reason::Reason;
 use super::super::record::Record;
 use super::{Action, Plan, Planner};
-use crate::platform::{CampaignRow, OperationState, Tree};
+use crate::platform::{OperationState, Row};
 
 /// How often what cannot be told apart is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ impl Planner<'_> {
             }
             Some(Attempt::Made(row)) => {
                 if let Some(holder) = &self.f.rivals.id_holder {
-                    return self.stalled(Reason::Conflict, format!("TikTok answered the create with campaign {}, which belongs to {holder}; rename one of the two", row.id));
+                    return self.stalled(Reason::Conflict, format!("TikTok answered the create with {} {}, which belongs to {holder}; rename one of the two", self.noun(), row.id));
                 }
                 self.store_id(record, row)
             }
@@ -46,21 +46,21 @@ impl Planner<'_> {
                     && !self.ending()
                     && !self.effective.hands_off()
                     && !self.effective.pauses_only()
-                    && (record.attempt > 1 || record.name == platform_name(object))
-                    && record.tree == Tree::from(object.spec.automation)
+                    && (record.attempt > 1 || record.name == object.platform_name())
+                    && record.tree == self.tree
+                    && self.still_in(record)
                     && account.is_some_and(|a| self.may_create(a).is_ok());
                 let in_time = record
                     .mark
                     .is_some_and(|m| self.f.now + self.f.settings.call_time <= m.deadline);
                 if still && in_time {
-                    let campaign = Box::new(new_campaign(object, record));
                     self.progress(
                         Action::Create {
                             tree: record.tree,
-                            campaign,
+                            object: Box::new(self.new_object(record)),
                         },
                         Reason::Creating,
-                        "creating the campaign, switched off",
+                        format!("creating the {}, switched off", self.noun()),
                     )
                 } else {
                     self.progress(
@@ -80,21 +80,21 @@ impl Planner<'_> {
 
     /// R11: look first, then adopt or create.
     pub(super) fn find_created(&self, record: &Record) -> Plan {
-        let fitting: Vec<&CampaignRow> = self
+        let fitting: Vec<&Row> = self
             .f
             .memory
             .found
             .iter()
             .filter(|row| self.may_be_ours(record, row))
             .collect();
-        let named = self.f.object.spec.external_id.as_ref();
+        let named = self.f.object.life().external_id;
         if let Some(row) = fitting.iter().find(|row| Some(&row.id) == named) {
             return self.store_id(record, row);
         }
-        let agreeing: Vec<&CampaignRow> = fitting
+        let agreeing: Vec<&Row> = fitting
             .iter()
             .copied()
-            .filter(|row| agrees_with_create(self.f.object, record, row))
+            .filter(|row| agrees_with_create(self.f.object, &self.wanted, record, row))
             .collect();
         match (agreeing.as_slice(), fitting.as_slice()) {
             ([row], _) => return self.store_id(record, row),
@@ -162,17 +162,28 @@ impl Planner<'_> {
     fn created(&self, record: &Record) -> Look {
         Look::Created {
             tree: record.tree,
+            parent: record.parent.clone(),
             name: record.name.clone(),
         }
     }
 
+    /// What it is announced to be made in is still what the spec's reference leads to.
+    fn still_in(&self, record: &Record) -> bool {
+        match &self.f.parent {
+            ParentView::Account => true,
+            ParentView::There(parent) => Some(&parent.id) == record.parent.as_ref(),
+            _ => false,
+        }
+    }
+
     /// Was this row made by the create that the record announces?
-    pub(super) fn is_ours(&self, record: &Record, row: &CampaignRow) -> bool {
-        self.may_be_ours(record, row) && agrees_with_create(self.f.object, record, row)
+    pub(super) fn is_ours(&self, record: &Record, row: &Row) -> bool {
+        self.may_be_ours(record, row)
+            && agrees_with_create(self.f.object, &self.wanted, record, row)
     }
 
     /// The same but for what somebody may have edited since.
-    fn may_be_ours(&self, record: &Record, row: &CampaignRow) -> bool {
+    fn may_be_ours(&self, record: &Record, row: &Row) -> bool {
         let Some(since) = record.since else {
             return false;
         };
@@ -184,7 +195,7 @@ impl Planner<'_> {
                 .is_some_and(|at| at + self.f.settings.clock_slack >= since)
     }
 
-    pub(super) fn store_id(&self, record: &Record, row: &CampaignRow) -> Plan {
+    pub(super) fn store_id(&self, record: &Record, row: &Row) -> Plan {
         let stored = Record {
             id: Some(row.id.clone()),
             mark: None,
@@ -193,7 +204,7 @@ impl Planner<'_> {
         self.progress(
             Action::Write(stored),
             Reason::Creating,
-            format!("campaign {} was made; keeping its id", row.id),
+            format!("{} {} was made; keeping its id", self.noun(), row.id),
         )
     }
 
