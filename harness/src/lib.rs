@@ -60,7 +60,7 @@ pub fn shared() -> &'static ControlPlane {
             .map_err(|error| error.to_string())?;
         // The server answers for a new kind a moment after it has it.
         wait_until("the kinds to be served", Duration::from_secs(60), || {
-            let answer = cluster.run(&["get", "campaigns,tiktokconnections", "-A"])?;
+            let answer = cluster.run(&["get", "campaigns,adgroups,ads,tiktokconnections", "-A"])?;
             Ok(if answer.success {
                 Ok(())
             } else {

@@ -177,7 +177,7 @@ fn rights_that_a_crash_left_held_are_let_go_by_the_next_process() {
 /// A server answers for a new kind a moment after it has it.
 fn served(cluster: &ControlPlane) {
     wait_until("the kinds to be served", Duration::from_secs(60), || {
-        let answer = cluster.run(&["get", "campaigns,tiktokconnections", "-A"])?;
+        let answer = cluster.run(&["get", "campaigns,adgroups,ads,tiktokconnections", "-A"])?;
         Ok(if answer.success {
             Ok(())
         } else {
@@ -284,7 +284,7 @@ fn helm_uninstall_returns_a_new_install_goes_on_and_a_documented_command_frees_t
     let left = cluster
         .run(&[
             "get",
-            "campaigns,tiktokconnections",
+            "campaigns,adgroups,ads,tiktokconnections",
             "-n",
             &namespace,
             "-o",

@@ -79,7 +79,7 @@ fn start(env: &[(&str, &str)]) -> tiktok_ads_harness::Result<World> {
     )?;
     let install: &'static Install<'static> = Box::leak(Box::new(install));
     wait_until("the kinds to be served", PATIENCE, || {
-        let answer = cluster.run(&["get", "campaigns,tiktokconnections", "-A"])?;
+        let answer = cluster.run(&["get", "campaigns,adgroups,ads,tiktokconnections", "-A"])?;
         Ok(if answer.success {
             Ok(())
         } else {
