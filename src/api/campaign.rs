@@ -1,6 +1,5 @@
 //! Campaign: one campaign on TikTok, of either tree.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::common::{
     Adoption, Amount, DeletionPolicy, DesiredState, DriftPolicies, LocalRef, Mode,
 };
+use super::status::ObjectStatus;
+pub use super::status::{DriftEntry, Effective, Idempotency};
+
+/// The status of a campaign.
+pub type CampaignStatus = ObjectStatus;
 
 /// What a campaign should be. A field that is not said is not touched and not compared.
 // Print columns repeat the same attribute names; that is how kube's derive takes them.
@@ -21,7 +25,7 @@ use super::common::{
     shortname = "ttc",
     category = "tiktokads",
     namespaced,
-    status = "CampaignStatus",
+    status = "ObjectStatus",
     derive = "PartialEq",
     selectable = ".spec.connectionRef.name",
     selectable = ".status.id",
@@ -292,111 +296,4 @@ pub enum PostbackWindowMode {
     Mode2,
     /// The third window; quota is held for 41 days.
     Mode3,
-}
-
-/// What is so on TikTok. Written by the operator only.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct CampaignStatus {
-    /// The generation of the spec that this status speaks of; -1 before the first look.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// The campaign's id on TikTok.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
-    pub id: Option<String>,
-    /// The campaign's name on TikTok at the last look.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
-    pub name: Option<String>,
-    /// The last generation of the spec that TikTok had in full; a difference after that is drift.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub synced_generation: Option<i64>,
-    /// The switch on TikTok: On, Off or Deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub operation_status: Option<String>,
-    /// TikTok's own word for the delivery status (secondary_status).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 128))]
-    pub delivery_status: Option<String>,
-    /// The budget on TikTok at the last look, with its currency.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub current_budget: Option<String>,
-    /// What counts after the connection's settings and what is not said have been filled in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub effective: Option<Effective>,
-    /// The create call: the key sent with it, how often it was tried, how it went.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub idempotency: Option<Idempotency>,
-    /// Fields that differ on TikTok from the spec, at most 20; driftCount has them all.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
-    pub drift: Option<Vec<DriftEntry>>,
-    /// How many fields differ.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub drift_count: Option<i32>,
-    /// What is so, since when, why and what to do. Ready and Delivering come first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16))]
-    pub conditions: Vec<Condition>,
-}
-
-/// The values that count for an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Effective {
-    /// Active, Paused, or Unmanaged (an adopted object whose state is not said).
-    #[schemars(length(max = 64))]
-    pub state: String,
-    /// What a deletion does.
-    #[schemars(length(max = 64))]
-    pub deletion_policy: String,
-    /// The mode that counts.
-    #[schemars(length(max = 64))]
-    pub mode: String,
-    /// What happens when the name is taken.
-    #[schemars(length(max = 64))]
-    pub adoption: String,
-}
-
-/// The create call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Idempotency {
-    /// The key that was recorded before the call and sent with it.
-    #[schemars(length(max = 64))]
-    pub key: String,
-    /// How many keys were used up before this one.
-    pub counter: i64,
-    /// How many times the call was made with this key.
-    pub attempts: i64,
-    /// How it went.
-    #[schemars(length(max = 64))]
-    pub outcome: String,
-}
-
-/// One field that differs on TikTok.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct DriftEntry {
-    /// The group that spec.drift decides about: budget, name, settings or state.
-    #[serde(default)]
-    #[schemars(length(max = 64))]
-    pub group: String,
-    /// The field of the spec.
-    #[serde(default)]
-    #[schemars(length(max = 128))]
-    pub field: String,
-    /// What the spec says.
-    #[serde(default)]
-    #[schemars(length(max = 1024))]
-    pub want: String,
-    /// What TikTok has.
-    #[serde(default)]
-    #[schemars(length(max = 1024))]
-    pub have: String,
-    /// When the difference was first seen.
-    pub since: Time,
 }

@@ -37,6 +37,16 @@ pub enum DeletionPolicy {
     Delete,
 }
 
+/// Whether people may do something with an ad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
+pub enum Permission {
+    /// They may.
+    Allowed,
+    /// They may not.
+    Blocked,
+}
+
 /// How far the operator may go. The strictest of object, connection and token wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
@@ -87,12 +97,18 @@ pub enum StateDriftPolicy {
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
 pub struct DriftPolicies {
+    /// The bid. `Correct` writes the spec's value back; `Report` only shows the difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bid: Option<DriftPolicy>,
     /// The budget. `Correct` writes the spec's value back; `Report` only shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<DriftPolicy>,
     /// The name. `Correct` writes the spec's value back; `Report` only shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<DriftPolicy>,
+    /// Start, end and dayparting. `Correct` writes the spec's value back; `Report` only shows the difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<DriftPolicy>,
     /// All other settings. `Correct` writes the spec's value back; `Report` only shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<DriftPolicy>,
@@ -100,6 +116,9 @@ pub struct DriftPolicies {
     /// somebody resumes it; `Enforce` switches it on again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<StateDriftPolicy>,
+    /// Who is reached. `Correct` writes the spec's value back; `Report` only shows the difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub targeting: Option<DriftPolicy>,
 }
 
 /// An amount with its currency.

@@ -2,12 +2,15 @@
 //!
 //! `crds/` is generated from here by `tiktok-ads-operator crds`; a test keeps both equal.
 
+pub mod ad;
+pub mod ad_group;
 pub mod campaign;
 pub mod common;
 pub mod conditions;
 pub mod connection;
 pub mod crd;
 mod rules;
+pub mod status;
 
 /// The API group of every kind.
 pub const GROUP: &str = "tiktokads.dev";

@@ -194,6 +194,7 @@ pub fn campaign_status(
             .filter(|n| *n > 0),
         drift: (!drift.is_empty()).then_some(drift),
         conditions: conditions.done(),
+        ..CampaignStatus::default()
     }
 }
 
