@@ -8,6 +8,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::{Map, Value, json};
 
+use super::ad::Ad;
+use super::ad_group::AdGroup;
 use super::campaign::Campaign;
 use super::connection::TikTokConnection;
 use super::rules::{self, Topic};
@@ -35,7 +37,12 @@ pub enum CrdError {
 
 /// The definitions of all kinds, in the order in which they are printed.
 pub fn all() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    Ok(vec![campaign()?, connection()?])
+    Ok(vec![
+        campaign()?,
+        finish("AdGroup", AdGroup::crd(), &[])?,
+        finish("Ad", Ad::crd(), &[])?,
+        connection()?,
+    ])
 }
 
 /// The definition of Campaign.

@@ -212,7 +212,6 @@ pub fn object_status(
             .filter(|n| *n > 0),
         drift: (!drift.is_empty()).then_some(drift),
         conditions: conditions.done(),
-        ..CampaignStatus::default()
     }
 }
 
