@@ -14,7 +14,7 @@ use super::sweep::SweepState;
 use crate::model::ceiling::{Candidate, CeilingView};
 use crate::model::facts::NameQuestion;
 use crate::observe::table::{Begun, List, RowId, Table};
-use crate::platform::{Kind, Tree};
+use crate::platform::Tree;
 
 /// App and advertiser: the queue, the budget and the rows are per this.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -144,6 +144,3 @@ pub fn lists_for(question: &NameQuestion) -> Vec<List> {
         None => Tree::ALL.map(|tree| (question.kind, tree)).to_vec(),
     }
 }
-
-/// The kinds that have a budget: what a ceiling on the account's total has to know.
-pub const WITH_BUDGET: [Kind; 2] = [Kind::Campaign, Kind::AdGroup];

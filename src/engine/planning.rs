@@ -310,31 +310,31 @@ impl State {
                 lists.extend(super::account::lists_for(&asked.question));
             }
         }
+        // Ad groups count only where a campaign has no budget of its own.
+        for tree in self.unbounded_trees(connection) {
+            lists.insert((Kind::AdGroup, tree));
+        }
         let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
         if total && !lists.is_empty() {
-            for kind in super::account::WITH_BUDGET {
-                // Ad groups count only where a campaign has no budget of its own.
-                if kind == Kind::Campaign || self.has_unbounded_campaign(connection) {
-                    lists.extend(Tree::ALL.map(|tree| (kind, tree)));
-                }
-            }
+            lists.extend(Tree::ALL.map(|tree| (Kind::Campaign, tree)));
         }
         lists
     }
 
-    /// Is there a campaign in the account, on or wanted on, whose spending only its ad groups bound?
-    fn has_unbounded_campaign(&self, connection: &Name) -> bool {
+    /// Trees with a campaign whose spending only its ad groups bound.
+    fn unbounded_trees(&self, connection: &Name) -> BTreeSet<Tree> {
         let account = self
             .accounts
             .values()
             .find(|account| account.connection == *connection);
-        account.is_some_and(|account| {
-            account.table.rows().any(|row| {
-                row.kind == Kind::Campaign
-                    && row.operation != crate::platform::OperationState::Deleted
-                    && crate::model::ceiling::row_per_day(row, None).is_none()
-            })
+        let rows = account.into_iter().flat_map(|a| a.table.rows());
+        rows.filter(|row| {
+            row.kind == Kind::Campaign
+                && row.operation != crate::platform::OperationState::Deleted
+                && crate::model::ceiling::row_per_day(row, None).is_none()
         })
+        .map(|row| row.tree)
+        .collect()
     }
 
     /// Decision 7: plans everything in memory; work that nothing had announced is pushed and counted.

@@ -4,19 +4,19 @@
 //! a day, a lifetime budget whole (how much of it is left, and over how many days, is not known here). A campaign with a
 //! budget of its own is bounded by it; one without is bounded by the ad groups in it that are on; ads have no budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Caps;
 use super::reason::Reason;
-use crate::platform::{Cents, Kind, OperationState, Row};
+use crate::platform::{Cents, Kind, OperationState, Row, Tree};
 
 /// What the account's objects that are on could spend in a day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CeilingView {
     /// False until a complete list of campaigns in every tree was read: then nothing can be said.
     pub complete: bool,
-    /// The same for ad groups.
-    pub ad_groups_complete: bool,
+    /// Trees whose ad groups were completely read.
+    pub ad_groups_of: BTreeSet<Tree>,
     /// Campaigns by id.
     pub campaigns: BTreeMap<String, CampaignSpend>,
     /// Ad groups that are on, or about to be, by campaign and id: the most each could spend in a day; `None` when it has
@@ -25,8 +25,9 @@ pub struct CeilingView {
 }
 
 /// One campaign.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CampaignSpend {
+    pub tree: Tree,
     /// It is on, or about to be.
     pub on: bool,
     /// The most its own budget lets it spend in a day; `None`: what its ad groups may.
@@ -37,7 +38,11 @@ pub struct CampaignSpend {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
     /// A campaign; `own` as in [`CampaignSpend`].
-    Campaign { id: String, own: Option<i64> },
+    Campaign {
+        id: String,
+        tree: Tree,
+        own: Option<i64>,
+    },
     /// An ad group and the campaign it is in.
     AdGroup {
         id: String,
@@ -54,6 +59,7 @@ impl Candidate {
         match row.kind {
             Kind::Campaign => Self::Campaign {
                 id: row.id.clone(),
+                tree: row.tree,
                 own: amount,
             },
             Kind::AdGroup => Self::AdGroup {
@@ -146,8 +152,12 @@ impl CeilingView {
         let amount = row_per_day(row, high);
         match row.kind {
             Kind::Campaign if row.operation != OperationState::Deleted => {
-                self.campaigns
-                    .insert(row.id.clone(), CampaignSpend { on, own: amount });
+                let spend = CampaignSpend {
+                    tree: row.tree,
+                    on,
+                    own: amount,
+                };
+                self.campaigns.insert(row.id.clone(), spend);
             }
             Kind::AdGroup if on => {
                 let campaign = row.campaign.clone().unwrap_or_default();
@@ -164,8 +174,9 @@ impl CeilingView {
     pub fn count_about(&mut self, candidate: &Candidate) {
         let higher = |a: Option<i64>, b: Option<i64>| Some(a?.max(b?));
         match candidate {
-            Candidate::Campaign { id, own } => {
+            Candidate::Campaign { id, tree, own } => {
                 let entry = self.campaigns.entry(id.clone()).or_insert(CampaignSpend {
+                    tree: *tree,
                     on: true,
                     own: *own,
                 });
@@ -191,10 +202,11 @@ impl CeilingView {
         let mut with = self.clone();
         let adds = match candidate {
             Candidate::Ad => return Ok(()),
-            Candidate::Campaign { id, own } => {
+            Candidate::Campaign { id, tree, own } => {
                 with.campaigns.insert(
                     id.clone(),
                     CampaignSpend {
+                        tree: *tree,
                         on: true,
                         own: *own,
                     },
@@ -277,10 +289,11 @@ impl CeilingView {
 
     /// The most one campaign could spend in a day, if it is on.
     fn bound(&self, campaign: &str) -> Result<i64, Hold> {
-        if let Some(own) = self.campaigns.get(campaign).and_then(|c| c.own) {
+        let spend = self.campaigns.get(campaign);
+        if let Some(own) = spend.and_then(|c| c.own) {
             return Ok(own);
         }
-        if !self.ad_groups_complete {
+        if spend.is_none_or(|c| !self.ad_groups_of.contains(&c.tree)) {
             return Err(unread(&format!(
                 "campaign {campaign} has no budget of its own, and the account's ad groups are not completely read yet"
             )));

@@ -12,17 +12,30 @@ fn caps(per_object: Option<i64>, total: Option<i64>) -> Caps {
 fn view(campaigns: &[(&str, bool, Option<i64>)]) -> CeilingView {
     CeilingView {
         complete: true,
-        ad_groups_complete: true,
+        ad_groups_of: Tree::ALL.into(),
         campaigns: campaigns
             .iter()
-            .map(|(id, on, own)| ((*id).to_string(), CampaignSpend { on: *on, own: *own }))
+            .map(|(id, on, own)| {
+                (
+                    (*id).to_string(),
+                    CampaignSpend {
+                        tree: Tree::Manual,
+                        on: *on,
+                        own: *own,
+                    },
+                )
+            })
             .collect(),
         ad_groups: BTreeMap::new(),
     }
 }
 
 fn campaign(id: &str, own: Option<i64>) -> Candidate {
-    Candidate::Campaign { id: id.into(), own }
+    Candidate::Campaign {
+        id: id.into(),
+        tree: Tree::Manual,
+        own,
+    }
 }
 
 fn group(id: &str, campaign: &str, amount: Option<i64>) -> Candidate {
@@ -88,7 +101,7 @@ fn r20_a_campaign_without_a_budget_is_bounded_by_its_ad_groups_that_are_on() {
         "an ad group in it is above the ceiling for one object"
     );
     let unknown = CeilingView {
-        ad_groups_complete: false,
+        ad_groups_of: [Tree::SmartPlus].into(),
         ..account.clone()
     };
     assert_eq!(
@@ -164,7 +177,7 @@ proptest! {
         for (i, (own, bounded, groups)) in others.iter().enumerate() {
             let id = format!("o{i}");
             let own = bounded.then_some(*own);
-            account.campaigns.insert(id.clone(), CampaignSpend { on: true, own });
+            account.campaigns.insert(id.clone(), CampaignSpend { tree: Tree::Manual, on: true, own });
             let inside: BTreeMap<String, Option<i64>> =
                 groups.iter().enumerate().map(|(n, g)| (format!("{id}.{n}"), Some(*g))).collect();
             sum += own.unwrap_or_else(|| groups.iter().sum());

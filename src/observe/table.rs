@@ -190,14 +190,13 @@ impl Table {
 
     /// What the rows that are on could spend in a day.
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
-        let all = |kind: Kind| {
-            Tree::ALL
-                .iter()
-                .all(|tree| self.complete.contains_key(&(kind, *tree)))
-        };
+        let read = |kind: Kind, tree: Tree| self.complete.contains_key(&(kind, tree));
         let mut view = CeilingView {
-            complete: all(Kind::Campaign),
-            ad_groups_complete: all(Kind::AdGroup),
+            complete: Tree::ALL.iter().all(|t| read(Kind::Campaign, *t)),
+            ad_groups_of: Tree::ALL
+                .into_iter()
+                .filter(|t| read(Kind::AdGroup, *t))
+                .collect(),
             ..CeilingView::default()
         };
         for entry in self.rows.values() {

@@ -391,7 +391,8 @@ impl Planner<'_> {
                 .ceiling
                 .check(&account.caps, &Candidate::of(row, could), &account.currency)
         {
-            let unread = !(self.f.ceiling.complete && self.f.ceiling.ad_groups_complete);
+            let unread =
+                !self.f.ceiling.complete || !self.f.ceiling.ad_groups_of.contains(&row.tree);
             let mut plan = if hold.reason == Reason::CeilingUnknown && unread {
                 self.progress(Action::Rest, hold.reason, hold.message.clone())
             } else {
