@@ -16,6 +16,7 @@ pub mod news;
 pub mod outbox;
 pub mod planning;
 pub mod queue;
+mod resource;
 pub mod run;
 pub mod settings;
 pub mod state;
