@@ -42,6 +42,6 @@ pub use read::read;
 pub use reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
 pub use review::{RejectInfo, Review};
 pub use row::{OperationState, Row};
-pub use table::{create_batch, fields_of, has_field, takes_key, updatable};
+pub use table::{canonical, create_batch, fields_of, has_field, takes_key, updatable};
 pub use text::clean;
 pub use wire::{Door, Method, TransportError, WireReply, WireRequest};
