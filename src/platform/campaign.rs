@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::field::{Field, Fields, Form, Update};
-use super::table::{Careful, Paths, Table};
+use super::table::{Careful, Paths, Replaces, Table};
 
 pub(super) static MANUAL: Table = Table {
     paths: Paths {
@@ -113,6 +113,7 @@ const NAMES: Table = Table {
     wrapped: None,
     request_id: true,
     batch: 1,
+    replaces: Replaces::Objects,
     fields: &[],
     careful: &[],
 };
