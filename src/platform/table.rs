@@ -122,9 +122,3 @@ pub fn takes_key(kind: Kind, tree: Tree) -> bool {
 fn field(kind: Kind, tree: Tree, name: &str) -> Option<&'static Field> {
     table(kind, tree).fields.iter().find(|f| f.name == name)
 }
-
-/// The canonical form of a field's value, from any spelling that TikTok takes or shows. A field that the kind does not
-/// have in this tree stays as it is.
-pub fn canonical(kind: Kind, tree: Tree, name: &str, value: &Value) -> Value {
-    field(kind, tree, name).map_or_else(|| value.clone(), |f| f.form.canonical(value))
-}
