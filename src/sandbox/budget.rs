@@ -1,8 +1,6 @@
 //! Budgets: floors and ceilings per currency, decimals, the 105 % rule, the nightly lock.
 
-use super::{
-    Sandbox, accounts::Advertiser, campaign::Campaign, envelope::Refusal, knobs, time::DAY_MS,
-};
+use super::{Sandbox, accounts::Advertiser, envelope::Refusal, item::Item, knobs, time::DAY_MS};
 
 /// What a currency does to amounts.
 struct Currency {
@@ -70,7 +68,7 @@ impl Sandbox {
         advertiser: &Advertiser,
         wanted: f64,
         store: bool,
-        existing: Option<&Campaign>,
+        existing: Option<&Item>,
     ) -> Result<Verdict, Refusal> {
         let code = advertiser.currency.as_str();
         let money = currency(code);

@@ -94,8 +94,8 @@ knobs! {
         "A create whose request_id belongs to a campaign that was deleted since: like any replay, or a new campaign.";
     REQUEST_ID_LIFETIME "request_id_lifetime_seconds" SecondsOrForever, "forever",
         "How long a request_id is remembered.";
-    REQUEST_ID_SCOPE "request_id_scope" OneOf(&["advertiser", "tree"]), "advertiser",
-        "Where a request_id is unique: in the advertiser, or in each of its two trees.";
+    REQUEST_ID_SCOPE "request_id_scope" OneOf(&["advertiser", "tree", "endpoint"]), "advertiser",
+        "Where a request_id is unique: in the advertiser, in each of its two trees, or for each create endpoint.";
     REQUEST_ID_AFTER_REFUSAL "request_id_after_refusal" OneOf(&["free", "used"]), "free",
         "Whether a refused create uses its request_id up.";
     REQUEST_ID_DUPLICATE_NAMES "request_id_duplicate_names" Flag, "true",
@@ -108,6 +108,10 @@ knobs! {
         "Whether the name of a deleted campaign can be used again.";
     NAME_MATCH "name_match" OneOf(&["exact", "ignoring_case"]), "exact",
         "When two campaign names count as the same.";
+    AD_GROUP_NAME_UNIQUE "ad_group_name_unique" OneOf(&["campaign", "advertiser", "off"]), "campaign",
+        "Where an existing ad group name is refused; name_unique says in which calls.";
+    AD_NAME_UNIQUE "ad_name_unique" OneOf(&["off", "ad_group", "advertiser"]), "off",
+        "Where an existing ad name is refused; name_unique says in which calls.";
     FUZZY_NAME_MATCH "fuzzy_name_match" OneOf(&["contains_ignoring_case", "contains", "starts_with"]), "contains_ignoring_case",
         "What the fuzzy filter campaign_name matches.";
     BUDGET_BELOW_SPEND "budget_below_spend" OneOf(&["refuse", "ignore"]), "refuse",
@@ -155,7 +159,9 @@ knobs! {
     MANUAL_LISTS_SMART_PLUS "manual_lists_smart_plus" Flag, "true",
         "Whether /campaign/get/ also returns Smart+ campaigns.";
     SMART_PLUS_PAGE_SIZE_MAX "smart_plus_page_size_max" OneOf(&["1000", "100"]), "1000",
-        "The largest page of /smart_plus/campaign/get/.";
+        "The largest page of /smart_plus/campaign/get/ and /smart_plus/adgroup/get/.";
+    SMART_PLUS_AD_PAGE_SIZE_MAX "smart_plus_ad_page_size_max" OneOf(&["100", "1000"]), "100",
+        "The largest page of /smart_plus/ad/get/.";
     SMART_PLUS_INFINITE "smart_plus_infinite" OneOf(&["refuse", "accept"]), "refuse",
         "A Smart+ create that says BUDGET_MODE_INFINITE itself instead of leaving budget_mode out.";
     SMART_PLUS_SALES_DESTINATION "smart_plus_sales_destination" OneOf(&["optional", "required"]), "optional",
@@ -179,7 +185,11 @@ knobs! {
     STATUS_PRECEDENCE "status_precedence" OneOf(&["account_first", "disable_first"]), "account_first",
         "Which secondary_status a disabled campaign of a suspended or unaudited account shows.";
     ENABLE_IN_REVIEW "enable_in_review" OneOf(&["accept", "refuse"]), "accept",
-        "Enabling a campaign while its account is in review.";
+        "Enabling something while it, or its account, is in review.";
+    AD_REVIEW "ad_review_seconds" SecondsOrForever, "0",
+        "How long the review of a new or edited ad takes; forever: until it is approved through the control interface.";
+    AD_REVIEW_OF_DISABLED "ad_review_of_disabled" OneOf(&["reviewed", "when_enabled"]), "reviewed",
+        "Whether an ad that is switched off is reviewed, or only from the time it is switched on.";
     LIMITED_ACCOUNT_WRITES "limited_account_writes" OneOf(&["accept", "refuse"]), "accept",
         "Creates, updates and enables on an account whose status is not STATUS_ENABLE or in review.";
     NOT_GRANTED_CODE "not_granted_code" OneOf(&["40001", "40106"]), "40001",
