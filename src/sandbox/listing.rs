@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Sandbox,
+    Sandbox, ad_groups, ads,
     advertisers::unknown_column,
     envelope::{Refusal, Reply},
     faults::FaultKind,
@@ -124,9 +124,11 @@ impl Sandbox {
             .take(size)
             .map(|row| {
                 let fields = row.glance.render(&view);
-                let fields = match row.creative {
-                    Some((index, id)) => super::ads::creative_row(fields, index, id),
-                    None => fields,
+                let foreign = tree == Tree::Manual && row.glance.item.tree == Tree::SmartPlus;
+                let fields = match (row.creative, level) {
+                    (Some((index, id)), _) => ads::creative_row(fields, index, id),
+                    (None, Level::AdGroup) if foreign => ad_groups::manual_row(fields),
+                    (None, _) => fields,
                 };
                 Value::Object(shape(
                     &fields,

@@ -353,7 +353,7 @@ impl Sandbox {
             Route::AdvertiserInfo => return self.advertiser_info(&token, params),
             _ => {}
         }
-        if let Route::List(level, tree) = route {
+        if matches!(route, Route::List(..) | Route::AdGroupQuota) {
             let sent = params
                 .text("advertiser_id")
                 .ok_or_else(|| query::missing("advertiser_id"))?;
@@ -363,7 +363,10 @@ impl Sandbox {
                 ));
             }
             self.check_granted(&token, sent)?;
-            return self.list(at, sent, (level, tree), params, kinds);
+            return match route {
+                Route::List(level, tree) => self.list(at, sent, (level, tree), params, kinds),
+                _ => self.ad_group_quota_reply(sent),
+            };
         }
         let body = need_body()?;
         let advertiser_id = body.required("advertiser_id", body.id("advertiser_id")?)?;

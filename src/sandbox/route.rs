@@ -12,6 +12,7 @@ pub(super) enum Route {
     RevokeToken,
     AdvertiserGet,
     AdvertiserInfo,
+    AdGroupQuota,
     Create(Level, Tree),
     Update(Level, Tree),
     Status(Level, Tree),
@@ -27,6 +28,7 @@ impl Route {
             "/oauth2/revoke_token/" => (Self::RevokeToken, "POST"),
             "/oauth2/advertiser/get/" => (Self::AdvertiserGet, "GET"),
             "/advertiser/info/" => (Self::AdvertiserInfo, "GET"),
+            "/adgroup/quota/" => (Self::AdGroupQuota, "GET"),
             _ => return Self::of_object(path),
         })
     }

@@ -6,6 +6,7 @@
 
 use super::{
     accounts::Advertiser,
+    ad_groups::schedule_offset_ms,
     glance::View,
     item::{Item, Level},
     knobs, time,
@@ -113,6 +114,7 @@ impl<'a> View<'a> {
                 Some("CAMPAIGN_STATUS_AWAITING_RELEASE")
             }
             Level::Campaign => Some("CAMPAIGN_STATUS_DISABLE"),
+            Level::AdGroup if item.over_quota => Some("ADGROUP_STATUS_ADGROUP_QUOTA_LIMIT"),
             Level::AdGroup if off(self.campaign_of(item)) => {
                 Some("ADGROUP_STATUS_CAMPAIGN_DISABLE")
             }
@@ -146,7 +148,10 @@ impl<'a> View<'a> {
         if reviews.ads == 0 {
             return "ADGROUP_STATUS_CREATE";
         }
-        if item.in_review(self.at) {
+        let shadow = self
+            .knobs
+            .is(&knobs::AD_GROUP_REAUDIT, self.advertiser_id, "shadow");
+        if item.in_review(self.at) && !shadow {
             return "ADGROUP_STATUS_REAUDIT";
         }
         if reviews.denied == reviews.ads {
@@ -168,6 +173,7 @@ impl<'a> View<'a> {
             Schedule::Before => "ADGROUP_STATUS_NOT_START",
             Schedule::After => "ADGROUP_STATUS_TIME_DONE",
             Schedule::Running if reviews.denied > 0 => "ADGROUP_STATUS_PARTIAL_AUDIT_DELIVERY_OK",
+            Schedule::Running if item.in_review(self.at) => "ADGROUP_STATUS_SHADOW_ADGROUP_REAUDIT",
             Schedule::Running => "ADGROUP_STATUS_DELIVERY_OK",
         }
     }
@@ -209,9 +215,13 @@ impl<'a> View<'a> {
     /// Where now is in an ad group's schedule.
     fn schedule(&self, ad_group: &Item) -> Schedule {
         let instant = |field| time::parse(ad_group.text(field));
-        if instant("schedule_end_time").is_some_and(|end| self.at >= end) {
+        let in_account_zone = self
+            .knobs
+            .is(&knobs::SCHEDULE_ZONE, self.advertiser_id, "account");
+        let now = self.at + schedule_offset_ms(in_account_zone, self.advertiser.utc_offset_ms);
+        if instant("schedule_end_time").is_some_and(|end| now >= end) {
             Schedule::After
-        } else if instant("schedule_start_time").is_some_and(|start| self.at < start) {
+        } else if instant("schedule_start_time").is_some_and(|start| now < start) {
             Schedule::Before
         } else {
             Schedule::Running
