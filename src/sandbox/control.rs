@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Sandbox, ad_groups,
+    Sandbox, ad_groups, ads,
     item::{self, Item, Level, Tree},
     knobs::{self, KnobError},
     status::secondary_statuses,
@@ -207,6 +207,9 @@ impl Sandbox {
             && let Ok(place) = self.place(at, &advertiser_id, parent.tree, parent.id)
         {
             ad_groups::made_outside(&place, &mut fields);
+        }
+        if (level, parent.tree) == (Level::Ad, Tree::Manual) {
+            ads::made_outside(&parent, &mut fields);
         }
         let kind = (level, parent.tree);
         Ok(self.insert(at, &advertiser_id, kind, fields, Some(&parent), None))
