@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
-    campaign::Tree,
     create::{Replay, flag, require, text},
     envelope::{Refusal, Reply},
     fields::{self, MANUAL_CREATE},
+    item::{Level, Tree},
     knobs,
     query::{Body, missing},
     time,
@@ -42,6 +42,8 @@ const ANSWER: &[&str] = &[
     "advertiser_id",
 ];
 
+const KIND: (Level, Tree) = (Level::Campaign, Tree::Manual);
+
 impl Sandbox {
     pub(super) fn create_manual(
         &mut self,
@@ -57,29 +59,17 @@ impl Sandbox {
             .and_then(Value::as_str)
             .map(str::to_owned);
         let key = request_id.as_deref();
-        if let Replay::Original(id) = self.check_replay(at, advertiser_id, Tree::Manual, key)? {
+        if let Replay::Original(id) = self.check_replay(at, advertiser_id, KIND, key)? {
             return self.manual_answer(at, advertiser_id, id);
         }
         match self.prepare_manual(at, advertiser_id, fields) {
             Ok(fields) => {
-                let id = self.insert_campaign(
-                    at,
-                    advertiser_id,
-                    Tree::Manual,
-                    fields,
-                    request_id.clone(),
-                );
-                self.use_key(
-                    at,
-                    advertiser_id,
-                    Tree::Manual,
-                    request_id.as_deref(),
-                    Some(id),
-                );
+                let id = self.insert(at, advertiser_id, KIND, fields, None, request_id.clone());
+                self.use_key(at, advertiser_id, KIND, request_id.as_deref(), Some(id));
                 self.manual_answer(at, advertiser_id, id)
             }
             Err(refusal) => {
-                self.use_key(at, advertiser_id, Tree::Manual, request_id.as_deref(), None);
+                self.use_key(at, advertiser_id, KIND, request_id.as_deref(), None);
                 Err(refusal)
             }
         }
@@ -148,8 +138,9 @@ impl Sandbox {
         self.check_dedicated(at, advertiser_id, &mut fields)?;
         self.check_new_name(
             advertiser_id,
-            Tree::Manual,
+            KIND,
             &fields,
+            None,
             fields.contains_key("request_id"),
         )?;
         self.check_new_budget(at, advertiser_id, advertiser, &mut fields)?;
@@ -219,12 +210,13 @@ impl Sandbox {
         advertiser_id: &str,
         id: u64,
     ) -> Result<Reply, Refusal> {
-        let (Some(row), Ok(advertiser)) =
-            (self.row(advertiser_id, id), self.advertiser(advertiser_id))
-        else {
+        let (Some(row), Ok(advertiser)) = (
+            self.row(advertiser_id, Level::Campaign, id),
+            self.advertiser(advertiser_id),
+        ) else {
             return Err(missing("campaign_id"));
         };
-        let row = row.now(at, &self.knobs, advertiser_id, advertiser);
+        let row = self.view(at, advertiser_id, advertiser).row(row);
         let mut data = Map::new();
         for name in ANSWER {
             match row.get(*name) {

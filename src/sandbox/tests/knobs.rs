@@ -7,14 +7,19 @@ fn every_knob_is_read_somewhere() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sandbox");
     let mut code = String::new();
     let mut table = String::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            if path.ends_with("knobs.rs") {
-                table = text
-            } else {
-                code.push_str(&text)
+    let mut folders = vec![std::path::PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("tests") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                if path.ends_with("knobs.rs") {
+                    table = text
+                } else {
+                    code.push_str(&text)
+                }
             }
         }
     }
