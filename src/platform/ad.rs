@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use super::campaign::DISABLED;
 use super::field::{Field, Fields};
-use super::form::Form::{
-    Flag, Id, List, NumberId, Prose, Set, Shape, Switch, Text, Whole, Word,
-};
+use super::form::Form::{Flag, Id, List, NumberId, Prose, Set, Shape, Switch, Text, Whole, Word};
 use super::shapes;
 use super::table::{Careful, Paths, Replaces, Table};
 
@@ -77,7 +75,10 @@ pub(super) static MANUAL: Table = Table {
         Field::whole("aigc_disclosure_type", Word("NOT_DECLARED")),
         Field::whole("disclaimer_type", Text),
         Field::whole("disclaimer_text", Shape(shapes::disclaimer_text)),
-        Field::whole("disclaimer_clickable_texts", Shape(shapes::disclaimer_links)),
+        Field::whole(
+            "disclaimer_clickable_texts",
+            Shape(shapes::disclaimer_links),
+        ),
         Field::whole("creative_type", Text),
         Field::whole("carousel_image_index", Whole),
         Field::whole("dynamic_destination", Text),
@@ -112,7 +113,9 @@ pub(super) static MANUAL: Table = Table {
             is_music_free(fields).then(|| json!("DISABLE"))
         }),
         // Edits that TikTok makes while the ad runs; for selected accounts they are on when nothing is said.
-        Careful::new("creative_auto_enhancement_strategy_list", |_| Some(json!([]))),
+        Careful::new("creative_auto_enhancement_strategy_list", |_| {
+            Some(json!([]))
+        }),
         // Pages and videos that TikTok puts together for each person: off when not sent.
         Careful::new("dynamic_destination", |_| None),
         Careful::new("dynamic_format", |_| None),
@@ -177,8 +180,10 @@ pub(super) static SMART_PLUS: Table = Table {
         .within(CONFIGURATION),
         // Creatives that TikTok makes and adds while the ad runs.
         Careful::new("creative_auto_add_toggle", |_| Some(json!(false))).within(CONFIGURATION),
-        Careful::new("creative_auto_enhancement_strategy_list", |_| Some(json!([])))
-            .within(CONFIGURATION),
+        Careful::new("creative_auto_enhancement_strategy_list", |_| {
+            Some(json!([]))
+        })
+        .within(CONFIGURATION),
         // Creatives that TikTok takes from a catalog: off when not sent, and only known where there is one.
         Careful::new("catalog_creative_toggle", |_| None).within(CONFIGURATION),
         // Product texts that TikTok adds: off when not sent.

@@ -6,9 +6,7 @@ use serde_json::json;
 
 use super::campaign::DISABLED;
 use super::field::{Field, Fields};
-use super::form::Form::{
-    Flag, Id, Money, Ratio, Set, Shape, Switch, Text, Whole, Word,
-};
+use super::form::Form::{Flag, Id, Money, Ratio, Set, Shape, Switch, Text, Whole, Word};
 use super::shapes;
 use super::table::{Careful, Paths, Replaces, Table};
 

@@ -33,6 +33,8 @@ pub(super) static MANUAL: Table = Table {
     careful: &[
         DISABLED,
         BUDGET_OPTIMIZATION,
+        // TikTok wants it said; without a budget on the campaign those of its ad groups count.
+        Careful::new("budget_mode", |_| Some(json!("BUDGET_MODE_INFINITE"))),
         BUDGET_RAISES,
         // Bids of an outside system: off when not sent.
         Careful::new("rta_bid_enabled", |_| None),

@@ -170,7 +170,8 @@ impl Field {
             None => false,
             Some(Void::When(other, value)) => json::text(holder, other).as_deref() == Some(value),
             Some(Void::Beside(other)) => {
-                json::id(holder, other).is_some() || json::text(holder, other).is_some_and(|t| t != "0")
+                json::id(holder, other).is_some()
+                    || json::text(holder, other).is_some_and(|t| t != "0")
             }
         }
     }
@@ -189,7 +190,9 @@ impl Field {
                 Carry::Never => false,
                 Carry::With(other) => has(other),
             }
-            && !changed.iter().any(|field| field.instead_of == Some(self.name))
+            && !changed
+                .iter()
+                .any(|field| field.instead_of == Some(self.name))
     }
 
     /// Writes a canonical value into a body. What says nothing is not sent.

@@ -71,12 +71,7 @@ pub(super) fn list(tree: Tree, page: u32, page_size: u32) -> Call {
     list_of(Kind::Campaign, tree, page, page_size)
 }
 
-pub(super) fn set_status_of(
-    kind: Kind,
-    tree: Tree,
-    ids: &[&str],
-    status: OperationStatus,
-) -> Call {
+pub(super) fn set_status_of(kind: Kind, tree: Tree, ids: &[&str], status: OperationStatus) -> Call {
     Call::SetStatus {
         advertiser: ADVERTISER.into(),
         kind,

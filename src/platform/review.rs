@@ -36,7 +36,11 @@ pub(super) fn read(data: &Value, tree: Tree) -> Option<Vec<(String, Review)>> {
     match tree {
         Tree::Manual => {
             let map = data.get("ad_review_map")?.as_object()?;
-            Some(map.iter().map(|(id, said)| (id.clone(), review(said))).collect())
+            Some(
+                map.iter()
+                    .map(|(id, said)| (id.clone(), review(said)))
+                    .collect(),
+            )
         }
         Tree::SmartPlus => {
             let ads = data.get("smart_plus_ad_review_infos")?.as_array()?;

@@ -105,7 +105,10 @@ pub(super) fn landing_pages(value: &Value) -> Value {
 pub(super) fn deeplinks(value: &Value) -> Value {
     set(value, |item| {
         let mut link = pick(item, &["deeplink", "deeplink_type"]);
-        if link.get("deeplink_type").is_some_and(|kind| kind == "NORMAL") {
+        if link
+            .get("deeplink_type")
+            .is_some_and(|kind| kind == "NORMAL")
+        {
             link.as_object_mut()?.remove("deeplink_type");
         }
         link.get("deeplink")?;

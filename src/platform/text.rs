@@ -168,7 +168,12 @@ mod tests {
     #[test]
     fn r19_prose_keeps_its_joiners_and_spaces() {
         // Persian needs the zero-width non-joiner, Hindi the joiner.
-        for text in ["می\u{200C}خواهم", "क\u{94D}\u{200D}ष", "two  spaces", "https://x.example/?a=%20b"] {
+        for text in [
+            "می\u{200C}خواهم",
+            "क\u{94D}\u{200D}ष",
+            "two  spaces",
+            "https://x.example/?a=%20b",
+        ] {
             assert_eq!(harmless(text, 100), text);
         }
         assert_eq!(harmless("a\u{202E}b\u{1b}c\nd", 100), "abc d");

@@ -1,6 +1,5 @@
 //! Whole trees of campaigns, ad groups and ads, seen from both sides: what the tests apply, wait for and count.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -41,10 +40,10 @@ spec:
 pub fn ad_group(name: &str, campaign: &str, automation: &str, more: &str) -> String {
     let what = match automation {
         "SmartPlus" => {
-            r#"optimization: {goal: Convert, billingEvent: Ocpm, pixelId: "7100000000000000001", event: Shopping}"#
+            r#"optimization: {goal: Convert, billingEvent: OCPM, pixelId: "7100000000000000001", event: Shopping}"#
         }
         _ => {
-            "placement: {mode: Select, placements: [TikTok]}\n  optimization: {goal: Click, billingEvent: Cpc}"
+            "placement: {mode: Select, placements: [TikTok]}\n  optimization: {goal: Click, billingEvent: CPC}"
         }
     };
     format!(
@@ -116,25 +115,34 @@ impl Forest {
 
     /// All manifests, ads first and campaigns last: the reverse of the order in which they can be made.
     pub fn reversed(&self, more: &str) -> String {
-        let (mut campaigns, mut groups, mut ads) = (String::new(), String::new(), String::new());
-        for automation in ["Manual", "SmartPlus"] {
-            let tree = &automation[..1].to_lowercase();
-            for c in 0..self.campaigns {
-                let name = format!("{tree}{c}");
-                campaigns.push_str(&campaign(&name, automation, more));
-                for g in 0..self.ad_groups {
-                    let group = format!("{name}-{g}");
-                    groups.push_str(&ad_group(&group, &name, automation, more));
-                }
-                for a in 0..self.ads {
-                    let group = format!("{name}-{}", a % self.ad_groups);
-                    ads.push_str(&ad(&format!("{group}-{a:02}"), &group, automation, more));
-                }
+        let parts = ["Manual", "SmartPlus"].map(|automation| self.parts(automation, more));
+        let level = |n: usize| parts.iter().map(|p| p[n].as_str()).collect::<String>();
+        level(2) + &level(1) + &level(0)
+    }
+
+    /// The manifests of one tree, in the same order.
+    pub fn of(&self, automation: &str, more: &str) -> String {
+        let [campaigns, groups, ads] = self.parts(automation, more);
+        ads + &groups + &campaigns
+    }
+
+    /// Campaigns, ad groups and ads of one tree.
+    fn parts(&self, automation: &str, more: &str) -> [String; 3] {
+        let [mut campaigns, mut groups, mut ads] = [String::new(), String::new(), String::new()];
+        let tree = &automation[..1].to_lowercase();
+        for c in 0..self.campaigns {
+            let name = format!("{tree}{c}");
+            campaigns.push_str(&campaign(&name, automation, more));
+            for g in 0..self.ad_groups {
+                let group = format!("{name}-{g}");
+                groups.push_str(&ad_group(&group, &name, automation, more));
+            }
+            for a in 0..self.ads {
+                let group = format!("{name}-{}", a % self.ad_groups);
+                ads.push_str(&ad(&format!("{group}-{a:02}"), &group, automation, more));
             }
         }
-        let mut all = ads;
-        write!(all, "{groups}{campaigns}").unwrap();
-        all
+        [campaigns, groups, ads]
     }
 }
 
@@ -174,8 +182,20 @@ pub fn wait_ready(
     operation: &str,
     limit: Duration,
 ) {
-    for (kind, plural, _) in KINDS {
-        let want = forest.count(kind);
+    let counts = KINDS.map(|(kind, ..)| forest.count(kind));
+    wait_all_ready(kubectl, operator, namespace, counts, operation, limit);
+}
+
+/// Waits until so many campaigns, ad groups and ads are ready and `operation`, and no others are there.
+pub fn wait_all_ready(
+    kubectl: &Kubectl,
+    operator: &Operator,
+    namespace: &str,
+    counts: [usize; 3],
+    operation: &str,
+    limit: Duration,
+) {
+    for ((_, plural, _), want) in KINDS.into_iter().zip(counts) {
         let what = format!("{want} {plural} in {namespace} to be ready and {operation}");
         let done = wait_until(&what, limit, || {
             operator.alive()?;
