@@ -1,6 +1,6 @@
 //! Ads of the manual tree, and what both trees' ads share.
 
-mod smart_plus;
+pub(super) mod smart_plus;
 
 use serde_json::{Map, Value, json};
 
@@ -13,8 +13,6 @@ use super::{
     knobs,
     query::{Body, missing},
 };
-
-pub(super) use smart_plus::creative_row;
 
 const KIND: (Level, Tree) = (Level::Ad, Tree::Manual);
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
+    ads::smart_plus::creatives,
     advertisers::unknown_column,
     envelope::{Refusal, Reply},
     faults::FaultKind,
@@ -20,8 +21,8 @@ use super::{
 /// One row of a list: an object, or one creative of a Smart+ ad in the manual list.
 struct Row<'a> {
     glance: Glance<'a>,
-    /// The creative's place and `ad_id`.
-    creative: Option<(usize, u64)>,
+    /// The creative, and its `ad_id`.
+    creative: Option<(&'a Map<String, Value>, u64)>,
 }
 
 impl Row<'_> {
@@ -125,7 +126,7 @@ impl Sandbox {
             .map(|row| {
                 let fields = row.glance.render(&view);
                 let fields = match row.creative {
-                    Some((index, id)) => super::ads::creative_row(fields, index, id),
+                    Some((creative, _)) => creatives::manual_row(&view, &fields, creative),
                     None => fields,
                 };
                 Value::Object(shape(
@@ -209,10 +210,8 @@ fn rows_of<'a>(glance: Glance<'a>, tree: Tree, filter: &Filter) -> Vec<Row<'a>> 
             creative: None,
         }];
     }
-    item.creative_ids
-        .iter()
-        .copied()
-        .enumerate()
+    creatives::rows(glance.fields)
+        .into_iter()
         .rev()
         .filter(|(_, id)| filter.ids.as_ref().is_none_or(|ids| ids.contains(id)))
         .map(|creative| Row {
@@ -230,10 +229,18 @@ pub(super) fn shape(
     wanted: Option<&[String]>,
     no_nulls: bool,
 ) -> Map<String, Value> {
+    let always: &[&str] = match (level, tree) {
+        (Level::Ad, Tree::SmartPlus) => fields::SMART_PLUS_AD_ALWAYS,
+        _ => &[],
+    };
     let promoted = row.get("campaign_system_origin") == Some(&json!("PROMOTE"));
     columns
         .iter()
-        .filter(|column| wanted.is_none_or(|wanted| wanted.iter().any(|name| name == *column)))
+        .filter(|column| {
+            wanted.is_none_or(|wanted| {
+                always.contains(column) || wanted.iter().any(|name| name == *column)
+            })
+        })
         .filter(|column| !promoted || PROMOTED_COLUMNS.contains(column))
         .filter_map(
             |column| match row.get(*column).filter(|value| !value.is_null()) {
