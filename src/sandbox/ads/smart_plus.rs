@@ -114,7 +114,10 @@ impl Sandbox {
         }
         let mut after = before.clone();
         merge(&mut after, wanted);
-        rules::check(&after, &self.around(advertiser_id, parent)?)?;
+        let mut around = self.around(advertiser_id, parent)?;
+        // What was made while names of one's own were allowed stays editable.
+        around.custom_identity |= rules::has_custom_identity(&before);
+        rules::check(&after, &around)?;
         creatives::drop_ignored(&mut after);
         let all_new = self
             .knobs

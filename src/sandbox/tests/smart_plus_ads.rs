@@ -175,6 +175,26 @@ fn an_update_changes_what_it_sends_and_checks_the_whole() {
 }
 
 #[test]
+fn an_ad_under_a_name_of_ones_own_stays_editable() {
+    let mut bench = Bench::new();
+    let home = bench.smart_plus_home("s");
+    let mut body = ad(&home, &["a"]);
+    body["creative_list"][0]["creative_info"]["identity_type"] = json!("CUSTOMIZED_USER");
+    let refused = bench.post("/smart_plus/ad/create/", body.clone());
+    assert_eq!(
+        refused["message"],
+        "Custom identities are no longer supported."
+    );
+    body.as_object_mut().unwrap().remove("adgroup_id");
+    let id = bench
+        .sandbox
+        .insert_inside(bench.now, &home, body.as_object().unwrap().clone())
+        .unwrap()
+        .to_string();
+    assert_eq!(bench.update_ad(&id, json!({"ad_name": "new"}))["code"], 0);
+}
+
+#[test]
 fn an_ad_without_a_name_is_called_by_its_id() {
     let mut bench = Bench::new();
     let home = bench.smart_plus_home("s");

@@ -98,6 +98,14 @@ pub(super) fn check(fields: &Map<String, Value>, around: &Around<'_>) -> Result<
     check_configuration(configuration, around)
 }
 
+/// Whether an ad is shown under a name that is no TikTok account's.
+pub(super) fn has_custom_identity(fields: &Map<String, Value>) -> bool {
+    objects(fields, "creative_list")
+        .map(|creative| object(creative, "creative_info"))
+        .chain([object(fields, "ad_configuration")])
+        .any(|identity| text(identity, "identity_type") == "CUSTOMIZED_USER")
+}
+
 /// Who shows the ad.
 fn check_identity(
     place: &str,
