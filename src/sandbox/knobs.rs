@@ -212,6 +212,8 @@ knobs! {
         "How long the review of a new or edited ad takes; forever: until it is approved through the control interface.";
     AD_REVIEW_OF_DISABLED "ad_review_of_disabled" OneOf(&["reviewed", "when_enabled"]), "reviewed",
         "Whether an ad that is switched off is reviewed, or only from the time it is switched on.";
+    REVIEW_PRECEDENCE "review_precedence" OneOf(&["disable_first", "review_first"]), "disable_first",
+        "Which secondary_status an ad shows that is switched off, itself or with its parents, and in review or rejected.";
     REVIEW_REJECTS "review_rejects" Text, "",
         "Which ads a review rejects: those whose fields contain this text, * for all, empty for none.";
     SMART_PLUS_REAUDIT "smart_plus_reaudit" OneOf(&["AD_STATUS_REAUDIT", "AD_STATUS_DELIVERY_AND_REAUDIT"]), "AD_STATUS_REAUDIT",

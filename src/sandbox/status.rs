@@ -59,7 +59,9 @@ impl<'a> View<'a> {
             return status;
         }
         let account = account_status(item.level, self.advertiser);
-        let disabled = self.switched_off(item);
+        let disabled = self
+            .switched_off(item)
+            .filter(|_| !self.review_comes_first(item));
         let own = if self.knobs.is(
             &knobs::STATUS_PRECEDENCE,
             self.advertiser_id,
@@ -126,6 +128,17 @@ impl<'a> View<'a> {
             Level::Ad if !self.was_on(item) => Some("AD_STATUS_DISABLE"),
             Level::AdGroup | Level::Ad => None,
         }
+    }
+
+    /// Whether an ad that is switched off says what its review says all the same.
+    fn review_comes_first(&self, item: &Item) -> bool {
+        item.level == Level::Ad
+            && self.knobs.is(
+                &knobs::REVIEW_PRECEDENCE,
+                self.advertiser_id,
+                "review_first",
+            )
+            && (item.in_review(self.at) || self.available(item) == Some(Available::Nothing))
     }
 
     fn reviews(&self, ad_group: &Item) -> Reviews {

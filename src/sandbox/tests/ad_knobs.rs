@@ -226,3 +226,27 @@ fn knobs_of_reviews() {
         },
     );
 }
+
+#[test]
+fn a_paused_ad_says_one_thing_or_the_other() {
+    let values = [
+        (
+            "disable_first",
+            json!(["AD_STATUS_DISABLE", "AD_STATUS_DISABLE"]),
+        ),
+        (
+            "review_first",
+            json!(["AD_STATUS_AUDIT", "AD_STATUS_AUDIT_DENY"]),
+        ),
+    ];
+    each("review_precedence", &values, |bench| {
+        bench.knob("ad_review_seconds", "forever");
+        let home = bench.smart_plus_home("s");
+        let mut body = ad(&home, &["a"]);
+        body["operation_status"] = json!("DISABLE");
+        let made = bench.post("/smart_plus/ad/create/", body)["data"].clone();
+        bench.reject(&ad_id(&made), json!({}));
+        let after = bench.smart_plus_row(&ad_id(&made));
+        json!([made["secondary_status"], after["secondary_status"]])
+    });
+}
