@@ -1,5 +1,6 @@
 //! Tests of the core, through the same door as everybody: requests in, answers out.
 
+mod ad_bodies;
 mod ad_knobs;
 mod appeals;
 mod control;
