@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
-    budget::Verdict,
+    budget::{Floor, Verdict},
     envelope::{NOTHING_TO_UPDATE, Refusal, Reply},
     fields::{self, MANUAL_CREATE, MANUAL_UPDATE, SMART_PLUS_CREATE, SMART_PLUS_UPDATE, Table},
     item::{Level, Tree},
@@ -138,8 +138,8 @@ impl Sandbox {
                     "budget: A campaign with BUDGET_MODE_INFINITE has no budget.",
                 ));
             }
-            let store = row.text("campaign_product_source") == "STORE";
-            match self.check_budget(at, advertiser_id, advertiser, value, store, Some(row))? {
+            let floor = Floor::of_campaign(row.text("campaign_product_source") == "STORE");
+            match self.check_budget(at, advertiser_id, advertiser, value, &floor, Some(row))? {
                 Verdict::Set(value) => {
                     wanted.insert("budget".into(), json!(value));
                 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Sandbox,
+    Sandbox, ad_groups,
     ads::smart_plus,
     item::{self, Item, Level, Tree},
     knobs::{self, KnobError},
@@ -204,6 +204,11 @@ impl Sandbox {
             ("operation_status", json!("DISABLE")),
         ] {
             fields.entry(name).or_insert(value);
+        }
+        if level == Level::AdGroup
+            && let Ok(place) = self.place(at, &advertiser_id, parent.tree, parent.id)
+        {
+            ad_groups::made_outside(&place, &mut fields);
         }
         let kind = (level, parent.tree);
         let id = self.insert(at, &advertiser_id, kind, fields, Some(&parent), None);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Sandbox,
     accounts::Advertiser,
-    budget::Verdict,
+    budget::{Floor, Verdict},
     envelope::{NOT_ALLOWLISTED, Refusal},
     item::{Item, Level, Tree},
     knobs, names,
@@ -222,8 +222,9 @@ impl Sandbox {
             .ok_or_else(|| missing("budget"))?;
         let store = text(fields, "objective_type") == "PRODUCT_SALES"
             && text(fields, "campaign_product_source") == "STORE";
+        let floor = Floor::of_campaign(store);
         if let Verdict::Set(value) =
-            self.check_budget(at, advertiser_id, advertiser, wanted, store, None)?
+            self.check_budget(at, advertiser_id, advertiser, wanted, &floor, None)?
         {
             fields.insert("budget".into(), json!(value));
         }

@@ -164,6 +164,8 @@ pub struct Item {
     pub request_id: Option<String>,
     /// A `secondary_status` set through the control interface; nothing derived counts then.
     pub status_override: Option<String>,
+    /// An ad group beyond the account's quota: TikTok has paused it for good.
+    pub over_quota: bool,
     /// A review that is not known to be over.
     pub review: Option<Review>,
     /// What reviews said about it.
@@ -207,6 +209,7 @@ impl Item {
             modified_at: at,
             request_id,
             status_override: None,
+            over_quota: false,
             review: None,
             findings: Findings::default(),
             operated_at: None,

@@ -101,27 +101,43 @@ knobs! {
     REQUEST_ID_DUPLICATE_NAMES "request_id_duplicate_names" Flag, "true",
         "Whether a create with a request_id may take a name that exists.";
     NAME_UNIQUE "name_unique" OneOf(&["on_create", "on_create_and_update", "off"]), "on_create_and_update",
-        "Where an existing campaign name is refused.";
+        "Where an existing name is refused.";
     NAME_SCOPE "name_scope" OneOf(&["advertiser", "tree"]), "advertiser",
         "Where a campaign name is unique: in the advertiser, or in each of its two trees.";
     NAME_OF_DELETED "name_of_deleted" OneOf(&["free", "taken"]), "free",
         "Whether the name of a deleted campaign can be used again.";
     NAME_MATCH "name_match" OneOf(&["exact", "ignoring_case"]), "exact",
-        "When two campaign names count as the same.";
+        "When two names count as the same.";
     AD_GROUP_NAME_UNIQUE "ad_group_name_unique" OneOf(&["campaign", "advertiser", "off"]), "campaign",
         "Where an existing ad group name is refused; name_unique says in which calls.";
     AD_NAME_UNIQUE "ad_name_unique" OneOf(&["off", "ad_group", "advertiser"]), "off",
         "Where an existing ad name is refused; name_unique says in which calls.";
     FUZZY_NAME_MATCH "fuzzy_name_match" OneOf(&["contains_ignoring_case", "contains", "starts_with"]), "contains_ignoring_case",
-        "What the fuzzy filter campaign_name matches.";
+        "What the fuzzy filters campaign_name, adgroup_name and ad_name match.";
     BUDGET_BELOW_SPEND "budget_below_spend" OneOf(&["refuse", "ignore"]), "refuse",
         "A budget under 105 % of what is spent: refused, or answered with success and not applied.";
     BUDGET_EXTRA_DECIMALS "budget_extra_decimals" OneOf(&["refuse", "round"]), "refuse",
         "A budget with more decimals than the currency has.";
     BUDGET_FLOOR "budget_floor" Text, "",
         "The lowest campaign budget in the account's currency; empty: the table of currencies.";
+    AD_GROUP_BUDGET_FLOOR "ad_group_budget_floor" Text, "",
+        "The lowest daily ad group budget in the account's currency; empty: the table of currencies.";
     BUDGET_EDIT_LOCK "budget_edit_lock" Flag, "false",
         "Whether budget changes are refused from 23:55 to 24:00 account time.";
+    ADGROUP_UPDATE "adgroup_update" OneOf(&["partial", "replace_targeting"]), "partial",
+        "What /adgroup/update/ does with targeting that it does not name: keep it, or reset it.";
+    SCHEDULE_ZONE "schedule_zone" OneOf(&["utc", "account"]), "utc",
+        "The clock that schedules of ad groups are written in.";
+    SCHEDULE_START_PAST "schedule_start_past_seconds" Whole, "43200",
+        "How far in the past a schedule may start.";
+    REACH_FREQUENCY "reach_frequency" OneOf(&["optional", "required"]), "optional",
+        "Whether ad groups with objective REACH need frequency and frequency_schedule.";
+    SAVED_AUDIENCE_FIELDS "saved_audience_fields" Text, "age_groups,gender",
+        "What a saved audience holds, comma-separated: these fields cannot be sent beside saved_audience_id.";
+    DEVICE_PRICE_UPPER_BOUND "device_price_upper_bound" OneOf(&["raised", "as_sent"]), "raised",
+        "The upper bound of device_price_ranges that reads show: 50 more than was sent, or what was sent.";
+    AD_GROUP_QUOTA "ad_group_quota" Whole, "5000",
+        "How many ad groups an account can have; those beyond are made and paused for good. 5000 is the fixed quota, of which /adgroup/quota/ shows nothing as used.";
     IMMUTABLE_FIELDS "immutable_fields" OneOf(&["refuse", "ignore"]), "refuse",
         "A campaign update that names a field which cannot be changed.";
     UNKNOWN_FIELDS "unknown_fields" OneOf(&["ignore", "refuse"]), "ignore",
@@ -184,6 +200,10 @@ knobs! {
         "The dark_post_status of a Smart+ ad with pushed posts that does not say it: OFF shows them on the profile.";
     CREATIVE_AUTO_ADD_DEFAULT "creative_auto_add_default" Flag, "false",
         "The creative_auto_add_toggle of a Smart+ ad that does not say it: TikTok adds creatives of its own making.";
+    SMART_PLUS_BIDS "smart_plus_bids" OneOf(&["copied", "copied_on_update", "own"]), "copied",
+        "Whether the bid of a Smart+ ad group is copied to all others of its campaign: by creates and updates, by updates alone, or not at all.";
+    SMART_PLUS_TARGETING_UPDATE "smart_plus_targeting_update" OneOf(&["replace", "merge"]), "replace",
+        "targeting_spec in a Smart+ ad group update: the whole of the new targeting, or changes to it.";
     SMART_PLUS_INFINITE "smart_plus_infinite" OneOf(&["refuse", "accept"]), "refuse",
         "A Smart+ create that says BUDGET_MODE_INFINITE itself instead of leaving budget_mode out.";
     SMART_PLUS_SALES_DESTINATION "smart_plus_sales_destination" OneOf(&["optional", "required"]), "optional",
@@ -224,6 +244,8 @@ knobs! {
         "What review_info says of something that nobody has looked at: nothing, or this review_status.";
     REVIEW_INFO_UNKNOWN_ID "review_info_unknown_id" OneOf(&["refuse", "omit"]), "refuse",
         "A review_info call with an id that the advertiser does not have: refused, or answered without it.";
+    AD_GROUP_REAUDIT "ad_group_reaudit" OneOf(&["none", "reaudit", "shadow"]), "none",
+        "What an update of an ad group's targeting does where reviews take time: nothing, or a review without or with delivery.";
     LIMITED_ACCOUNT_WRITES "limited_account_writes" OneOf(&["accept", "refuse"]), "accept",
         "Creates, updates and enables on an account whose status is not STATUS_ENABLE or in review.";
     NOT_GRANTED_CODE "not_granted_code" OneOf(&["40001", "40106"]), "40001",
@@ -235,7 +257,7 @@ knobs! {
     MANUAL_CUTOFF_CODE "manual_cutoff_code" OneOf(&["40002", "40118", "41001"]), "40002",
         "The code of that refusal.";
     ALLOWLIST "allowlist" Text, "AUTO_BUDGET_INCREASE,DISABLE_SKAN,RTA",
-        "What the advertiser is allow-listed for, comma-separated: RF_REACH, DYNAMIC_DAILY (for REACH, VIDEO_VIEWS, ENGAGEMENT), AUTO_BUDGET_INCREASE, DISABLE_SKAN, RTA, SEARCH, PROMOTIONAL. Anything else of these is refused with 40118.";
+        "What the advertiser is allow-listed for, comma-separated: RF_REACH, DYNAMIC_DAILY (for REACH, VIDEO_VIEWS, ENGAGEMENT), AUTO_BUDGET_INCREASE, DISABLE_SKAN, RTA, SEARCH, PROMOTIONAL, GLOBAL_APP_BUNDLE. Anything else of these is refused with 40118; the placement PLACEMENT_GLOBAL_APP_BUNDLE goes away in silence.";
     POSTBACK_ON_REGULAR "postback_on_regular" OneOf(&["refuse", "ignore"]), "refuse",
         "postback_window_mode in a status call that names a campaign which is not dedicated.";
     SKAN4 "skan4" Flag, "true",

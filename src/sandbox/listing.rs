@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Sandbox,
+    Sandbox, ad_groups,
     ads::smart_plus::creatives,
     advertisers::unknown_column,
     envelope::{Refusal, Reply},
@@ -125,9 +125,11 @@ impl Sandbox {
             .take(size)
             .map(|row| {
                 let fields = row.glance.render(&view);
-                let fields = match row.creative {
-                    Some((creative, _)) => creatives::manual_row(&view, &fields, creative),
-                    None => fields,
+                let foreign = tree == Tree::Manual && row.glance.item.tree == Tree::SmartPlus;
+                let fields = match (row.creative, level) {
+                    (Some((creative, _)), _) => creatives::manual_row(&view, &fields, creative),
+                    (None, Level::AdGroup) if foreign => ad_groups::manual_row(fields),
+                    (None, _) => fields,
                 };
                 Value::Object(shape(
                     &fields,

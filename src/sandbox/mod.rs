@@ -369,7 +369,7 @@ impl Sandbox {
             return match route {
                 Route::List(level, tree) => self.list(at, sent, (level, tree), params, kinds),
                 Route::ReviewInfo(subject) => self.review_info(at, sent, subject, params),
-                _ => Err(Refusal::parameter("The request cannot be served.")),
+                _ => self.ad_group_quota_reply(sent),
             };
         }
         let body = need_body()?;

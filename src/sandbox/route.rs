@@ -12,6 +12,7 @@ pub(super) enum Route {
     RevokeToken,
     AdvertiserGet,
     AdvertiserInfo,
+    AdGroupQuota,
     Create(Level, Tree),
     Update(Level, Tree),
     Status(Level, Tree),
@@ -48,6 +49,7 @@ impl Route {
             "/smart_plus/ad/material_status/update/" => (Self::MaterialStatus, "POST"),
             "/adgroup/appeal/" => (Self::Appeal(Tree::Manual), "POST"),
             "/smart_plus/ad/appeal/" => (Self::Appeal(Tree::SmartPlus), "POST"),
+            "/adgroup/quota/" => (Self::AdGroupQuota, "GET"),
             _ => return Self::of_object(path),
         })
     }
@@ -84,6 +86,9 @@ impl Route {
 
     /// Whether it is a list or look-up of one advertiser's objects.
     pub(super) fn is_read(self) -> bool {
-        matches!(self, Self::List(..) | Self::ReviewInfo(_))
+        matches!(
+            self,
+            Self::List(..) | Self::ReviewInfo(_) | Self::AdGroupQuota
+        )
     }
 }

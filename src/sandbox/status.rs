@@ -6,6 +6,7 @@
 
 use super::{
     accounts::Advertiser,
+    ad_groups::schedule_offset_ms,
     glance::View,
     item::{Item, Level, Tree},
     knobs,
@@ -119,6 +120,7 @@ impl<'a> View<'a> {
                 Some("CAMPAIGN_STATUS_AWAITING_RELEASE")
             }
             Level::Campaign => Some("CAMPAIGN_STATUS_DISABLE"),
+            Level::AdGroup if item.over_quota => Some("ADGROUP_STATUS_ADGROUP_QUOTA_LIMIT"),
             Level::AdGroup if off(self.campaign_of(item)) => {
                 Some("ADGROUP_STATUS_CAMPAIGN_DISABLE")
             }
@@ -165,7 +167,10 @@ impl<'a> View<'a> {
         if reviews.ads == 0 {
             return "ADGROUP_STATUS_CREATE";
         }
-        if item.in_review(self.at) {
+        let shadow = self
+            .knobs
+            .is(&knobs::AD_GROUP_REAUDIT, self.advertiser_id, "shadow");
+        if item.in_review(self.at) && !shadow {
             return "ADGROUP_STATUS_REAUDIT";
         }
         let own = item.findings.of_all(&[]);
@@ -192,6 +197,7 @@ impl<'a> View<'a> {
             {
                 "ADGROUP_STATUS_PARTIAL_AUDIT_DELIVERY_OK"
             }
+            Schedule::Running if item.in_review(self.at) => "ADGROUP_STATUS_SHADOW_ADGROUP_REAUDIT",
             Schedule::Running => "ADGROUP_STATUS_DELIVERY_OK",
         }
     }
@@ -261,9 +267,13 @@ impl<'a> View<'a> {
     /// Where now is in an ad group's schedule.
     fn schedule(&self, ad_group: &Item) -> Schedule {
         let instant = |field| time::parse(ad_group.text(field));
-        if instant("schedule_end_time").is_some_and(|end| self.at >= end) {
+        let in_account_zone = self
+            .knobs
+            .is(&knobs::SCHEDULE_ZONE, self.advertiser_id, "account");
+        let now = self.at + schedule_offset_ms(in_account_zone, self.advertiser.utc_offset_ms);
+        if instant("schedule_end_time").is_some_and(|end| now >= end) {
             Schedule::After
-        } else if instant("schedule_start_time").is_some_and(|start| self.at < start) {
+        } else if instant("schedule_start_time").is_some_and(|start| now < start) {
             Schedule::Before
         } else {
             Schedule::Running

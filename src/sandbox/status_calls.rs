@@ -267,6 +267,9 @@ impl Sandbox {
         if (call.level, call.tree) == smart_plus::KIND {
             self.check_pace(at, advertiser_id, row)?;
         }
+        if call.level == Level::AdGroup {
+            self.check_ad_group_operation(advertiser_id, row, &call.operation)?;
+        }
         if call.operation == "ENABLE" {
             self.check_account_writes(advertiser_id, advertiser)?;
             if (advertiser.in_review() || row.in_review(at))
@@ -307,6 +310,33 @@ impl Sandbox {
             }
         }
         Ok(number)
+    }
+
+    /// What an ad group's campaign or the account's quota forbids.
+    fn check_ad_group_operation(
+        &self,
+        advertiser_id: &str,
+        row: &Item,
+        operation: &str,
+    ) -> Result<(), Refusal> {
+        let id = row.id;
+        let campaign = row
+            .campaign
+            .and_then(|id| self.row(advertiser_id, Level::Campaign, id));
+        let dedicated = campaign.is_some_and(Item::is_dedicated);
+        let reserved = campaign.is_some_and(|row| row.text("objective_type") == "RF_REACH");
+        match operation {
+            "DELETE" if dedicated => Err(Refusal::parameter(format!(
+                "Ad group {id} is in a Dedicated Campaign and cannot be deleted alone."
+            ))),
+            "ENABLE" | "DISABLE" if reserved => Err(Refusal::parameter(format!(
+                "Ad group {id} is a Reach & Frequency ad group; its status cannot be changed."
+            ))),
+            "ENABLE" if row.over_quota => Err(Refusal::parameter(format!(
+                "Ad group {id} cannot be enabled: the ad group quota of the account is used up."
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn status_reply(&self, advertiser_id: &str, call: &Call, outcome: &Outcome) -> Reply {
