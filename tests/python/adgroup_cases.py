@@ -177,7 +177,12 @@ def refused_smart_plus_adgroups():
     account.smart_plus_adgroup(campaign, "g", request_id="55")
     for parent, fields, code, text in [
         (campaign, dict(request_id="55"), 40050, "request_id"),
+        (campaign, dict(request_id=None), 40002, "request_id: Missing data for required field."),
+        (campaign, dict(targeting_spec=None), 40002, "targeting_spec"),
+        (campaign, dict(targeting_spec={"location_ids": "6252001"}), 40002, "location_ids: Not a valid list."),
+        (campaign, dict(targeting_spec={"gender": "ALL", "location_ids": ["6252001"]}), 40002, "gender: Must be one of"),
+        (campaign, dict(pixel_id=7123), 40002, "pixel_id: Not a valid string."),
         (manual, {}, 40002, "Smart+"),
         ("1", {}, 40002, "does not exist"),
     ]:
-        refused(code, text, lambda: account.smart_plus_adgroup(parent, "h", **fields))
+        refused(code, text, lambda: account.raw_smart_plus_adgroup(parent, "h", **fields))

@@ -86,16 +86,23 @@ class Account:
 
     def smart_plus_adgroup(self, campaign, name, **fields):
         """In a WEB_CONVERSIONS campaign: purchases on a website, disabled; the money is the campaign's."""
-        self.key += 1
-        fields = {"promotion_type": "WEBSITE", "optimization_goal": "CONVERT", "billing_event": "OCPM",
-                  "bid_type": "BID_TYPE_NO_BID", "pixel_id": "7123", "optimization_event": "SHOPPING",
-                  "schedule_type": "SCHEDULE_FROM_NOW", "schedule_start_time": in_hours(1),
-                  "placement_type": "PLACEMENT_TYPE_AUTOMATIC", "operation_status": "DISABLE",
-                  "targeting_spec": tiktok.SmartPlusAdgroupCreateBodyTargetingSpec(location_ids=["6252001"]),
-                  "request_id": str(self.key), **fields}
-        body = tiktok.SmartPlusAdgroupCreateBody(advertiser_id=self.advertiser, campaign_id=campaign,
-                                                 adgroup_name=name, **fields)
+        fields = self.smart_plus_adgroup_fields(campaign, name, **fields)
+        fields["targeting_spec"] = tiktok.SmartPlusAdgroupCreateBodyTargetingSpec(**fields["targeting_spec"])
+        body = tiktok.SmartPlusAdgroupCreateBody(**fields)
         return self.adgroups.smart_plus_adgroup_create(self.token, body=body)["data"]
+
+    def raw_smart_plus_adgroup(self, campaign, name, **fields):
+        body = self.smart_plus_adgroup_fields(campaign, name, **fields)
+        return self.adgroups.smart_plus_adgroup_create(self.token, body=body)["data"]
+
+    def smart_plus_adgroup_fields(self, campaign, name, **fields):
+        self.key += 1
+        return {"advertiser_id": self.advertiser, "campaign_id": campaign, "adgroup_name": name,
+                "promotion_type": "WEBSITE", "optimization_goal": "CONVERT", "billing_event": "OCPM",
+                "bid_type": "BID_TYPE_NO_BID", "pixel_id": "7123", "optimization_event": "SHOPPING",
+                "schedule_type": "SCHEDULE_FROM_NOW", "schedule_start_time": in_hours(1),
+                "placement_type": "PLACEMENT_TYPE_AUTOMATIC", "operation_status": "DISABLE",
+                "targeting_spec": {"location_ids": ["6252001"]}, "request_id": str(self.key), **fields}
 
     def ad(self, adgroup, *creatives):
         """One call with these creatives; each a name or fields over those of a pushed Spark ad."""
