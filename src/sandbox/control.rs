@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox, ad_groups,
-    ads::smart_plus,
+    ads::{self, smart_plus},
     item::{self, Item, Level, Tree},
     knobs::{self, KnobError},
     review::NewRejection,
@@ -209,6 +209,9 @@ impl Sandbox {
             && let Ok(place) = self.place(at, &advertiser_id, parent.tree, parent.id)
         {
             ad_groups::made_outside(&place, &mut fields);
+        }
+        if (level, parent.tree) == (Level::Ad, Tree::Manual) {
+            ads::made_outside(&parent, &mut fields);
         }
         let kind = (level, parent.tree);
         let id = self.insert(at, &advertiser_id, kind, fields, Some(&parent), None);

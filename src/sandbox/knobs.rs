@@ -246,6 +246,10 @@ knobs! {
         "A review_info call with an id that the advertiser does not have: refused, or answered without it.";
     AD_GROUP_REAUDIT "ad_group_reaudit" OneOf(&["none", "reaudit", "shadow"]), "none",
         "What an update of an ad group's targeting does where reviews take time: nothing, or a review without or with delivery.";
+    AD_BATCH "ad_batch" OneOf(&["whole", "part_refused", "part_answered", "part_silent"]), "whole",
+        "One bad creative in /ad/create/ or /ad/update/: nothing happens; or the others are done and the call is refused, is answered with 20001, or is answered with 0, both with the others alone.";
+    CUSTOM_IDENTITY "custom_identity" OneOf(&["by_account", "accept", "refuse"]), "by_account",
+        "New ads with identity_type CUSTOMIZED_USER on TikTok: as the account's can_use_custom_identity says, accepted, or refused.";
     LIMITED_ACCOUNT_WRITES "limited_account_writes" OneOf(&["accept", "refuse"]), "accept",
         "Creates, updates and enables on an account whose status is not STATUS_ENABLE or in review.";
     NOT_GRANTED_CODE "not_granted_code" OneOf(&["40001", "40106"]), "40001",
@@ -272,6 +276,8 @@ knobs! {
         "The app's limits: those of its tier, none, or these numbers.";
     RATE_SCOPE "rate_scope" OneOf(&["app", "app_and_path"]), "app",
         "What the app's limits count.";
+    AD_CREATE_RATE "ad_create_rate" Rate, "tier",
+        "The further limits of /ad/create/: those of the app's tier (unless rate says otherwise than tier), none, or these numbers.";
     ADVERTISER_QPS "advertiser_qps" Whole, "0",
         "Calls per second, advertiser and path before 40133; 0: no such limit.";
     THROTTLE_CODE "throttle_code" OneOf(&["40100", "40016", "61000"]), "40100",

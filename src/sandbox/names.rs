@@ -50,6 +50,14 @@ pub(super) fn check(level: Level, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// TikTok's words for a name that exists; seen live for campaigns.
+pub(super) fn taken(level: Level) -> Refusal {
+    Refusal::parameter(format!(
+        "{} name already exists. Please try another one.",
+        level.title()
+    ))
+}
+
 /// Whether a text has an emoji, which names and ad texts must not have.
 pub(super) fn has_emoji(text: &str) -> bool {
     text.chars().any(is_emoji)
@@ -96,10 +104,7 @@ impl Sandbox {
                 && (only_in.is_none() || row.parent() == only_in)
         };
         if self.rows(advertiser_id, level).any(taken) {
-            Err(Refusal::parameter(format!(
-                "{} name already exists. Please try another one.",
-                level.title()
-            )))
+            Err(self::taken(level))
         } else {
             Ok(())
         }

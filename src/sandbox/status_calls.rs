@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Sandbox,
     ads::smart_plus,
-    create::{quota_hold_ms, text},
+    create::{flag, quota_hold_ms, text},
     envelope::{NOTHING_TO_UPDATE, PARTIAL_SUCCESS, Refusal, Reply},
     fields::{OPERATIONS, POSTBACK_MODES, check_word},
     item::{Item, Level, Review, Tree},
@@ -267,6 +267,9 @@ impl Sandbox {
         if (call.level, call.tree) == smart_plus::KIND {
             self.check_pace(at, advertiser_id, row)?;
         }
+        if call.level == Level::Ad && call.tree == Tree::Manual {
+            check_aco(row, call)?;
+        }
         if call.level == Level::AdGroup {
             self.check_ad_group_operation(advertiser_id, row, &call.operation)?;
         }
@@ -426,6 +429,22 @@ impl Sandbox {
                 row.quota_until = Some(at + quota_hold_ms(row.text("postback_window_mode")));
             }
         }
+    }
+}
+
+/// ACO ads go by their own list of ids, and cannot be deleted.
+fn check_aco(row: &Item, call: &Call) -> Result<(), Refusal> {
+    let by_aco = call.ids_field == "aco_ad_ids";
+    let id = row.id;
+    match flag(&row.fields, "is_aco") {
+        true if !by_aco => Err(Refusal::parameter(format!(
+            "Ad {id} is an ACO ad. Please use aco_ad_ids instead."
+        ))),
+        false if by_aco => Err(Refusal::parameter(format!("Ad {id} is not an ACO ad."))),
+        true if call.operation == "DELETE" => Err(Refusal::parameter(
+            "operation_status: ACO ads cannot be deleted.",
+        )),
+        _ => Ok(()),
     }
 }
 

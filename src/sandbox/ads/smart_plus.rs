@@ -53,7 +53,8 @@ impl Sandbox {
         if named {
             self.check_new_name(advertiser_id, KIND, &fields, Some(parent.id), false)?;
         }
-        self.fill_in(advertiser_id, &mut fields);
+        let ads_only = around.ads_only;
+        self.fill_in(advertiser_id, ads_only, &mut fields);
         creatives::drop_ignored(&mut fields);
         let wanted = creatives::take(&mut fields);
         let id = self.insert(at, advertiser_id, KIND, fields, Some(&parent), None);
@@ -143,7 +144,9 @@ impl Sandbox {
                 _ => Err(Refusal::new(NOTHING_TO_UPDATE, "Nothing to update.")),
             };
         }
-        let content = changes.keys().any(|name| name != "ad_name");
+        let content = changes
+            .iter()
+            .any(|(name, value)| is_reviewed(name, before.get(name), value));
         self.apply_changes(at, advertiser_id, Level::Ad, id, changes);
         self.keep_creatives(advertiser_id, id, &creatives);
         if let Some(row) = self.row_mut(advertiser_id, Level::Ad, id) {
@@ -236,7 +239,7 @@ impl Sandbox {
             // Without a choice of placements TikTok chooses, and is one of them.
             on_tiktok: parent.text("placement_type") == "PLACEMENT_TYPE_AUTOMATIC"
                 || chosen.is_none_or(|list| list.contains(&json!("PLACEMENT_TIKTOK"))),
-            custom_identity: advertiser.can_use_custom_identity,
+            custom_identity: self.allows_custom_identity(advertiser_id, advertiser),
             ads_only: advertiser.ads_only_mode,
             dynamic_call_to_action: self.knobs.is(
                 &knobs::SMART_PLUS_CALL_TO_ACTION,
@@ -248,7 +251,7 @@ impl Sandbox {
     }
 
     /// What an ad has although nobody said it.
-    fn fill_in(&self, advertiser_id: &str, fields: &mut Map<String, Value>) {
+    fn fill_in(&self, advertiser_id: &str, ads_only: bool, fields: &mut Map<String, Value>) {
         fields
             .entry("operation_status")
             .or_insert_with(|| json!("ENABLE"));
@@ -260,7 +263,10 @@ impl Sandbox {
             SPARK_IDENTITIES.contains(&text(info, "identity_type"))
                 && !info.contains_key("tiktok_item_id")
         });
-        let dark = self.knobs.text(&knobs::DARK_POST_DEFAULT, advertiser_id);
+        let dark = match self.knobs.text(&knobs::DARK_POST_DEFAULT, advertiser_id) {
+            _ if ads_only => "ON",
+            default => default,
+        };
         let adds = self
             .knobs
             .is(&knobs::CREATIVE_AUTO_ADD_DEFAULT, advertiser_id, "true");
@@ -317,6 +323,19 @@ impl Sandbox {
             true,
         ))))
     }
+}
+
+/// Whether a change sends the ad to review again: names and what only measures do not.
+fn is_reviewed(name: &str, before: Option<&Value>, after: &Value) -> bool {
+    if name != "ad_configuration" {
+        return name != "ad_name";
+    }
+    let shown = |value: &Value| {
+        let mut shown = value.as_object().cloned().unwrap_or_default();
+        shown.retain(|name, _| !matches!(name.as_str(), "utm_params" | "tracking_info"));
+        shown
+    };
+    before.map(shown).unwrap_or_default() != shown(after)
 }
 
 /// Puts an update over an ad: lists and texts are replaced, the members of `ad_configuration` one by one, and those of

@@ -164,27 +164,9 @@ impl Sandbox {
         }
     }
 
-    /// Sends an ad to review, the first or again. What an earlier one said is forgotten.
-    pub(in crate::sandbox) fn begin_review(
-        &mut self,
-        at: i64,
-        advertiser_id: &str,
-        ad: u64,
-        again: bool,
-    ) {
-        let on = self
-            .row(advertiser_id, Level::Ad, ad)
-            .is_some_and(Item::is_on);
-        let review = self.new_review(at, advertiser_id, on, again);
-        if let Some(row) = self.row_mut(advertiser_id, Level::Ad, ad) {
-            row.review = review;
-        }
-        self.expect_findings(at, advertiser_id, ad);
-    }
-
     /// Forgets what an earlier review of an ad said, and what was appealed; the next one finds what the knob
     /// `review_rejects` says. It counts when the review is over.
-    fn expect_findings(&mut self, at: i64, advertiser_id: &str, ad: u64) {
+    pub(in crate::sandbox) fn expect_findings(&mut self, at: i64, advertiser_id: &str, ad: u64) {
         let wanted = self.knobs.text(&knobs::REVIEW_REJECTS, advertiser_id);
         let Some(row) = self.row(advertiser_id, Level::Ad, ad) else {
             return;

@@ -316,8 +316,10 @@ fn a_review_takes_its_time_and_finds_what_the_knob_says() {
         bench.smart_plus_row(&bad)["secondary_status"],
         "AD_STATUS_DELIVERY_OK"
     );
-    // A name is not content.
+    // A name is not content, and what only measures is not either.
     bench.update_ad(&good, json!({"ad_name": "other"}));
+    let measures = json!({"utm_params": [{"key": "utm_source", "value": "t"}]});
+    bench.update_ad(&good, json!({ "ad_configuration": measures }));
     assert_eq!(
         bench.smart_plus_row(&good)["secondary_status"],
         "AD_STATUS_DELIVERY_OK"
