@@ -222,7 +222,9 @@ impl Sandbox {
         let mut merged = row.fields.clone();
         if patch {
             let strange = wanted
-                .keys()
+                .iter()
+                .filter(|(name, value)| !is_sent_anyway(name, value))
+                .map(|(name, _)| name)
                 .find(|name| !PATCHABLE.contains(&name.as_str()));
             if let Some(name) = strange
                 && self
@@ -303,6 +305,17 @@ impl Sandbox {
             (reply.code, reply.message) = (PARTIAL_SUCCESS, "Partial success".into());
         }
         Ok(reply)
+    }
+}
+
+/// What TikTok's own client puts into every update, said or not. A patch cannot mean it.
+fn is_sent_anyway(name: &str, value: &Value) -> bool {
+    match name {
+        "aigc_disclosure_type" => value == "NOT_DECLARED",
+        "deeplink_type" => value == "NORMAL",
+        "creative_authorized" | "vast_moat_enabled" => value == false,
+        "promotional_music_disabled" => value == true,
+        _ => false,
     }
 }
 

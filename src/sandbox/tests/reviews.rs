@@ -404,3 +404,29 @@ fn reviews_outlive_a_restart() {
     again.approve(&id);
     assert_ne!(again.sandbox.digest(), bench.sandbox.digest());
 }
+
+#[test]
+fn a_manual_ad_is_reviewed_again_after_an_edit() {
+    let mut bench = Bench::new();
+    let home = bench.manual_home("m");
+    bench.knob("ad_review_seconds", "60");
+    bench.knob("review_rejects", "casino");
+    let id = bench.manual_ad(&home, "A casino");
+    assert_eq!(bench.ad_status(&id), "AD_STATUS_AUDIT");
+    bench.now += 60_000;
+    assert_eq!(bench.ad_status(&id), "AD_STATUS_AUDIT_DENY");
+    // As TikTok's own client sends a patch: with defaults that nobody said.
+    let patch = json!({
+        "ad_id": id, "ad_text": "A kite", "ad_name": "A kite", "aigc_disclosure_type": "NOT_DECLARED",
+        "creative_authorized": false, "deeplink_type": "NORMAL", "promotional_music_disabled": true,
+        "vast_moat_enabled": false,
+    });
+    let mut body = json!({"adgroup_id": home, "patch_update": true, "creatives": [patch]});
+    let reply = bench.post("/ad/update/", body.clone());
+    assert_eq!(reply["code"], 0, "{reply}");
+    assert_eq!(bench.ad_status(&id), "AD_STATUS_REAUDIT");
+    bench.now += 60_000;
+    assert_eq!(bench.ad_status(&id), "AD_STATUS_DELIVERY_OK");
+    body["creatives"][0]["creative_authorized"] = json!(true);
+    assert_eq!(bench.post("/ad/update/", body)["code"], 40_002);
+}
