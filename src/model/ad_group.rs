@@ -11,7 +11,7 @@ use crate::api::ad_group::{
     AdGroupBudgetMode, AdGroupSpec, BillingEvent, DayPart, Moment, Targeting, Weekday,
 };
 use crate::api::common::Permission;
-use crate::platform::{Cents, Kind};
+use crate::platform::{Cents, Kind, Tree};
 
 /// R17: what TikTok keeps once for all ad groups of a Smart+ campaign.
 pub const SHARED_SMART_PLUS: &[&str] = &["bid_price", "conversion_bid_price", "roas_bid"];
@@ -196,6 +196,13 @@ pub fn may_create(spec: &AdGroupSpec, world: &World) -> Result<(), (Reason, Stri
                 "spec.minBudget is in {currency}, the account in {}; write the amount in {}, nothing is converted",
                 account.currency, account.currency
             ),
+        ));
+    }
+    let daily = spec.budget.as_ref().map(|b| b.mode) == Some(AdGroupBudgetMode::Daily);
+    if daily && world.tree == Tree::SmartPlus {
+        return Err((
+            Reason::TreeMismatch,
+            "its campaign is SmartPlus, where TikTok takes no ad group with a budget of mode Daily; use mode DynamicDaily, or Total with an end".into(),
         ));
     }
     let Some(parent) = world.parent else {

@@ -36,7 +36,7 @@ spec:
     )
 }
 
-/// An ad group with a daily budget of 30.
+/// An ad group with a daily budget of 30 (in Smart+ campaigns: on average).
 pub fn ad_group(name: &str, campaign: &str, automation: &str, more: &str) -> String {
     let what = match automation {
         "SmartPlus" => {
@@ -45,6 +45,11 @@ pub fn ad_group(name: &str, campaign: &str, automation: &str, more: &str) -> Str
         _ => {
             "placement: {mode: Select, placements: [TikTok]}\n  optimization: {goal: Click, billingEvent: CPC}"
         }
+    };
+    let mode = if automation == "SmartPlus" {
+        "DynamicDaily"
+    } else {
+        "Daily"
     };
     format!(
         r#"
@@ -56,7 +61,7 @@ spec:
   promotion: {{type: Website}}
   {what}
   targeting: {{locations: ["6252001"]}}
-  budget: {{mode: Daily, amount: "30"}}
+  budget: {{mode: {mode}, amount: "30"}}
   bid: {{strategy: LowestCost}}
   {more}
 ---
@@ -69,7 +74,7 @@ pub fn ad(name: &str, ad_group: &str, automation: &str, more: &str) -> String {
     let video = r#"{id: "v10033g50000c90q1d3c77ub6e96fvo0", coverImageId: "ad-site-i18n-sg/202110195d0db51e"}"#;
     let what = match automation {
         "SmartPlus" => format!(
-            "creatives: [{{format: SingleVideo, video: {video}}}]\n  texts: [\"Spring is here\"]\n  callsToAction: [LearnMore]"
+            "creatives: [{{format: SingleVideo, video: {video}}}]\n  texts: [\"Spring is here\"]\n  callToActionId: \"7100000000000000005\""
         ),
         _ => format!(
             "creative: {{format: SingleVideo, video: {video}}}\n  text: Spring is here\n  callToAction: LearnMore"
