@@ -8,6 +8,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::{Map, Value, json};
 
+use super::ad::Ad;
+use super::ad_group::AdGroup;
 use super::campaign::Campaign;
 use super::connection::TikTokConnection;
 use super::rules::{self, Topic};
@@ -35,7 +37,46 @@ pub enum CrdError {
 
 /// The definitions of all kinds, in the order in which they are printed.
 pub fn all() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    Ok(vec![campaign()?, connection()?])
+    Ok(vec![connection()?, campaign()?, ad_group()?, ad()?])
+}
+
+/// What the shared types have and a kind never shows; it is taken out of the kind's schema.
+const NOT_HERE: &[(&str, &[&str])] = &[
+    (
+        "Campaign",
+        &[
+            "spec.drift.bid",
+            "spec.drift.schedule",
+            "spec.drift.targeting",
+            "status.adGroupId",
+            "status.campaignId",
+            "status.creatives",
+            "status.learningPhase",
+            "status.review",
+        ],
+    ),
+    ("AdGroup", &["status.adGroupId", "status.creatives"]),
+    (
+        "Ad",
+        &[
+            "spec.drift.bid",
+            "spec.drift.budget",
+            "spec.drift.schedule",
+            "spec.drift.targeting",
+            "status.currentBudget",
+            "status.learningPhase",
+        ],
+    ),
+];
+
+/// The definition of AdGroup.
+pub fn ad_group() -> Result<CustomResourceDefinition, CrdError> {
+    finish("AdGroup", AdGroup::crd(), &rules::ad_group())
+}
+
+/// The definition of Ad.
+pub fn ad() -> Result<CustomResourceDefinition, CrdError> {
+    finish("Ad", Ad::crd(), &rules::ad())
 }
 
 /// The definition of Campaign.
@@ -79,6 +120,10 @@ fn finish(
             path: "openAPIV3Schema".into(),
         })?;
     tidy(schema);
+    let not_here = NOT_HERE.iter().filter(|(k, _)| *k == kind);
+    for path in not_here.flat_map(|(_, paths)| *paths) {
+        remove(schema, kind, path)?;
+    }
 
     let status = at(schema, kind, "status")?;
     // Nobody has looked yet: a new object must never look done.
@@ -105,6 +150,20 @@ fn finish(
         }
     }
     serde_json::from_value(crd).map_err(invalid)
+}
+
+/// Takes the field at a dotted path out of a schema. It must be there and not be required.
+fn remove(schema: &mut Value, kind: &'static str, path: &str) -> Result<(), CrdError> {
+    let missing = || CrdError::NoSuchPath {
+        kind,
+        path: path.to_owned(),
+    };
+    let (parent, name) = path.rsplit_once('.').ok_or_else(missing)?;
+    let properties = at(schema, kind, parent)?
+        .get_mut("properties")
+        .and_then(Value::as_object_mut);
+    let taken = properties.and_then(|p| p.remove(name));
+    taken.map(drop).ok_or_else(missing)
 }
 
 /// The schema node at a dotted path; `[]` steps into the items of a list.
@@ -247,7 +306,7 @@ mod tests {
     #[test]
     fn r31_objects_that_limit_money_need_a_known_key() {
         let schemas = schemas();
-        let connection = &schemas[1].1["properties"]["spec"]["properties"];
+        let connection = &schemas[0].1["properties"]["spec"]["properties"];
         assert_eq!(connection["caps"]["minProperties"], 1);
         assert_eq!(connection["drift"]["minProperties"], 1);
     }
