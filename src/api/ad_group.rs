@@ -215,7 +215,7 @@ pub struct Promotion {
     pub target: Option<PromotionTarget>,
     /// The app's id in TikTok Ads Manager, in quotes; for AndroidApp and IosApp. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub app_id: Option<String>,
 }
 

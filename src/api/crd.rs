@@ -337,6 +337,19 @@ mod tests {
     }
 
     #[test]
+    fn no_value_turns_into_something_else_in_yaml() {
+        for (kind, schema) in schemas() {
+            walk(&kind, &schema, &mut |path, node| {
+                for value in node["enum"].as_array().into_iter().flatten() {
+                    let word = value.as_str().unwrap().to_lowercase();
+                    let taken = ["y", "yes", "n", "no", "on", "off", "true", "false", "null"];
+                    assert!(!taken.contains(&word.as_str()), "{path}: {word}");
+                }
+            });
+        }
+    }
+
+    #[test]
     fn each_definition_is_small_enough_for_last_applied_annotations() {
         for crd in all().unwrap() {
             assert!(serde_json::to_vec(&crd).unwrap().len() < 200_000);

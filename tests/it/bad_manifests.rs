@@ -1,6 +1,6 @@
-//! Manifests that are wrong (`bad_manifests/cases.yaml`): each is refused, offline by `check` and by a real API server,
-//! with a text that its author understands. Their counterparts (`bad_manifests/right.yaml`) are at the edges of the same
-//! rules and go through. `docs/wrong-manifests.md` is made from the first table.
+//! Manifests that are wrong: each is refused, offline by `check` and by a real API server, with a text that its author
+//! understands. Their counterparts (`bad_manifests/right*.yaml`) are at the edges of the same rules and go through.
+//! `docs/wrong-manifests.md` is made from the first tables.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -37,18 +37,28 @@ struct Right {
 }
 
 fn wrong() -> Vec<Wrong> {
-    let cases: Vec<Wrong> =
-        serde_saphyr::from_str(include_str!("bad_manifests/cases.yaml")).unwrap();
-    assert!(
-        cases.len() >= 40,
-        "the table has shrunk to {} cases",
-        cases.len()
-    );
-    cases
+    let tables = [
+        (include_str!("bad_manifests/cases.yaml"), 100),
+        (include_str!("bad_manifests/ad_groups.yaml"), 100),
+        (include_str!("bad_manifests/ads.yaml"), 75),
+    ];
+    let read = |(table, least): (&str, usize)| {
+        let cases: Vec<Wrong> = serde_saphyr::from_str(table).unwrap();
+        let there = cases.len();
+        assert!(there >= least, "a table has shrunk to {there} cases");
+        cases
+    };
+    tables.into_iter().flat_map(read).collect()
 }
 
 fn right() -> Vec<Right> {
-    serde_saphyr::from_str(include_str!("bad_manifests/right.yaml")).unwrap()
+    let tables = [
+        include_str!("bad_manifests/right.yaml"),
+        include_str!("bad_manifests/right_ad_groups.yaml"),
+        include_str!("bad_manifests/right_ads.yaml"),
+    ];
+    let read = |table: &str| -> Vec<Right> { serde_saphyr::from_str(table).unwrap() };
+    tables.into_iter().flat_map(read).collect()
 }
 
 /// Submits every wrong manifest that `door` can take, and every right one. `door` is given what is there before, if
@@ -291,7 +301,7 @@ fn the_documentation_is_made_from_the_table() {
 fn page() -> String {
     let mut page = String::from(
         "# Wrong manifests, and what is said about them\n\n\
-         Made from `tests/it/bad_manifests/cases.yaml` by a test; edit the table, not this page. Every manifest here \
+         Made from the tables in `tests/it/bad_manifests/` by a test; edit these, not this page. Every manifest here \
          is refused by a real API server in the tests (but for a few that never get there, which say so). Before that,\n\n\
          ```sh\ntiktok-ads-operator check FILES\n```\n\n\
          refuses it without a cluster; it cannot see changes, which it is only asked about in the tests. The answers \

@@ -155,7 +155,7 @@ pub struct Optimization {
     pub billing_event: BillingEvent,
     /// The id of the pixel that measures the website, in quotes; together with event. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub pixel_id: Option<String>,
     /// What counts as a conversion, on the website or in the app. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -359,7 +359,7 @@ pub struct Frequency {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attribution {
-    /// How long after a click: Off, OneDay, SevenDays, FourteenDays or TwentyEightDays. Not said: SevenDays.
+    /// How long after a click: Disabled, OneDay, SevenDays, FourteenDays or TwentyEightDays. Not said: SevenDays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub click: Option<AttributionWindow>,
     /// How long after a view. Not said: OneDay.
@@ -377,7 +377,8 @@ pub struct Attribution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum AttributionWindow {
-    Off,
+    /// None (`OFF`, which YAML would read as false).
+    Disabled,
     OneDay,
     SevenDays,
     FourteenDays,
