@@ -106,6 +106,24 @@ pub fn schema(crd: &CustomResourceDefinition) -> Option<Value> {
     serde_json::to_value(schema).ok()
 }
 
+/// What the rules of a kind refuse, for the documentation: the place, and what is said there.
+pub fn refusals(kind: &str) -> Vec<(&'static str, String)> {
+    let topics = match kind {
+        "Campaign" => rules::campaign(),
+        "AdGroup" => rules::ad_group(),
+        "Ad" => rules::ad(),
+        "TikTokConnection" => rules::connection(),
+        _ => Vec::new(),
+    };
+    let texts = |topic: &Topic| -> Vec<_> {
+        topic
+            .texts()
+            .map(|text| (topic.path, text.to_owned()))
+            .collect()
+    };
+    topics.iter().flat_map(texts).collect()
+}
+
 fn finish(
     kind: &'static str,
     derived: CustomResourceDefinition,

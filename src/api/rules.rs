@@ -36,11 +36,18 @@ struct Part {
     holds: String,
     /// A CEL expression that gives the text.
     says: String,
+    /// The text as the documentation has it, without what only the object at hand can tell.
+    text: String,
 }
 
 impl Topic {
     fn new(path: &'static str, parts: Vec<Part>) -> Self {
         Self { path, parts }
+    }
+
+    /// What the rule says, one text per part.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| part.text.as_str())
     }
 
     /// One entry of `x-kubernetes-validations`.
@@ -71,6 +78,7 @@ fn part(holds: impl Into<String>, text: &str) -> Part {
     Part {
         holds: holds.into(),
         says: quote(text),
+        text: text.to_owned(),
     }
 }
 
@@ -142,6 +150,15 @@ fn name_failing(fields: &[(&str, String)], text: &str) -> Part {
     Part {
         holds: all.join(" && "),
         says: format!("{}{}", quote(text), names.concat()),
+        text: format!(
+            "{} {}",
+            text,
+            fields
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     }
 }
 

@@ -62,7 +62,9 @@ pub struct SmartPlusCreative {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum AdFormat {
+    /// One video.
     SingleVideo,
+    /// One image.
     SingleImage,
     /// Several images with music.
     Carousel,

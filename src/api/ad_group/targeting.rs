@@ -110,10 +110,15 @@ pub struct Targeting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum AgeGroup {
+    /// 13 to 17; not everywhere.
     Age13To17,
+    /// 18 to 24.
     Age18To24,
+    /// 25 to 34.
     Age25To34,
+    /// 35 to 44.
     Age35To44,
+    /// 45 to 54.
     Age45To54,
     /// 55 and older.
     Age55Plus,
@@ -159,9 +164,13 @@ pub enum BehaviorScene {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum VideoAction {
+    /// Watch a video to its end.
     WatchedToEnd,
+    /// Like a video.
     Liked,
+    /// Comment on a video.
     Commented,
+    /// Share a video.
     Shared,
     /// Follow a creator.
     Following,
@@ -183,6 +192,7 @@ pub enum OperatingSystem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum Ios14Targeting {
+    /// All versions.
     All,
     /// Versions below 14.
     BelowIos14,
@@ -206,6 +216,7 @@ pub struct DevicePrice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum NetworkType {
+    /// Wireless at home or at work.
     Wifi,
     /// 2G.
     #[serde(rename = "2G")]

@@ -37,7 +37,7 @@ pub(in crate::api) fn ad_group() -> Vec<Topic> {
         optimization(),
         amount("spec.bid.amount"),
         currency("spec.bid.currency"),
-        amount("spec.bid.roas"),
+        roas(),
         bid(),
         needed(),
         together(),
@@ -185,6 +185,14 @@ fn optimization() -> Topic {
     )
 }
 
+fn roas() -> Topic {
+    let text = "roas is the value per unit spent, as decimal text: more than 0 and at most 1000, at most two decimals, \
+                no percent sign, such as \"1.5\"";
+    let holds = "string(self).matches('^(0|[1-9][0-9]{0,2})([.][0-9]{1,2})?$|^1000([.]00?)?$') && \
+                 string(self).matches('[1-9]')";
+    Topic::new("spec.bid.roas", vec![part(holds, text)])
+}
+
 fn bid() -> Topic {
     let value = "has(self.valueStrategy) && self.valueStrategy == 'MinimumRoas'";
     Topic::new(
@@ -204,11 +212,6 @@ fn bid() -> Topic {
             part(
                 format!("({value}) == has(self.roas)"),
                 "valueStrategy: MinimumRoas and roas belong together: add the one that is missing, or remove both",
-            ),
-            part(
-                "!has(self.roas) || !isQuantity(string(self.roas)) || \
-                 !quantity(string(self.roas)).isGreaterThan(quantity('1000'))",
-                "roas is the value per unit spent, such as \"1.5\", at most 1000: lower it",
             ),
             part(
                 "!has(self.currency) || has(self.amount)",
