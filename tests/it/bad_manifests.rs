@@ -2,6 +2,8 @@
 //! understands. Their counterparts (`bad_manifests/right*.yaml`) are at the edges of the same rules and go through.
 //! `docs/wrong-manifests.md` is made from the first tables.
 
+mod examples;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
