@@ -1,0 +1,653 @@
+//! Manual ads.
+
+use super::*;
+
+const UPDATE: &str = "/ad/update/";
+
+/// The fields of the official example's answer to an ad create.
+const EXAMPLE: &[&str] = &[
+    "ad_name",
+    "card_id",
+    "call_to_action_id",
+    "profile_image_url",
+    "fallback_type",
+    "creative_authorized",
+    "vast_moat_enabled",
+    "deeplink_format_type",
+    "image_ids",
+    "is_aco",
+    "campaign_id",
+    "video_id",
+    "click_tracking_url",
+    "display_name",
+    "campaign_name",
+    "app_name",
+    "ad_texts",
+    "tracking_pixel_id",
+    "call_to_action",
+    "ad_id",
+    "tracking_app_id",
+    "is_new_structure",
+    "creative_type",
+    "identity_type",
+    "playable_url",
+    "impression_tracking_url",
+    "advertiser_id",
+    "adgroup_id",
+    "landing_page_urls",
+    "create_time",
+    "ad_format",
+    "operation_status",
+    "identity_id",
+    "adgroup_name",
+    "viewability_vast_url",
+    "tracking_offline_event_set_ids",
+    "viewability_postbid_partner",
+    "music_id",
+    "brand_safety_vast_url",
+    "optimization_event",
+    "deeplink",
+    "deeplink_type",
+    "page_id",
+    "brand_safety_postbid_partner",
+    "landing_page_url",
+    "modify_time",
+    "ad_text",
+    "avatar_icon_web_uri",
+];
+
+/// A bench with one manual ad group.
+fn bench() -> (Bench, String) {
+    bench_with(NewAccount::default())
+}
+
+fn bench_with(account: NewAccount) -> (Bench, String) {
+    let mut bench = Bench::with(account);
+    let campaign = bench.manual_with("c", json!({"operation_status": "ENABLE"}));
+    let body = but(
+        ad_group(&campaign, "g"),
+        json!({"operation_status": "ENABLE"}),
+    );
+    let id = made(&bench.post("/adgroup/create/", body), "adgroup_id");
+    (bench, id)
+}
+
+fn refused(reply: &Value, text: &str) {
+    assert_eq!(reply["code"], 40_002, "{reply}");
+    let message = reply["message"].as_str().unwrap();
+    assert!(message.contains(text), "{message}, not {text}");
+}
+
+/// What a new sandbox says to a create of one ad.
+fn says(changes: Value) -> Value {
+    let (mut bench, ad_group) = bench();
+    bench.ads(&ad_group, json!([but(creative("a"), changes)]))
+}
+
+#[test]
+fn the_answer_is_the_official_examples() {
+    let (mut bench, ad_group) = bench();
+    let reply = bench.ads(&ad_group, json!([creative("a"), creative("b")]));
+    assert_eq!(keys(&reply["data"]), ["ad_ids", "creatives", "need_audit"]);
+    assert_eq!(reply["data"]["need_audit"], false);
+    let ad = &reply["data"]["creatives"][1];
+    assert_eq!(ad["ad_id"], reply["data"]["ad_ids"][1]);
+    let mut wanted = EXAMPLE.to_vec();
+    wanted.sort_unstable();
+    let mut found = keys(ad);
+    found.sort_unstable();
+    assert_eq!(found, wanted);
+    for (name, value) in [
+        ("ad_name", json!("b")),
+        ("adgroup_name", json!("g")),
+        ("campaign_name", json!("c")),
+        ("operation_status", json!("DISABLE")),
+        ("tracking_pixel_id", json!(0)),
+        ("card_id", json!(null)),
+        ("is_aco", json!(false)),
+        ("deeplink_type", json!("NORMAL")),
+        ("avatar_icon_web_uri", json!("")),
+        ("is_new_structure", json!(true)),
+        ("landing_page_urls", json!(null)),
+    ] {
+        assert_eq!(ad[name], value, "{name}");
+    }
+    assert!(ad.get("secondary_status").is_none());
+    let row = bench.row_of(Level::Ad, ad["ad_id"].as_str().unwrap());
+    assert_eq!(row["secondary_status"], "AD_STATUS_DISABLE");
+    assert_eq!(row["identity_id"], "account");
+}
+
+#[test]
+fn one_to_twenty_creatives() {
+    let (mut bench, ad_group) = bench();
+    let many = |count: usize| vec![creative("a"); count];
+    assert_eq!(bench.ads(&ad_group, json!(many(20)))["code"], 0);
+    for wrong in [json!(many(0)), json!(many(21))] {
+        refused(&bench.ads(&ad_group, wrong), "creatives: Length");
+    }
+    refused(
+        &bench.ads(&ad_group, json!("x")),
+        "creatives: Not a valid list",
+    );
+    refused(
+        &bench.ads(&ad_group, json!([5])),
+        "creatives.0: Not a valid object",
+    );
+    refused(&bench.ads("1", json!(many(1))), "does not exist");
+    // The status stands in each creative; above them it means nothing.
+    let body = json!({
+        "adgroup_id": ad_group, "operation_status": "DISABLE",
+        "creatives": [but(creative("a"), json!({"operation_status": null}))],
+    });
+    let reply = bench.post("/ad/create/", body);
+    assert_eq!(reply["data"]["creatives"][0]["operation_status"], "ENABLE");
+}
+
+#[test]
+fn identities_and_where_the_video_comes_from() {
+    let mismatch = "Identity_type and Identity_bc_ID don't match";
+    let business = json!({"identity_type": "BC_AUTH_TT"});
+    refused(&says(business.clone()), mismatch);
+    refused(&says(json!({"identity_authorized_bc_id": "5"})), mismatch);
+    assert_eq!(
+        says(but(business, json!({"identity_authorized_bc_id": "5"})))["code"],
+        0
+    );
+    refused(&says(json!({"identity_id": null})), "identity_id: Missing");
+    let pull = json!({"tiktok_item_id": "9", "video_id": null, "image_ids": null, "ad_text": null});
+    assert_eq!(says(pull.clone())["code"], 0);
+    refused(&says(json!({"tiktok_item_id": "9"})), "at the same time");
+    refused(
+        &says(json!({"video_id": null})),
+        "Either video_id or tiktok_item_id",
+    );
+    refused(
+        &says(but(pull.clone(), json!({"image_ids": ["cover"]}))),
+        "image_ids is not supported",
+    );
+    refused(
+        &says(json!({"identity_type": "AUTH_CODE"})),
+        "tiktok_item_id: Missing",
+    );
+    assert_eq!(
+        says(but(pull.clone(), json!({"identity_type": "AUTH_CODE"})))["code"],
+        0
+    );
+    let (mut bench, ad_group) = bench();
+    bench.knob("custom_identity", "accept");
+    let mut custom = |changes: Value| {
+        let own = but(creative("a"), json!({"identity_type": "CUSTOMIZED_USER"}));
+        bench.ads(&ad_group, json!([but(own, changes)]))
+    };
+    assert_eq!(custom(json!({}))["code"], 0);
+    refused(&custom(pull), "tiktok_item_id is not supported");
+    refused(&custom(json!({"ad_text": null})), "ad_text: Missing");
+    refused(&custom(json!({"video_id": null})), "video_id: Missing");
+}
+
+#[test]
+fn custom_identities_are_no_longer_supported() {
+    let custom = json!([but(
+        creative("a"),
+        json!({"identity_type": "CUSTOMIZED_USER"})
+    )]);
+    for (knob, allowed, good) in [
+        ("by_account", false, false),
+        ("by_account", true, true),
+        ("accept", false, true),
+        ("refuse", true, false),
+    ] {
+        let (mut bench, ad_group) = bench_with(NewAccount {
+            can_use_custom_identity: allowed,
+            ..NewAccount::default()
+        });
+        bench.knob("custom_identity", knob);
+        let reply = bench.ads(&ad_group, custom.clone());
+        if good {
+            assert_eq!(reply["code"], 0, "{knob}");
+            // What exists can be edited.
+            bench.knob("custom_identity", "refuse");
+            let id = reply["data"]["ad_ids"][0].clone();
+            let edit = json!({"ad_id": id, "ad_text": "New"});
+            let body = json!({"adgroup_id": ad_group, "patch_update": true, "creatives": [edit]});
+            assert_eq!(bench.post(UPDATE, body)["code"], 0);
+        } else {
+            refused(&reply, "Custom identities are no longer supported.");
+        }
+    }
+    // Outside of TikTok they stay.
+    let (mut bench, _) = bench();
+    let campaign = bench.manual("p");
+    let body = but(
+        ad_group(&campaign, "p"),
+        json!({"placements": ["PLACEMENT_PANGLE"]}),
+    );
+    let pangle = made(&bench.post("/adgroup/create/", body), "adgroup_id");
+    assert_eq!(bench.ads(&pangle, custom)["code"], 0);
+}
+
+#[test]
+fn ads_only_accounts_hide_what_they_push() {
+    let (mut bench, ad_group) = bench_with(NewAccount {
+        ads_only_mode: true,
+        ..NewAccount::default()
+    });
+    refused(
+        &bench.ads(&ad_group, json!([creative("a")])),
+        "dark_post_status",
+    );
+    let dark = but(creative("a"), json!({"dark_post_status": "ON"}));
+    assert_eq!(bench.ads(&ad_group, json!([dark]))["code"], 0);
+}
+
+#[test]
+fn pictures_and_music() {
+    refused(
+        &says(json!({"image_ids": null})),
+        "You must upload an image",
+    );
+    refused(&says(json!({"image_ids": []})), "You must upload an image");
+    refused(&says(json!({"image_ids": ["a", "b"]})), "maximum length 1");
+    let carousel = json!({
+        "ad_format": "CAROUSEL_ADS", "video_id": null, "image_ids": ["a", "b"], "music_id": "5",
+        "identity_type": "TT_USER",
+    });
+    assert_eq!(says(carousel.clone())["code"], 0);
+    refused(
+        &says(but(carousel.clone(), json!({"music_id": null}))),
+        "music_id: Missing",
+    );
+    let many = vec!["a"; 36];
+    refused(
+        &says(but(carousel.clone(), json!({"image_ids": many}))),
+        "between 1 and 35",
+    );
+    refused(
+        &says(but(carousel, json!({"video_id": "v"}))),
+        "video_id is not supported",
+    );
+    refused(&says(json!({"ad_format": null})), "ad_format: Missing");
+}
+
+#[test]
+fn texts() {
+    assert_eq!(says(json!({"ad_text": "a".repeat(100)}))["code"], 0);
+    refused(
+        &says(json!({"ad_text": "a".repeat(101)})),
+        "ad_text: Longer",
+    );
+    refused(
+        &says(json!({"ad_text": "夏".repeat(51)})),
+        "ad_text: Longer",
+    );
+    refused(&says(json!({"ad_text": "Sale 🔥"})), "ad_text: Emoji");
+    refused(&says(json!({"ad_name": "Sale 🔥"})), "ad_name: Emoji");
+    refused(
+        &says(json!({"ad_name": "a".repeat(513)})),
+        "ad_name: Longer",
+    );
+    refused(
+        &says(json!({"display_name": "a".repeat(41)})),
+        "display_name: Longer",
+    );
+    // An empty name becomes the id.
+    let reply = says(json!({"ad_name": ""}));
+    let ad = &reply["data"]["creatives"][0];
+    assert_eq!(ad["ad_name"], ad["ad_id"]);
+}
+
+#[test]
+fn a_call_to_action_by_id_wins() {
+    refused(
+        &says(json!({"call_to_action": null})),
+        "call_to_action: Missing",
+    );
+    let reply = says(json!({"call_to_action_id": "5"}));
+    let ad = &reply["data"]["creatives"][0];
+    assert_eq!(
+        (&ad["call_to_action_id"], &ad["call_to_action"]),
+        (&json!("5"), &json!(null))
+    );
+}
+
+#[test]
+fn where_a_click_leads() {
+    refused(
+        &says(json!({"landing_page_url": null})),
+        "landing_page_url: Missing",
+    );
+    refused(
+        &says(json!({"landing_page_url": "example.com"})),
+        "landing_page_url: Not a valid URL",
+    );
+    assert_eq!(
+        says(json!({"landing_page_url": null, "page_id": 5}))["code"],
+        0
+    );
+    let tagged = |params: Value| {
+        says(json!({
+            "landing_page_url": "https://example.com/?utm_source=tiktok&utm_id=__CID__", "utm_params": params,
+        }))
+    };
+    assert_eq!(
+        tagged(json!([{"key": "utm_id", "value": "__CID__"}]))["code"],
+        0
+    );
+    refused(
+        &tagged(json!([{"key": "utm_id", "value": "other"}])),
+        "Does not match landing_page_url",
+    );
+    refused(
+        &tagged(json!([{"key": "utm_id"}])),
+        "utm_params.0.value: Missing",
+    );
+    let many: Vec<Value> = vec![json!({"key": "utm_id", "value": "__CID__"}); 15];
+    refused(&tagged(json!(many)), "maximum length 14");
+}
+
+#[test]
+fn a_batch_is_whole_or_in_part() {
+    for (value, code, made) in [
+        ("whole", 40_002, 0),
+        ("part_refused", 40_002, 2),
+        ("part_answered", 20_001, 2),
+        ("part_silent", 0, 2),
+    ] {
+        let (mut bench, ad_group) = bench();
+        bench.knob("ad_batch", value);
+        let bad = but(creative("bad"), json!({"ad_text": "a".repeat(101)}));
+        let batch = json!([creative("a"), bad, creative("b")]);
+        let reply = bench.ads(&ad_group, batch);
+        assert_eq!(reply["code"], code, "{value}");
+        if code == 40_002 {
+            refused(
+                &reply,
+                "creatives.1.ad_text: Longer than maximum length 100.",
+            );
+        } else {
+            assert_eq!(reply["data"]["ad_ids"].as_array().unwrap().len(), made);
+        }
+        assert_eq!(bench.sandbox.ads(&bench.id()).count(), made, "{value}");
+        // Nothing good is a refusal anyway.
+        let bad = json!([but(creative("bad"), json!({"image_ids": null}))]);
+        assert_eq!(
+            bench.ads(&ad_group, bad)["message"],
+            "You must upload an image"
+        );
+    }
+}
+
+#[test]
+fn names_are_unique_as_far_as_the_knob_says() {
+    for (value, twice, elsewhere) in [
+        ("off", 0, 0),
+        ("ad_group", 40_002, 0),
+        ("advertiser", 40_002, 40_002),
+    ] {
+        let (mut bench, one) = bench();
+        bench.knob("ad_name_unique", value);
+        let campaign = bench.manual("other");
+        let other = bench.ad_group(&campaign, "other");
+        assert_eq!(
+            bench.ads(&one, json!([creative("a"), creative("a")]))["code"],
+            twice
+        );
+        assert_eq!(bench.ads(&one, json!([creative("b")]))["code"], 0);
+        assert_eq!(bench.ads(&one, json!([creative("b")]))["code"], twice);
+        assert_eq!(bench.ads(&other, json!([creative("b")]))["code"], elsewhere);
+    }
+}
+
+#[test]
+fn an_update_replaces_the_creative() {
+    let (mut bench, ad_group) = bench();
+    let full = but(
+        creative("a"),
+        json!({"display_name": "Shop", "operation_status": null}),
+    );
+    let id = {
+        let reply = bench.ads(&ad_group, json!([full.clone()]));
+        reply["data"]["ad_ids"][0].as_str().unwrap().to_owned()
+    };
+    let update = |bench: &mut Bench, creative: Value| {
+        let creative = but(creative, json!({"ad_id": id}));
+        bench.post(
+            UPDATE,
+            json!({"adgroup_id": ad_group, "creatives": [creative]}),
+        )
+    };
+    let same = update(&mut bench, full.clone());
+    assert_eq!(same["code"], 40_012, "{same}");
+    // What is not sent again is lost, or missed.
+    let reply = update(&mut bench, but(full.clone(), json!({"display_name": null})));
+    assert_eq!(reply["data"]["creatives"][0]["display_name"], "", "{reply}");
+    assert_eq!(keys(&reply["data"]), ["ad_ids", "creatives"]);
+    refused(
+        &update(&mut bench, json!({"ad_text": "New"})),
+        "creatives.0.ad_format: Missing",
+    );
+    refused(
+        &update(
+            &mut bench,
+            but(full.clone(), json!({"operation_status": "DISABLE"})),
+        ),
+        "operation_status: This field cannot be updated.",
+    );
+    let reply = update(
+        &mut bench,
+        but(full.clone(), json!({"ad_name": null, "ad_text": "N"})),
+    );
+    assert_eq!(reply["data"]["creatives"][0]["ad_name"], id);
+    let carousel = but(
+        full,
+        json!({"ad_format": "CAROUSEL_ADS", "video_id": null, "music_id": "5"}),
+    );
+    refused(&update(&mut bench, carousel), "carousel");
+    assert_eq!(bench.row_of(Level::Ad, &id)["operation_status"], "ENABLE");
+}
+
+#[test]
+fn a_patch_changes_nine_fields_alone() {
+    let (mut bench, ad_group) = bench();
+    let id = bench.ad(&ad_group, "a");
+    let mut patch = |changes: Value| {
+        let creative = but(changes, json!({"ad_id": id}));
+        bench.post(
+            UPDATE,
+            json!({"adgroup_id": ad_group, "patch_update": true, "creatives": [creative]}),
+        )
+    };
+    let reply = patch(json!({"ad_text": "New", "ad_name": "b"}));
+    let ad = &reply["data"]["creatives"][0];
+    assert_eq!(
+        (&ad["ad_text"], &ad["ad_name"], &ad["video_id"]),
+        (&json!("New"), &json!("b"), &json!("v1"))
+    );
+    refused(
+        &patch(json!({"landing_page_url": "https://example.com/b"})),
+        "when patch_update is true",
+    );
+    refused(
+        &patch(json!({"ad_text": "a".repeat(101)})),
+        "ad_text: Longer",
+    );
+    // A post takes the place of the video, which then has no cover.
+    refused(&patch(json!({"tiktok_item_id": "9"})), "image_ids");
+    assert_eq!(
+        patch(json!({"tiktok_item_id": "9", "image_ids": []}))["code"],
+        0
+    );
+}
+
+#[test]
+fn an_update_names_an_ad_of_its_ad_group() {
+    let (mut bench, one) = bench();
+    let campaign = bench.manual("other");
+    let other = bench.ad_group(&campaign, "other");
+    let id = bench.ad(&other, "a");
+    let edit = but(
+        creative("b"),
+        json!({"operation_status": null, "ad_id": id}),
+    );
+    let body = |ad_group: &str| json!({"adgroup_id": ad_group, "creatives": [edit]});
+    refused(
+        &bench.post(UPDATE, body(&one)),
+        "does not belong to ad group",
+    );
+    assert_eq!(bench.post(UPDATE, body(&other))["code"], 0);
+}
+
+#[test]
+fn a_review_takes_its_time() {
+    let (mut bench, ad_group) = bench();
+    bench.knob("ad_review_seconds", "600");
+    bench.knob("enable_in_review", "refuse");
+    let on = but(creative("a"), json!({"operation_status": "ENABLE"}));
+    let reply = bench.ads(&ad_group, json!([on, creative("b")]));
+    assert_eq!(reply["data"]["need_audit"], true);
+    let id = |index: usize| reply["data"]["ad_ids"][index].as_str().unwrap().to_owned();
+    let (on, off) = (id(0), id(1));
+    let shows =
+        |bench: &mut Bench, id: &str| bench.row_of(Level::Ad, id)["secondary_status"].clone();
+    bench.now += 3_600_000 - 600_000; // the schedule has begun when the review ends
+    let again = but(creative("c"), json!({"operation_status": "ENABLE"}));
+    let late = bench.ads(&ad_group, json!([again, creative("d")]));
+    let late = |index: usize| late["data"]["ad_ids"][index].as_str().unwrap().to_owned();
+    assert_eq!(shows(&mut bench, &late(0)), "AD_STATUS_AUDIT");
+    assert_eq!(shows(&mut bench, &late(1)), "AD_STATUS_DISABLE");
+    refused(
+        &bench.operate(Level::Ad, &late(1), "ENABLE"),
+        "while in review",
+    );
+    assert_eq!(bench.operate(Level::Ad, &off, "ENABLE")["code"], 0);
+    bench.now += 600_000;
+    assert_eq!(shows(&mut bench, &on), "AD_STATUS_DELIVERY_OK");
+    assert_eq!(shows(&mut bench, &late(0)), "AD_STATUS_DELIVERY_OK");
+    assert_eq!(bench.operate(Level::Ad, &late(1), "ENABLE")["code"], 0);
+    // An edit of the creative is looked at again, a new name is not.
+    let patch = |bench: &mut Bench, changes: Value| {
+        let creative = but(changes, json!({"ad_id": on}));
+        let body = json!({"adgroup_id": ad_group, "patch_update": true, "creatives": [creative]});
+        assert_eq!(bench.post(UPDATE, body)["code"], 0);
+    };
+    patch(&mut bench, json!({"ad_name": "z"}));
+    assert_eq!(shows(&mut bench, &on), "AD_STATUS_DELIVERY_OK");
+    patch(&mut bench, json!({"ad_text": "New"}));
+    assert_eq!(shows(&mut bench, &on), "AD_STATUS_REAUDIT");
+    bench.sandbox.approve(bench.now, &on).unwrap();
+    assert_eq!(shows(&mut bench, &on), "AD_STATUS_DELIVERY_OK");
+    // A rejection holds until the creative changes.
+    bench.sandbox.reject(bench.now, &on, None).unwrap();
+    patch(&mut bench, json!({"ad_name": "y"}));
+    assert_eq!(shows(&mut bench, &on), "AD_STATUS_AUDIT_DENY");
+    patch(&mut bench, json!({"ad_text": "Newer"}));
+    assert_eq!(shows(&mut bench, &on), "AD_STATUS_REAUDIT");
+}
+
+#[test]
+fn ads_that_are_off_may_not_be_reviewed() {
+    for (value, enable, after) in [
+        ("reviewed", 40_002, "AD_STATUS_DISABLE"),
+        ("when_enabled", 0, "AD_STATUS_AUDIT"),
+    ] {
+        let (mut bench, ad_group) = bench();
+        bench.now += 2 * 3_600_000;
+        bench.knob("ad_review_seconds", "forever");
+        bench.knob("ad_review_of_disabled", value);
+        bench.knob("enable_in_review", "refuse");
+        let id = bench.ad(&ad_group, "a");
+        bench.now += 365 * 24 * 3_600_000;
+        assert_eq!(bench.operate(Level::Ad, &id, "ENABLE")["code"], enable);
+        assert_eq!(bench.row_of(Level::Ad, &id)["secondary_status"], after);
+        bench.sandbox.approve(bench.now, &id).unwrap();
+        bench.operate(Level::Ad, &id, "ENABLE");
+        let row = bench.row_of(Level::Ad, &id);
+        assert_eq!(row["secondary_status"], "AD_STATUS_DELIVERY_OK");
+    }
+}
+
+#[test]
+fn aco_ads_have_their_own_ids() {
+    let (mut bench, ad_group) = bench();
+    let plain = bench.ad(&ad_group, "a");
+    let fields = Map::from_iter([("is_aco".to_owned(), json!(true))]);
+    let aco = bench
+        .sandbox
+        .insert_inside(bench.now, &ad_group, fields)
+        .unwrap()
+        .to_string();
+    let mut call = |body: Value| bench.post("/ad/status/update/", body);
+    let by =
+        |name: &str, id: &str, operation: &str| json!({name: [id], "operation_status": operation});
+    let reply = call(by("aco_ad_ids", &aco, "ENABLE"));
+    assert_eq!(
+        reply["data"],
+        json!({"aco_ad_ids": [aco], "status": "ENABLE"})
+    );
+    refused(
+        &call(by("aco_ad_ids", &aco, "DELETE")),
+        "ACO ads cannot be deleted",
+    );
+    refused(
+        &call(by("ad_ids", &aco, "DISABLE")),
+        "Please use aco_ad_ids",
+    );
+    refused(
+        &call(by("aco_ad_ids", &plain, "DISABLE")),
+        "is not an ACO ad",
+    );
+    let both = but(by("ad_ids", &plain, "ENABLE"), json!({"aco_ad_ids": [aco]}));
+    refused(&call(both), "at the same time");
+    let body = but(
+        smart_creative(&mut bench),
+        json!({"creatives": [creative("a")]}),
+    );
+    refused(&bench.post("/ad/create/", body), "Smart Creative");
+}
+
+fn smart_creative(bench: &mut Bench) -> Value {
+    let campaign = bench.manual("smart");
+    let body = but(
+        ad_group(&campaign, "smart"),
+        json!({"creative_material_mode": "SMART_CREATIVE"}),
+    );
+    json!({"adgroup_id": made(&bench.post("/adgroup/create/", body), "adgroup_id")})
+}
+
+#[test]
+fn creating_ads_has_limits_of_its_own() {
+    let (mut bench, ad_group) = bench();
+    bench.knob("rate", "tier");
+    let body =
+        json!({"advertiser_id": bench.id(), "adgroup_id": ad_group, "creatives": [creative("a")]});
+    let mut create = |bench: &mut Bench| {
+        let answer = bench.send("POST", "/ad/create/", "", body.to_string().as_bytes());
+        answer.reply().map(Response::json).unwrap_or_default()
+    };
+    bench.now += 1_000;
+    for _ in 0..5 {
+        assert_eq!(create(&mut bench)["code"], 0);
+    }
+    let reply = create(&mut bench);
+    assert_eq!(reply["code"], 40_100);
+    assert!(
+        reply["message"].as_str().unwrap().contains("QPS limit 5 "),
+        "{reply}"
+    );
+    // Other endpoints have what is left of the app's ten.
+    for _ in 0..5 {
+        assert_eq!(bench.get("/ad/get/", &[])["code"], 0);
+    }
+    assert_eq!(bench.get("/ad/get/", &[])["code"], 40_100);
+    bench.now += 1_000;
+    assert_eq!(create(&mut bench)["code"], 0);
+    bench.knob("ad_create_rate", "1/9/9");
+    bench.now += 1_000;
+    assert_eq!(create(&mut bench)["code"], 0);
+    assert_eq!(create(&mut bench)["code"], 40_100);
+    bench.knob("ad_create_rate", "off");
+    for _ in 0..8 {
+        assert_eq!(create(&mut bench)["code"], 0);
+    }
+}
