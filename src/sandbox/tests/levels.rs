@@ -93,6 +93,8 @@ fn filters_by_name_status_and_fields() {
         (json!({"billing_events": ["CPM"]}), 0),
         (json!({"promotion_type": "WEBSITE"}), 2),
         (json!({"creative_material_mode": "CUSTOM"}), 2),
+        (json!({"bid_strategy": "BID_STRATEGY_LOWEST_COST"}), 2),
+        (json!({"bid_strategy": "BID_STRATEGY_BID_CAP"}), 0),
         (json!({"split_test_enabled": true}), 0),
         (json!({"buying_types": ["RESERVATION_RF"]}), 0),
     ] {
@@ -106,6 +108,9 @@ fn filters_by_name_status_and_fields() {
         (json!({"objective_type": "TRAFFIC"}), 4),
         (json!({"optimization_goal": "SHOW"}), 0),
         (json!({"optimization_goal": "CLICK"}), 4),
+        (json!({"destination": "WEBSITE"}), 4),
+        (json!({"destination": "APP"}), 0),
+        (json!({"destination": "TIKTOK_INSTANT_PAGE"}), 0),
     ] {
         assert_eq!(ads(&mut bench, filter.clone()).len(), count, "{filter}");
     }

@@ -3,6 +3,7 @@
 mod ad_group_money;
 mod ad_group_rules;
 mod ad_groups;
+mod ad_updates;
 mod ads;
 mod control;
 mod creates;
@@ -10,6 +11,7 @@ mod docs;
 mod faults;
 mod keys;
 mod knobs;
+mod level_properties;
 mod levels;
 mod limits;
 mod lists;
