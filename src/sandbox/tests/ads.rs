@@ -396,3 +396,28 @@ fn names_are_unique_as_far_as_the_knob_says() {
         assert_eq!(bench.ads(&other, json!([creative("b")]))["code"], elsewhere);
     }
 }
+
+#[test]
+fn by_hand_nothing_is_made_any_more_from_a_day_on() {
+    let mut bench = Bench::new();
+    let objective = json!({"objective_type": "WEB_CONVERSIONS"});
+    let campaign = bench.manual_with("c", objective);
+    let (before, traffic) = (bench.ad_group(&campaign, "before"), bench.manual("t"));
+    bench.now = START + 40 * 24 * 3_600_000; // January
+    let late = json!({"schedule_start_time": "2027-01-03 00:00:00"});
+    let body = but(ad_group(&campaign, "after"), late.clone());
+    refused(
+        &bench.post("/adgroup/create/", body),
+        "can no longer be created",
+    );
+    refused(
+        &bench.ads(&before, json!([creative("a")])),
+        "can no longer be created",
+    );
+    let renamed = json!({"adgroup_id": before, "adgroup_name": "still"});
+    assert_eq!(bench.post("/adgroup/update/", renamed)["code"], 0);
+    assert_eq!(bench.operate(Level::AdGroup, &before, "ENABLE")["code"], 0);
+    let body = but(ad_group(&traffic, "after"), late);
+    let after = made(&bench.post("/adgroup/create/", body), "adgroup_id");
+    assert_eq!(bench.ads(&after, json!([creative("a")]))["code"], 0);
+}

@@ -390,3 +390,28 @@ fn the_state_keeps_all_levels() {
     read.enable_outside(now + 1, &ad).unwrap();
     assert_ne!(read.digest(), bench.sandbox.digest());
 }
+
+#[test]
+fn what_a_create_takes_a_list_shows() {
+    use crate::sandbox::fields::{
+        AD_COLUMNS, AD_GROUP_COLUMNS, AD_GROUP_CREATE, AD_GROUP_UPDATE, CREATIVE_CREATE,
+        CREATIVE_UPDATE, SMART_PLUS_AD_GROUP_COLUMNS, SMART_PLUS_AD_GROUP_CREATE,
+        SMART_PLUS_AD_GROUP_UPDATE,
+    };
+    for (create, update, columns) in [
+        (AD_GROUP_CREATE, AD_GROUP_UPDATE, AD_GROUP_COLUMNS),
+        (
+            SMART_PLUS_AD_GROUP_CREATE,
+            SMART_PLUS_AD_GROUP_UPDATE,
+            SMART_PLUS_AD_GROUP_COLUMNS,
+        ),
+        (CREATIVE_CREATE, CREATIVE_UPDATE, AD_COLUMNS),
+    ] {
+        for (name, _) in create.iter().chain(update) {
+            let said_only = ["request_id", "open_api_partner"].contains(name);
+            assert!(said_only || columns.contains(name), "{name}");
+        }
+        let names: std::collections::BTreeSet<_> = columns.iter().collect();
+        assert_eq!(names.len(), columns.len(), "a column twice");
+    }
+}

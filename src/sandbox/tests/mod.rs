@@ -2,6 +2,7 @@
 
 mod ad_group_money;
 mod ad_group_rules;
+mod ad_group_schedules;
 mod ad_groups;
 mod ad_updates;
 mod ads;
