@@ -101,6 +101,10 @@ impl Sandbox {
         let place = self.place(at, advertiser_id, tree, campaign)?;
         self.check_account_writes(advertiser_id, place.advertiser)?;
         self.check_alive(advertiser_id, place.campaign)?;
+        if tree == Tree::Manual {
+            let objective = place.campaign.text("objective_type");
+            self.check_cut_off(at, advertiser_id, objective)?;
+        }
         if tree == Tree::SmartPlus && self.siblings(&place, None).count() >= MAX_SMART_PLUS {
             return Err(Refusal::parameter(format!(
                 "The campaign has {MAX_SMART_PLUS} ad groups, the maximum."

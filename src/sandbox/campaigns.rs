@@ -75,6 +75,22 @@ impl Sandbox {
         }
     }
 
+    /// From a day on, nothing can be made by hand for some objectives, on any level. What exists stays as it is.
+    pub(super) fn check_cut_off(
+        &self,
+        at: i64,
+        advertiser_id: &str,
+        objective: &str,
+    ) -> Result<(), Refusal> {
+        let day = time::parse(self.knobs.text(&knobs::MANUAL_CUTOFF, advertiser_id));
+        if CUT_OFF.contains(&objective) && day.is_some_and(|day| at >= day) {
+            let code = self.knobs.whole(&knobs::MANUAL_CUTOFF_CODE, advertiser_id);
+            let text = self.knobs.text(&knobs::MANUAL_CUTOFF_TEXT, advertiser_id);
+            return Err(Refusal::new(code, text));
+        }
+        Ok(())
+    }
+
     /// All rules of a manual create; returns the fields as they will be stored.
     fn prepare_manual(
         &self,
@@ -87,14 +103,7 @@ impl Sandbox {
             .map_err(|_| missing("advertiser_id"))?;
         self.check_account_writes(advertiser_id, advertiser)?;
         let objective = text(&fields, "objective_type").to_owned();
-        let cut_off = time::parse(self.knobs.text(&knobs::MANUAL_CUTOFF, advertiser_id));
-        if CUT_OFF.contains(&objective.as_str()) && cut_off.is_some_and(|day| at >= day) {
-            let code = self.knobs.whole(&knobs::MANUAL_CUTOFF_CODE, advertiser_id);
-            return Err(Refusal::new(
-                code,
-                self.knobs.text(&knobs::MANUAL_CUTOFF_TEXT, advertiser_id),
-            ));
-        }
+        self.check_cut_off(at, advertiser_id, &objective)?;
         if objective == "RF_REACH" {
             self.check_allowlist(advertiser_id, "RF_REACH", "objective_type RF_REACH")?;
             fields

@@ -267,7 +267,10 @@ impl Sandbox {
                     row.fields.remove(name);
                 }
                 // Money is a JSON number with a point, as TikTok writes it.
-                ("budget" | "current_budget" | "roas_bid", value) => {
+                (
+                    "budget" | "current_budget" | "roas_bid" | "bid_price" | "conversion_bid_price",
+                    value,
+                ) => {
                     row.fields.insert(name.clone(), json!(value.as_f64()));
                 }
                 _ => {

@@ -1,8 +1,10 @@
 //! The fields of objects by their names on the wire: what creates and updates take, what lists show.
 
+mod ad_group_words;
 mod ad_groups;
 mod ads;
 mod campaigns;
+mod smart_plus_ad_groups;
 mod smart_plus_ads;
 
 use serde_json::{Map, Value, json};
@@ -13,9 +15,11 @@ use super::{
     query::{Body, texts},
 };
 
+pub(super) use ad_group_words::BILLING_EVENTS;
 pub(super) use ad_groups::*;
 pub(super) use ads::*;
 pub(super) use campaigns::*;
+pub(super) use smart_plus_ad_groups::*;
 pub(super) use smart_plus_ads::*;
 
 /// The type of a field.

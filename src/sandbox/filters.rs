@@ -1,5 +1,7 @@
 //! The conditions of `filtering`, for all levels of both trees.
 
+mod names;
+
 use serde_json::Value;
 
 use super::{
@@ -41,6 +43,8 @@ pub(super) struct Filter {
     origins: Option<Vec<String>>,
     buying_types: Option<Vec<String>>,
     billing_events: Option<Vec<String>>,
+    bid_strategy: Option<String>,
+    destination: Option<String>,
     smart_performance: Option<bool>,
     split_test: Option<bool>,
     /// Fields that must have exactly this text, in the object or above it.
@@ -86,102 +90,19 @@ impl NameFilter {
     }
 }
 
-/// The names that a list's `filtering` knows.
-fn known(level: Level, tree: Tree) -> &'static [&'static str] {
-    match (level, tree) {
-        (Level::Campaign, Tree::Manual) => &[
-            "campaign_ids",
-            "campaign_name",
-            "campaign_system_origins",
-            "campaign_type",
-            "objective_type",
-            "buying_types",
-            "primary_status",
-            "secondary_status",
-            "creation_filter_start_time",
-            "creation_filter_end_time",
-            "is_smart_performance_campaign",
-            "split_test_enabled",
-            "campaign_product_source",
-            "optimization_goal",
-            "sales_destination",
-            "campaign_automation_type",
-            "creative_campaign_type",
-        ],
-        (Level::Campaign, Tree::SmartPlus) => &[
-            "campaign_ids",
-            "campaign_name",
-            "objective_type",
-            "primary_status",
-            "secondary_status",
-            "sales_destination",
-            "creation_filter_start_time",
-            "creation_filter_end_time",
-        ],
-        (Level::AdGroup, Tree::Manual) => &[
-            "campaign_ids",
-            "campaign_system_origins",
-            "adgroup_ids",
-            "adgroup_name",
-            "primary_status",
-            "secondary_status",
-            "objective_type",
-            "buying_types",
-            "optimization_goal",
-            "promotion_type",
-            "bid_strategy",
-            "creative_material_mode",
-            "billing_events",
-            "creation_filter_start_time",
-            "creation_filter_end_time",
-            "split_test_enabled",
-        ],
-        (Level::AdGroup, Tree::SmartPlus) => &[
-            "campaign_ids",
-            "adgroup_ids",
-            "adgroup_name",
-            "primary_status",
-            "secondary_status",
-            "objective_type",
-            "sales_destination",
-            "promotion_type",
-            "optimization_goal",
-            "creation_filter_start_time",
-            "creation_filter_end_time",
-        ],
-        (Level::Ad, Tree::Manual) => &[
-            "campaign_ids",
-            "campaign_system_origins",
-            "adgroup_ids",
-            "ad_ids",
-            "ad_name",
-            "primary_status",
-            "secondary_status",
-            "objective_type",
-            "buying_types",
-            "optimization_goal",
-            "creative_material_mode",
-            "destination",
-            "creation_filter_start_time",
-            "creation_filter_end_time",
-            "modified_after",
-        ],
-        (Level::Ad, Tree::SmartPlus) => &[
-            "campaign_ids",
-            "adgroup_ids",
-            "smart_plus_ad_ids",
-            "primary_status",
-            "secondary_status",
-            "objective_type",
-            "sales_destination",
-            "optimization_goal",
-            "creation_filter_start_time",
-            "creation_filter_end_time",
-            "modified_after",
-        ],
-    }
-}
-
+const BID_STRATEGIES: &[&str] = &[
+    "BID_STRATEGY_COST_CAP",
+    "BID_STRATEGY_BID_CAP",
+    "BID_STRATEGY_MAX_CONVERSION",
+    "BID_STRATEGY_LOWEST_COST",
+];
+const DESTINATIONS: &[&str] = &[
+    "APP",
+    "TIKTOK_INSTANT_PAGE",
+    "WEBSITE",
+    "SOCIAL_MEDIA_APP",
+    "PHONE_CALL",
+];
 const AUTOMATION_TYPES: &[&str] = &[
     "MANUAL",
     "SMART_PLUS",
@@ -261,7 +182,7 @@ impl Sandbox {
             Some(Value::Object(map)) => map,
             Some(_) => return Err(Refusal::parameter("filtering: Not a valid object.")),
         };
-        let known = known(level, tree);
+        let known = names::known(level, tree);
         if let Some(key) = map.keys().find(|key| !known.contains(&key.as_str()))
             && self
                 .knobs
@@ -320,6 +241,8 @@ impl Sandbox {
                 body.get("billing_events"),
                 fields::BILLING_EVENTS,
             )?,
+            bid_strategy: word(body, "bid_strategy", BID_STRATEGIES)?,
+            destination: word(body, "destination", DESTINATIONS)?,
             smart_performance: boolean(
                 "is_smart_performance_campaign",
                 body.get("is_smart_performance_campaign"),
@@ -440,6 +363,14 @@ impl Filter {
             && self
                 .smart_performance
                 .is_none_or(|wanted| row.fields.get("is_smart_performance_campaign") == Some(&Value::Bool(wanted)))
+            && self
+                .bid_strategy
+                .as_deref()
+                .is_none_or(|wanted| bid_strategy(row) == wanted)
+            && self
+                .destination
+                .as_deref()
+                .is_none_or(|wanted| leads_to(view, row, wanted))
             // Nothing in the sandbox is part of a split test.
             && self.split_test != Some(true)
             && self.equal.iter().all(|(field, wanted)| has(view, row, field, wanted))
@@ -459,6 +390,35 @@ fn has(view: &View<'_>, row: &Glance<'_>, field: &str, wanted: &str) -> bool {
     row.text(field) == wanted
         || (row.item.level != Level::Campaign
             && (above(view.ad_group_of(row.item)) || above(view.campaign_of(row.item))))
+}
+
+/// What the filter calls an ad group's way of bidding: a custom bid caps the cost of a result where results are billed,
+/// and the bid itself elsewhere.
+fn bid_strategy(row: &Glance<'_>) -> &'static str {
+    match (row.text("bid_type"), row.text("billing_event")) {
+        ("BID_TYPE_CUSTOM", "OCPM" | "OCPC") => "BID_STRATEGY_COST_CAP",
+        ("BID_TYPE_CUSTOM", _) => "BID_STRATEGY_BID_CAP",
+        ("BID_TYPE_MAX_CONVERSION", _) => "BID_STRATEGY_MAX_CONVERSION",
+        _ => "BID_STRATEGY_LOWEST_COST",
+    }
+}
+
+/// Whether a click on an ad leads there.
+fn leads_to(view: &View<'_>, row: &Glance<'_>, destination: &str) -> bool {
+    let promotes = |kinds: &[&str]| {
+        view.ad_group_of(row.item)
+            .is_some_and(|ad_group| kinds.contains(&ad_group.text("promotion_type")))
+    };
+    match destination {
+        "APP" => promotes(&["APP_ANDROID", "APP_IOS"]),
+        "PHONE_CALL" => promotes(&["LEAD_GEN_CLICK_TO_CALL"]),
+        "SOCIAL_MEDIA_APP" => promotes(&["LEAD_GEN_CLICK_TO_SOCIAL_MEDIA_APP_MESSAGE"]),
+        "TIKTOK_INSTANT_PAGE" => row
+            .fields
+            .get("page_id")
+            .is_some_and(|page| !page.is_null()),
+        _ => !row.text("landing_page_url").is_empty(),
+    }
 }
 
 fn whole_second(at: i64) -> i64 {

@@ -255,7 +255,7 @@ knobs! {
     NOT_GRANTED_CODE "not_granted_code" OneOf(&["40001", "40106"]), "40001",
         "The code when the token does not cover the advertiser.";
     MANUAL_CUTOFF "manual_cutoff" DayOrNever, "2027-01-01",
-        "The day from which /campaign/create/ refuses PRODUCT_SALES, WEB_CONVERSIONS, APP_PROMOTION and LEAD_GENERATION.";
+        "The day from which /campaign/create/, /adgroup/create/ and /ad/create/ refuse PRODUCT_SALES, WEB_CONVERSIONS, APP_PROMOTION and LEAD_GENERATION.";
     MANUAL_CUTOFF_TEXT "manual_cutoff_text" Text, "Campaigns with this objective_type can no longer be created with /campaign/create/. Please use /smart_plus/campaign/create/ to create an Upgraded Smart+ Campaign.",
         "The text of that refusal.";
     MANUAL_CUTOFF_CODE "manual_cutoff_code" OneOf(&["40002", "40118", "41001"]), "40002",

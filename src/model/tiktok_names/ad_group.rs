@@ -235,7 +235,7 @@ impl TikTokName for Pacing {
 impl TikTokName for AttributionWindow {
     fn tiktok(self) -> &'static str {
         match self {
-            Self::Off => "OFF",
+            Self::Disabled => "OFF",
             Self::OneDay => "ONE_DAY",
             Self::SevenDays => "SEVEN_DAYS",
             Self::FourteenDays => "FOURTEEN_DAYS",

@@ -52,6 +52,8 @@ impl Sandbox {
         let ad_group = self.live_ad_group(advertiser_id, Tree::Manual, ad_group)?;
         let around = self.surroundings(advertiser_id, ad_group)?;
         self.check_account_writes(advertiser_id, around.advertiser)?;
+        let objective = around.campaign.text("objective_type");
+        self.check_cut_off(at, advertiser_id, objective)?;
         if around.ad_group.text("creative_material_mode") == "SMART_CREATIVE" {
             return Err(Refusal::parameter(
                 "The ads of a Smart Creative ad group cannot be created with /ad/create/.",
