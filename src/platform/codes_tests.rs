@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::call::{OperationStatus, Tree};
+use super::super::call::OperationStatus;
 use super::super::error::PlatformError;
 use super::super::golden::{create, every_call, list, reply, set_status};
 use super::super::read::read;
@@ -230,7 +230,7 @@ fn every_error_says_what_to_do() {
             40002,
             "Campaign name already exists. Please try another one.",
             "CreateCampaign: TikTok says: Campaign name already exists. Please try another one. (code 40002, request R1). \
-             Another campaign of this ad account has the name: choose another, or adopt that campaign",
+             Another object of this ad account has the name: choose another, or adopt that one",
         ),
         (
             50000,
