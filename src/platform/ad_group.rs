@@ -224,15 +224,15 @@ pub(super) static SMART_PLUS: Table = Table {
         Careful::new("targeting_optimization_mode", |_| Some(json!("MANUAL"))),
         // With automatic targeting: reaches beyond it. TikTok knows the field there only.
         Careful::new("suggestion_audience_enabled", |fields| {
-            is_automatic(fields).then(|| json!(false))
+            is_automatic(fields).then_some(json!(false))
         }),
         // Automatic targeting goes beyond what is named anyway and knows neither of the two.
         Careful::new("smart_audience_enabled", |fields| {
-            (!is_automatic(fields)).then(|| json!(false))
+            (!is_automatic(fields)).then_some(json!(false))
         })
         .within(TARGETING),
         Careful::new("smart_interest_behavior_enabled", |fields| {
-            (!is_automatic(fields)).then(|| json!(false))
+            (!is_automatic(fields)).then_some(json!(false))
         })
         .within(TARGETING),
         // Raises the budget by 20 % up to ten times a day: off when not sent, and for selected accounts only.

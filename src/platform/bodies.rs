@@ -134,5 +134,4 @@ fn along(table: &Table, body: &mut Value, rest: &Rest, changed: &[&Field]) {
 }
 
 #[cfg(test)]
-#[path = "bodies_tests.rs"]
 mod tests;

@@ -200,6 +200,19 @@ impl Call {
         }
     }
 
+    /// The kind of object that it is about, and its tree.
+    pub(super) fn object(&self) -> Option<(Kind, Tree)> {
+        match self {
+            Call::AdvertiserInfo { .. } | Call::GrantedAdvertisers { .. } => None,
+            Call::List { kind, tree, .. }
+            | Call::Create { kind, tree, .. }
+            | Call::Update { kind, tree, .. }
+            | Call::SetStatus { kind, tree, .. } => Some((*kind, *tree)),
+            Call::SetCreativeStatus { .. } => Some((Kind::Ad, Tree::SmartPlus)),
+            Call::Reviews { tree, .. } => Some((Kind::Ad, *tree)),
+        }
+    }
+
     /// The label in metrics, logs and errors, without the tree.
     pub fn name(&self) -> &'static str {
         use Kind::{Ad, AdGroup, Campaign};

@@ -33,6 +33,8 @@ pub(super) static MANUAL: Table = Table {
     careful: &[
         DISABLED,
         BUDGET_OPTIMIZATION,
+        // False in this tree when it is not sent.
+        Careful::new("is_advanced_dedicated_campaign", |_| None),
         // TikTok wants it said; without a budget on the campaign those of its ad groups count.
         Careful::new("budget_mode", |_| Some(json!("BUDGET_MODE_INFINITE"))),
         BUDGET_RAISES,
@@ -77,7 +79,7 @@ pub(super) static SMART_PLUS: Table = Table {
         // The default is true in the Smart+ tree; it cannot be changed later and is something a user has to ask for.
         // TikTok takes it for iOS 14 dedicated campaigns only.
         Careful::new("is_advanced_dedicated_campaign", |fields| {
-            is_ios14(fields).then(|| json!(false))
+            is_ios14(fields).then_some(json!(false))
         }),
         BUDGET_RAISES,
         Careful::new("rta_bid_enabled", |_| None),

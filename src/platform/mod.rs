@@ -25,6 +25,7 @@ mod row;
 mod shapes;
 mod table;
 mod text;
+mod tier;
 mod window;
 mod wire;
 
@@ -33,7 +34,7 @@ mod golden;
 #[cfg(test)]
 mod golden_replies;
 
-pub use budget::{BudgetSettings, Budgets, Tier, TierError, Urgency};
+pub use budget::{BudgetSettings, Budgets, Urgency};
 pub use call::{Call, Changes, Filter, NewObject, OperationStatus, Rest};
 pub use error::{AuthProblem, ErrorClass, PlatformError, Rejection, Throttle, transport_error};
 pub use field::{Field, Fields, Form, Update};
@@ -47,4 +48,5 @@ pub use row::{OperationState, Row};
 pub use shapes::creative_key;
 pub use table::{canonical, create_batch, fields_of, has_field, takes_key, updatable};
 pub use text::clean;
+pub use tier::{Tier, TierError};
 pub use wire::{Door, Method, TransportError, WireReply, WireRequest};
