@@ -355,6 +355,44 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_shows_only_what_it_has() {
+        let fields = |kind: &str, path: &str| -> Vec<String> {
+            let schemas = schemas();
+            let (_, schema) = schemas.iter().find(|(k, _)| k == kind).unwrap();
+            let mut node = schema;
+            for step in path.split('.') {
+                node = &node["properties"][step];
+            }
+            node["properties"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect()
+        };
+        assert_eq!(
+            fields("Campaign", "spec.drift"),
+            ["budget", "name", "settings", "state"]
+        );
+        assert_eq!(fields("AdGroup", "spec.drift").len(), 7);
+        assert_eq!(fields("Ad", "spec.drift"), ["name", "settings", "state"]);
+        let has = |kind: &str, field: &str| fields(kind, "status").contains(&field.to_owned());
+        for (field, kinds) in [
+            ("campaignId", [false, true, true]),
+            ("adGroupId", [false, false, true]),
+            ("currentBudget", [true, true, false]),
+            ("learningPhase", [false, true, false]),
+            ("review", [false, true, true]),
+            ("creatives", [false, false, true]),
+            ("conditions", [true, true, true]),
+        ] {
+            for (kind, shown) in ["Campaign", "AdGroup", "Ad"].into_iter().zip(kinds) {
+                assert_eq!(has(kind, field), shown, "{kind}: {field}");
+            }
+        }
+    }
+
+    #[test]
     fn no_value_turns_into_something_else_in_yaml() {
         for (kind, schema) in schemas() {
             walk(&kind, &schema, &mut |path, node| {

@@ -226,7 +226,11 @@ fn manual(says: &mut Says, spec: &AdSpec) {
                 .collect();
             json!(links)
         });
-        let kind = if links.is_some() { "CLICKABLE" } else { "TEXT" };
+        let kind = if links.is_some() {
+            "TEXT_LINK"
+        } else {
+            "TEXT_ONLY"
+        };
         says.say_once("disclaimer", "disclaimer_type", json!(kind), group);
         says.say("disclaimer.text", "disclaimer_text", plain, group);
         says.say(
