@@ -2,17 +2,16 @@
 
 mod creative;
 mod manual;
-mod smart_plus;
+pub(super) mod smart_plus;
 
 use super::{
     Sandbox,
     envelope::Refusal,
-    item::{Level, Review, Tree},
+    item::{Item, Level, Review, Tree},
     knobs,
 };
 
 pub(super) use creative::made_outside;
-pub(super) use smart_plus::creative_row;
 
 impl Sandbox {
     /// How long a review takes; the largest number for ever.
@@ -21,13 +20,7 @@ impl Sandbox {
     }
 
     /// The review that an ad goes into, if reviews take time. `on`: whether the ad is switched on.
-    pub(super) fn new_review(
-        &self,
-        at: i64,
-        advertiser_id: &str,
-        on: bool,
-        again: bool,
-    ) -> Option<Review> {
+    fn new_review(&self, at: i64, advertiser_id: &str, on: bool, again: bool) -> Option<Review> {
         let ms = self.review_ms(advertiser_id);
         if ms == 0 {
             return None;
@@ -40,17 +33,18 @@ impl Sandbox {
         Some(Review { until, again })
     }
 
-    /// Sends an ad to review after its creatives were edited. What a reviewer said before does not count any more.
-    pub(super) fn review_again(&mut self, at: i64, advertiser_id: &str, id: u64) {
+    /// Sends an ad to review, the first or again. What a reviewer said before does not count any more.
+    fn begin_review(&mut self, at: i64, advertiser_id: &str, id: u64, again: bool) {
         let on = self
             .row(advertiser_id, Level::Ad, id)
-            .is_some_and(super::Item::is_on);
-        let review = self.new_review(at, advertiser_id, on, true);
+            .is_some_and(Item::is_on);
+        let review = self.new_review(at, advertiser_id, on, again);
         if let Some(row) = self.row_mut(advertiser_id, Level::Ad, id) {
             row.review = review;
             row.status_override
                 .take_if(|status| status == "AD_STATUS_AUDIT_DENY");
         }
+        self.expect_findings(at, advertiser_id, id);
     }
 
     /// The ad group that an ad is made in or that an update names, alive.

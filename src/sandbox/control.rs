@@ -4,9 +4,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Sandbox, ad_groups, ads,
+    Sandbox, ad_groups,
+    ads::{self, smart_plus},
     item::{self, Item, Level, Tree},
     knobs::{self, KnobError},
+    review::NewRejection,
     status::secondary_statuses,
 };
 
@@ -212,7 +214,11 @@ impl Sandbox {
             ads::made_outside(&parent, &mut fields);
         }
         let kind = (level, parent.tree);
-        Ok(self.insert(at, &advertiser_id, kind, fields, Some(&parent), None))
+        let id = self.insert(at, &advertiser_id, kind, fields, Some(&parent), None);
+        if kind == smart_plus::KIND {
+            self.settle_creatives(&advertiser_id, id);
+        }
+        Ok(id)
     }
 
     /// Sets fields by their names on the wire, as a person in Ads Manager (or TikTok itself) would; nothing is checked
@@ -230,6 +236,7 @@ impl Sandbox {
             "campaign_id",
             "adgroup_id",
             "ad_id",
+            "smart_plus_ad_id",
             "advertiser_id",
             "create_time",
             "modify_time",
@@ -271,6 +278,9 @@ impl Sandbox {
         if row.is_on() {
             row.was_on = true;
         }
+        if (row.level, row.tree) == smart_plus::KIND {
+            self.settle_creatives(&advertiser_id, number);
+        }
         Ok(())
     }
 
@@ -302,7 +312,9 @@ impl Sandbox {
         self.operate_outside(now, id, "DELETE")
     }
 
-    /// Rejects: the object shows this secondary status (not said: the audit denial) until [`Sandbox::approve`].
+    /// Rejects until [`Sandbox::approve`]. The object shows this secondary status, whatever would be derived; not said,
+    /// an ad group or ad gets an objection as [`Sandbox::reject_content`] makes it, and a campaign shows the account's
+    /// audit denial.
     pub fn reject(
         &mut self,
         now: i64,
@@ -310,11 +322,13 @@ impl Sandbox {
         secondary_status: Option<&str>,
     ) -> Result<(), ControlError> {
         let level = self.object(id)?.1.level;
-        let status = secondary_status.unwrap_or(match level {
-            Level::Campaign => "CAMPAIGN_STATUS_ADVERTISER_AUDIT_DENY",
-            Level::AdGroup => "ADGROUP_STATUS_AUDIT_DENY",
-            Level::Ad => "AD_STATUS_AUDIT_DENY",
-        });
+        let status = match (secondary_status, level) {
+            (Some(status), _) => status,
+            (None, Level::Campaign) => "CAMPAIGN_STATUS_ADVERTISER_AUDIT_DENY",
+            (None, Level::AdGroup | Level::Ad) => {
+                return self.reject_content(now, id, NewRejection::default());
+            }
+        };
         if !secondary_statuses(level)
             .iter()
             .any(|(known, _)| *known == status)
@@ -331,12 +345,10 @@ impl Sandbox {
     /// Takes a rejection back, and ends a review: the secondary status is derived again.
     pub fn approve(&mut self, now: i64, id: &str) -> Result<(), ControlError> {
         let changes = Map::from_iter([("secondary_status".to_owned(), Value::Null)]);
-        self.edit_outside(now, id, &changes)?;
-        let (advertiser_id, level, number) = self.locate(id)?;
-        if let Some(row) = self.row_mut(&advertiser_id, level, number) {
-            row.review = None;
+        match self.object(id)?.1.level {
+            Level::Campaign => self.edit_outside(now, id, &changes),
+            Level::AdGroup | Level::Ad => self.approve_content(now, id, None),
         }
-        Ok(())
     }
 
     /// Spends money: adds to today's and to the total, also of what the object is in. With automatic budget increase, TikTok raises the current budget

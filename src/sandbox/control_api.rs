@@ -71,6 +71,7 @@ fn object_json(advertiser_id: &str, row: &Item) -> Value {
         "request_id": row.request_id,
         "spent_total": row.spent_total,
         "fields": row.fields,
+        "findings": row.findings,
     });
     for (name, parent) in [("campaign_id", row.campaign), ("adgroup_id", row.ad_group)] {
         if let Some(id) = parent {
@@ -260,11 +261,19 @@ impl Sandbox {
                     "pause" => self.pause_outside(now, id)?,
                     "enable" => self.enable_outside(now, id)?,
                     "delete" => self.delete_outside(now, id)?,
-                    "reject" => self.reject(
-                        now,
-                        id,
-                        body.get("secondary_status").and_then(Value::as_str),
-                    )?,
+                    "reject"
+                        if level == Level::Campaign || body.contains_key("secondary_status") =>
+                    {
+                        self.reject(
+                            now,
+                            id,
+                            body.get("secondary_status").and_then(Value::as_str),
+                        )?
+                    }
+                    "reject" => self.reject_content(now, id, read(request)?)?,
+                    "approve" if body.contains_key("material_id") => {
+                        self.approve_content(now, id, Some(field(&body, "material_id")?))?;
+                    }
                     "approve" => self.approve(now, id)?,
                     "spend" => {
                         let amount =

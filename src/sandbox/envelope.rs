@@ -12,6 +12,8 @@ pub(super) const NO_PERMISSION: i64 = 40_001;
 pub(super) const PARAMETER: i64 = 40_002;
 /// Nothing to update.
 pub(super) const NOTHING_TO_UPDATE: i64 = 40_012;
+/// Another write of the same object is not over.
+pub(super) const CONFLICT: i64 = 40_202;
 /// The app's secret does not fit.
 pub(super) const AUTH_PARAMETER: i64 = 40_101;
 /// People of 13 to 17 cannot be targeted there.

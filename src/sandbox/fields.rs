@@ -3,6 +3,7 @@
 mod ad_groups;
 mod ads;
 mod campaigns;
+mod smart_plus_ads;
 
 use serde_json::{Map, Value, json};
 
@@ -15,6 +16,7 @@ use super::{
 pub(super) use ad_groups::*;
 pub(super) use ads::*;
 pub(super) use campaigns::*;
+pub(super) use smart_plus_ads::*;
 
 /// The type of a field.
 #[derive(Clone, Copy)]

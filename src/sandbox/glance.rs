@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Sandbox,
     accounts::Advertiser,
+    ads::smart_plus::creatives,
     item::{Item, Level, Tree},
     knobs::{self, Settings},
     store::{NONE, Store},
@@ -135,6 +136,23 @@ impl<'a> Glance<'a> {
             .is(&knobs::SECONDARY_STATUS, view.advertiser_id, "shown")
         {
             set("secondary_status", json!(view.secondary(item)));
+        }
+        match (item.level, item.tree) {
+            (Level::Ad, Tree::SmartPlus) => creatives::finish(view, &mut fields),
+            (Level::Ad, Tree::Manual) => {
+                fields.insert("ad_id_v2".into(), json!(item.id.to_string()));
+            }
+            _ => {}
+        }
+        if item.level == Level::Ad
+            && view
+                .knobs
+                .is(&knobs::AD_AUTOMATION_TYPE, view.advertiser_id, "shown")
+        {
+            fields.insert(
+                "campaign_automation_type".into(),
+                json!(item.tree.automation_type()),
+            );
         }
         fields
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{accounts::Advertiser, time::DAY_MS};
+use super::{accounts::Advertiser, review::Findings, time::DAY_MS};
 
 /// Which of the two trees an object is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,6 +168,10 @@ pub struct Item {
     pub over_quota: bool,
     /// A review that is not known to be over.
     pub review: Option<Review>,
+    /// What reviews said about it.
+    pub findings: Findings,
+    /// When a call last changed it, or tried to without a change; only kept for Smart+ ads.
+    pub operated_at: Option<i64>,
     /// Whether it has been on at some time.
     pub was_on: bool,
     /// Spent on `spend_day` (a day number of the account's zone).
@@ -207,6 +211,8 @@ impl Item {
             status_override: None,
             over_quota: false,
             review: None,
+            findings: Findings::default(),
+            operated_at: None,
             was_on,
             spent_today: 0.0,
             spend_day: 0,
@@ -283,6 +289,12 @@ impl Item {
             }
             self.fields.insert("current_budget".into(), json!(current));
         }
+    }
+
+    /// Whether a review of what it is now is over. What no review was begun for counts as reviewed.
+    pub(super) fn is_reviewed(&self, at: i64) -> bool {
+        self.review
+            .is_none_or(|review| review.until.is_some_and(|until| at >= until))
     }
 
     /// What was spent today in the account's zone.

@@ -178,6 +178,28 @@ knobs! {
         "The largest page of /smart_plus/campaign/get/ and /smart_plus/adgroup/get/.";
     SMART_PLUS_AD_PAGE_SIZE_MAX "smart_plus_ad_page_size_max" OneOf(&["100", "1000"]), "100",
         "The largest page of /smart_plus/ad/get/.";
+    SMART_PLUS_CREATIVES_MAX "smart_plus_creatives_max" OneOf(&["50", "31"]), "50",
+        "How many creatives a Smart+ ad can have: what the documentation says, or TikTok's own client.";
+    SMART_PLUS_CREATIVES_UPDATE "smart_plus_creatives_update" OneOf(&["keep", "new"]), "keep",
+        "What becomes of a creative that an update sends again: it keeps its ids and whether it is on, or all get new ids and are on.";
+    SMART_PLUS_CREATIVE_ID "smart_plus_creative_id" OneOf(&["shown", "omitted"]), "shown",
+        "Whether creative_list says smart_plus_creative_id, the ad_id of a creative in /ad/get/ (since August 2026).";
+    SMART_PLUS_CREATIVE_ROW_STATUS "smart_plus_creative_row_status" OneOf(&["creative", "ad"]), "creative",
+        "The operation_status of a creative's row in /ad/get/: off if the creative or the ad is off, or the ad's alone.";
+    SMART_PLUS_AD_MODIFY_TIME "smart_plus_ad_modify_time" OneOf(&["shown", "omitted"]), "shown",
+        "Whether Smart+ ads have a modify_time.";
+    SMART_PLUS_AD_PACE "smart_plus_ad_pace_seconds" Whole, "0",
+        "How long after a create, update or status call the same Smart+ ad refuses the next one with 40202; TikTok is said to want 5.";
+    SMART_PLUS_CALL_TO_ACTION "smart_plus_call_to_action" OneOf(&["documented", "either"]), "documented",
+        "Whether Smart+ ads that show a TikTok account's post on TikTok, and lead ads on TikTok, need call_to_action_id and refuse call_to_action_list.";
+    AD_AUTOMATION_TYPE "ad_automation_type" OneOf(&["omitted", "shown"]), "omitted",
+        "Whether the rows of /ad/get/ say campaign_automation_type.";
+    TOO_MANY_ADS_CODE "too_many_ads_code" OneOf(&["40502", "40002"]), "40502",
+        "The code when a Smart+ ad group has its 30 ads.";
+    DARK_POST_DEFAULT "dark_post_default" OneOf(&["OFF", "ON"]), "OFF",
+        "The dark_post_status of a Smart+ ad with pushed posts that does not say it: OFF shows them on the profile.";
+    CREATIVE_AUTO_ADD_DEFAULT "creative_auto_add_default" Flag, "false",
+        "The creative_auto_add_toggle of a Smart+ ad that does not say it: TikTok adds creatives of its own making.";
     SMART_PLUS_BIDS "smart_plus_bids" OneOf(&["copied", "copied_on_update", "own"]), "copied",
         "Whether the bid of a Smart+ ad group is copied to all others of its campaign: by creates and updates, by updates alone, or not at all.";
     SMART_PLUS_TARGETING_UPDATE "smart_plus_targeting_update" OneOf(&["replace", "merge"]), "replace",
@@ -210,6 +232,18 @@ knobs! {
         "How long the review of a new or edited ad takes; forever: until it is approved through the control interface.";
     AD_REVIEW_OF_DISABLED "ad_review_of_disabled" OneOf(&["reviewed", "when_enabled"]), "reviewed",
         "Whether an ad that is switched off is reviewed, or only from the time it is switched on.";
+    REVIEW_PRECEDENCE "review_precedence" OneOf(&["disable_first", "review_first"]), "disable_first",
+        "Which secondary_status an ad shows that is switched off, itself or with its parents, and in review or rejected.";
+    REVIEW_REJECTS "review_rejects" Text, "",
+        "Which ads a review rejects: those whose fields contain this text, * for all, empty for none.";
+    SMART_PLUS_REAUDIT "smart_plus_reaudit" OneOf(&["AD_STATUS_REAUDIT", "AD_STATUS_DELIVERY_AND_REAUDIT"]), "AD_STATUS_REAUDIT",
+        "The secondary_status of an edited Smart+ ad in review: it waits, or it runs as it was before.";
+    SMART_PLUS_PARTLY_REJECTED "smart_plus_partly_rejected" OneOf(&["AD_STATUS_REVIEW_PARTIALLY_APPROVED", "AD_STATUS_PARTIAL_AUDIT_DELIVERY_OK", "AD_STATUS_DELIVERY_OK"]), "AD_STATUS_REVIEW_PARTIALLY_APPROVED",
+        "The secondary_status of a running Smart+ ad of which some creatives were rejected.";
+    REVIEW_INFO_IN_REVIEW "review_info_in_review" OneOf(&["omitted", "UNAVAILABLE", "ALL_AVAILABLE"]), "omitted",
+        "What review_info says of something that nobody has looked at: nothing, or this review_status.";
+    REVIEW_INFO_UNKNOWN_ID "review_info_unknown_id" OneOf(&["refuse", "omit"]), "refuse",
+        "A review_info call with an id that the advertiser does not have: refused, or answered without it.";
     AD_GROUP_REAUDIT "ad_group_reaudit" OneOf(&["none", "reaudit", "shadow"]), "none",
         "What an update of an ad group's targeting does where reviews take time: nothing, or a review without or with delivery.";
     AD_BATCH "ad_batch" OneOf(&["whole", "part_refused", "part_answered", "part_silent"]), "whole",

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Sandbox, ad_groups, ads,
+    Sandbox, ad_groups,
+    ads::smart_plus::creatives,
     advertisers::unknown_column,
     envelope::{Refusal, Reply},
     faults::FaultKind,
@@ -20,8 +21,8 @@ use super::{
 /// One row of a list: an object, or one creative of a Smart+ ad in the manual list.
 struct Row<'a> {
     glance: Glance<'a>,
-    /// The creative's place and `ad_id`.
-    creative: Option<(usize, u64)>,
+    /// The creative, and its `ad_id`.
+    creative: Option<(&'a Map<String, Value>, u64)>,
 }
 
 impl Row<'_> {
@@ -126,7 +127,7 @@ impl Sandbox {
                 let fields = row.glance.render(&view);
                 let foreign = tree == Tree::Manual && row.glance.item.tree == Tree::SmartPlus;
                 let fields = match (row.creative, level) {
-                    (Some((index, id)), _) => ads::creative_row(fields, index, id),
+                    (Some((creative, _)), _) => creatives::manual_row(&view, &fields, creative),
                     (None, Level::AdGroup) if foreign => ad_groups::manual_row(fields),
                     (None, _) => fields,
                 };
@@ -211,10 +212,8 @@ fn rows_of<'a>(glance: Glance<'a>, tree: Tree, filter: &Filter) -> Vec<Row<'a>> 
             creative: None,
         }];
     }
-    item.creative_ids
-        .iter()
-        .copied()
-        .enumerate()
+    creatives::rows(glance.fields)
+        .into_iter()
         .rev()
         .filter(|(_, id)| filter.ids.as_ref().is_none_or(|ids| ids.contains(id)))
         .map(|creative| Row {
@@ -232,10 +231,18 @@ pub(super) fn shape(
     wanted: Option<&[String]>,
     no_nulls: bool,
 ) -> Map<String, Value> {
+    let always: &[&str] = match (level, tree) {
+        (Level::Ad, Tree::SmartPlus) => fields::SMART_PLUS_AD_ALWAYS,
+        _ => &[],
+    };
     let promoted = row.get("campaign_system_origin") == Some(&json!("PROMOTE"));
     columns
         .iter()
-        .filter(|column| wanted.is_none_or(|wanted| wanted.iter().any(|name| name == *column)))
+        .filter(|column| {
+            wanted.is_none_or(|wanted| {
+                always.contains(column) || wanted.iter().any(|name| name == *column)
+            })
+        })
         .filter(|column| !promoted || PROMOTED_COLUMNS.contains(column))
         .filter_map(
             |column| match row.get(*column).filter(|value| !value.is_null()) {

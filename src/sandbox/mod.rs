@@ -65,8 +65,10 @@ mod listing;
 mod log;
 mod message;
 mod names;
+mod nested;
 mod oauth;
 mod query;
+mod review;
 mod route;
 mod smart_plus;
 pub mod state;
@@ -93,6 +95,7 @@ pub use knobs::KnobError;
 pub use limits::Tier;
 pub use log::{FenceViolation, LogEntry, LogFilter, PathCounts};
 pub use message::{Answer, Outcome, Request, Response};
+pub use review::{Appeal, ContentType, Findings, NewRejection, Rejection};
 
 use accounts::{Accounts, Token};
 use create::Key;
@@ -353,7 +356,7 @@ impl Sandbox {
             Route::AdvertiserInfo => return self.advertiser_info(&token, params),
             _ => {}
         }
-        if matches!(route, Route::List(..) | Route::AdGroupQuota) {
+        if route.is_read() {
             let sent = params
                 .text("advertiser_id")
                 .ok_or_else(|| query::missing("advertiser_id"))?;
@@ -365,6 +368,7 @@ impl Sandbox {
             self.check_granted(&token, sent)?;
             return match route {
                 Route::List(level, tree) => self.list(at, sent, (level, tree), params, kinds),
+                Route::ReviewInfo(subject) => self.review_info(at, sent, subject, params),
                 _ => self.ad_group_quota_reply(sent),
             };
         }
@@ -399,6 +403,9 @@ impl Sandbox {
             Route::Status(level, tree) => {
                 self.update_status(at, &advertiser_id, (level, tree), body)
             }
+            Route::MaterialStatus => self.update_material_status(at, &advertiser_id, body),
+            Route::Appeal(Tree::Manual) => self.appeal_ad_group(at, &advertiser_id, body),
+            Route::Appeal(Tree::SmartPlus) => self.appeal_smart_plus_ad(at, &advertiser_id, body),
             _ => Err(Refusal::parameter("The request cannot be served.")),
         }
     }

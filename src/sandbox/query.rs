@@ -165,6 +165,11 @@ impl<'a> Body<'a> {
         Body::new(map, self.numeric_ids)
     }
 
+    /// All of it.
+    pub(super) fn map(&self) -> &'a Map<String, Value> {
+        self.map
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
         self.map.get(name).filter(|value| !value.is_null())
     }

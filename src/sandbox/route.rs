@@ -17,6 +17,20 @@ pub(super) enum Route {
     Update(Level, Tree),
     Status(Level, Tree),
     List(Level, Tree),
+    /// Single creatives of a Smart+ ad, on and off.
+    MaterialStatus,
+    ReviewInfo(Reviewed),
+    /// Of an ad group, and of a Smart+ ad.
+    Appeal(Tree),
+}
+
+/// Whose reviews a call asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reviewed {
+    AdGroups,
+    Ads,
+    SmartPlusAds,
+    Materials,
 }
 
 impl Route {
@@ -28,6 +42,13 @@ impl Route {
             "/oauth2/revoke_token/" => (Self::RevokeToken, "POST"),
             "/oauth2/advertiser/get/" => (Self::AdvertiserGet, "GET"),
             "/advertiser/info/" => (Self::AdvertiserInfo, "GET"),
+            "/adgroup/review_info/" => (Self::ReviewInfo(Reviewed::AdGroups), "GET"),
+            "/ad/review_info/" => (Self::ReviewInfo(Reviewed::Ads), "GET"),
+            "/smart_plus/ad/review_info/" => (Self::ReviewInfo(Reviewed::SmartPlusAds), "GET"),
+            "/smart_plus/material/review_info/" => (Self::ReviewInfo(Reviewed::Materials), "GET"),
+            "/smart_plus/ad/material_status/update/" => (Self::MaterialStatus, "POST"),
+            "/adgroup/appeal/" => (Self::Appeal(Tree::Manual), "POST"),
+            "/smart_plus/ad/appeal/" => (Self::Appeal(Tree::SmartPlus), "POST"),
             "/adgroup/quota/" => (Self::AdGroupQuota, "GET"),
             _ => return Self::of_object(path),
         })
@@ -53,6 +74,21 @@ impl Route {
     }
 
     pub(super) fn is_write(self) -> bool {
-        matches!(self, Self::Create(..) | Self::Update(..) | Self::Status(..))
+        matches!(
+            self,
+            Self::Create(..)
+                | Self::Update(..)
+                | Self::Status(..)
+                | Self::MaterialStatus
+                | Self::Appeal(_)
+        )
+    }
+
+    /// Whether it is a list or look-up of one advertiser's objects.
+    pub(super) fn is_read(self) -> bool {
+        matches!(
+            self,
+            Self::List(..) | Self::ReviewInfo(_) | Self::AdGroupQuota
+        )
     }
 }

@@ -8,8 +8,10 @@ use super::{
     accounts::Advertiser,
     ad_groups::schedule_offset_ms,
     glance::View,
-    item::{Item, Level},
-    knobs, time,
+    item::{Item, Level, Tree},
+    knobs,
+    review::Available,
+    time,
 };
 
 /// What an account's own trouble makes of its objects.
@@ -44,6 +46,8 @@ struct Reviews {
     ads: usize,
     open: usize,
     denied: usize,
+    /// Shown in part.
+    partly: usize,
 }
 
 impl<'a> View<'a> {
@@ -56,7 +60,9 @@ impl<'a> View<'a> {
             return status;
         }
         let account = account_status(item.level, self.advertiser);
-        let disabled = self.switched_off(item);
+        let disabled = self
+            .switched_off(item)
+            .filter(|_| !self.review_comes_first(item));
         let own = if self.knobs.is(
             &knobs::STATUS_PRECEDENCE,
             self.advertiser_id,
@@ -126,6 +132,17 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether an ad that is switched off says what its review says all the same.
+    fn review_comes_first(&self, item: &Item) -> bool {
+        item.level == Level::Ad
+            && self.knobs.is(
+                &knobs::REVIEW_PRECEDENCE,
+                self.advertiser_id,
+                "review_first",
+            )
+            && (item.in_review(self.at) || self.available(item) == Some(Available::Nothing))
+    }
+
     fn reviews(&self, ad_group: &Item) -> Reviews {
         let mut reviews = Reviews::default();
         for ad in self.store.children(Level::Ad, ad_group.id) {
@@ -133,10 +150,12 @@ impl<'a> View<'a> {
                 continue;
             }
             reviews.ads += 1;
-            match ad.status_override.as_deref() {
-                Some("AD_STATUS_AUDIT_DENY") => reviews.denied += 1,
-                Some("AD_STATUS_AUDIT" | "AD_STATUS_REAUDIT") => reviews.open += 1,
+            match (ad.status_override.as_deref(), self.available(ad)) {
+                (Some("AD_STATUS_AUDIT_DENY"), _) => reviews.denied += 1,
+                (Some("AD_STATUS_AUDIT" | "AD_STATUS_REAUDIT"), _) => reviews.open += 1,
                 _ if ad.in_review(self.at) => reviews.open += 1,
+                (_, Some(Available::Nothing)) => reviews.denied += 1,
+                (_, Some(Available::Partly)) => reviews.partly += 1,
                 _ => {}
             }
         }
@@ -154,7 +173,8 @@ impl<'a> View<'a> {
         if item.in_review(self.at) && !shadow {
             return "ADGROUP_STATUS_REAUDIT";
         }
-        if reviews.denied == reviews.ads {
+        let own = item.findings.of_all(&[]);
+        if reviews.denied == reviews.ads || own == Available::Nothing {
             return "ADGROUP_STATUS_AUDIT_DENY";
         }
         if reviews.denied + reviews.open == reviews.ads {
@@ -172,24 +192,35 @@ impl<'a> View<'a> {
         match self.schedule(item) {
             Schedule::Before => "ADGROUP_STATUS_NOT_START",
             Schedule::After => "ADGROUP_STATUS_TIME_DONE",
-            Schedule::Running if reviews.denied > 0 => "ADGROUP_STATUS_PARTIAL_AUDIT_DELIVERY_OK",
+            Schedule::Running
+                if reviews.denied + reviews.partly > 0 || own == Available::Partly =>
+            {
+                "ADGROUP_STATUS_PARTIAL_AUDIT_DELIVERY_OK"
+            }
             Schedule::Running if item.in_review(self.at) => "ADGROUP_STATUS_SHADOW_ADGROUP_REAUDIT",
             Schedule::Running => "ADGROUP_STATUS_DELIVERY_OK",
         }
     }
 
-    fn ad_status(&self, item: &Item) -> &'static str {
+    fn ad_status(&self, item: &Item) -> &'a str {
         let ad_group = self.ad_group_of(item);
+        let mut delivering = match self.available(item) {
+            Some(Available::Partly) => self.partly_approved(item),
+            _ => "AD_STATUS_DELIVERY_OK",
+        };
         if let Some(review) = item.review.filter(|_| item.in_review(self.at)) {
-            return if review.again {
-                "AD_STATUS_REAUDIT"
-            } else {
-                "AD_STATUS_AUDIT"
-            };
+            match self.in_review_status(item, review.again) {
+                "AD_STATUS_DELIVERY_AND_REAUDIT" => delivering = "AD_STATUS_DELIVERY_AND_REAUDIT",
+                status => return status,
+            }
         }
-        if ad_group.and_then(|row| row.status_override.as_deref())
-            == Some("ADGROUP_STATUS_AUDIT_DENY")
-        {
+        if self.available(item) == Some(Available::Nothing) {
+            return "AD_STATUS_AUDIT_DENY";
+        }
+        if ad_group.is_some_and(|row| {
+            row.status_override.as_deref() == Some("ADGROUP_STATUS_AUDIT_DENY")
+                || row.findings.of_all(&[]) == Available::Nothing
+        }) {
             return "AD_STATUS_ADGROUP_AUDIT_DENY";
         }
         if self.advertiser.balance <= 0.0 {
@@ -204,7 +235,28 @@ impl<'a> View<'a> {
         match ad_group.map_or(Schedule::Running, |row| self.schedule(row)) {
             Schedule::Before => "AD_STATUS_NOT_START",
             Schedule::After => "AD_STATUS_DONE",
-            Schedule::Running => "AD_STATUS_DELIVERY_OK",
+            Schedule::Running => delivering,
+        }
+    }
+
+    /// A new ad waits; an edited one waits too, or runs as it was before.
+    fn in_review_status(&self, item: &Item, again: bool) -> &'a str {
+        match (again, item.tree) {
+            (false, _) => "AD_STATUS_AUDIT",
+            (true, Tree::Manual) => "AD_STATUS_REAUDIT",
+            (true, Tree::SmartPlus) => self
+                .knobs
+                .text(&knobs::SMART_PLUS_REAUDIT, self.advertiser_id),
+        }
+    }
+
+    /// An ad that runs in part: in some places, or with some of its creatives.
+    fn partly_approved(&self, item: &Item) -> &'a str {
+        match item.tree {
+            Tree::Manual => "AD_STATUS_PARTIAL_AUDIT_DELIVERY_OK",
+            Tree::SmartPlus => self
+                .knobs
+                .text(&knobs::SMART_PLUS_PARTLY_REJECTED, self.advertiser_id),
         }
     }
 
@@ -352,6 +404,12 @@ const AD: Statuses = &[
     ("AD_STATUS_DELIVERY_OK", DELIVERY_OK),
     ("AD_STATUS_PARTIAL_AUDIT_DELIVERY_OK", DELIVERY_OK),
     ("AD_STATUS_REVIEW_PARTIALLY_APPROVED", DELIVERY_OK),
+    // These five are of Smart+ ads alone (D:1843317378982914).
+    ("AD_STATUS_DELIVERY_AND_REAUDIT", DELIVERY_OK),
+    ("AD_STATUS_DELIVERY_AND_TRANSCODING_FAIL", DELIVERY_OK),
+    ("AD_STATUS_COLLECTION_TOGGLED_OFF", NOT_DELIVERY),
+    ("AD_STATUS_PRIVACY_POLICY_REJECTED", NOT_DELIVERY),
+    ("AD_STATUS_PRIVACY_POLICY_AUDIT", NOT_DELIVERY),
     ("AD_STATUS_CAMPAIGN_DISABLE", DISABLED),
     ("AD_STATUS_ADGROUP_DISABLE", DISABLED),
     ("AD_STATUS_DISABLE", DISABLED),

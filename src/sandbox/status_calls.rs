@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Sandbox,
+    ads::smart_plus,
     create::{flag, quota_hold_ms, text},
     envelope::{NOTHING_TO_UPDATE, PARTIAL_SUCCESS, Refusal, Reply},
     fields::{OPERATIONS, POSTBACK_MODES, check_word},
@@ -154,6 +155,9 @@ impl Sandbox {
         for id in &outcome.good {
             let window = call.window.as_deref();
             self.set_operation(at, advertiser_id, call.level, *id, &call.operation, window);
+            if let Some(row) = self.row_mut(advertiser_id, call.level, *id) {
+                row.operated_at = Some(at);
+            }
         }
         Ok(self.status_reply(advertiser_id, &call, &outcome))
     }
@@ -221,7 +225,8 @@ impl Sandbox {
         match (call.level, call.tree) {
             // Said in the call itself.
             (Level::AdGroup, Tree::Manual) => !call.partial,
-            (_, Tree::Manual) => {
+            // Smart+ ads are answered without a list of errors, like manual campaigns and ads.
+            (_, Tree::Manual) | (Level::Ad, Tree::SmartPlus) => {
                 self.knobs
                     .is(&knobs::MANUAL_STATUS_BAD_ID, advertiser_id, "fail")
                     || nothing_good
@@ -258,6 +263,9 @@ impl Sandbox {
             && self.knobs.is(&knobs::DELETE_DELETED, advertiser_id, "ok");
         if !again {
             self.check_alive(advertiser_id, row)?;
+        }
+        if (call.level, call.tree) == smart_plus::KIND {
+            self.check_pace(at, advertiser_id, row)?;
         }
         if call.level == Level::Ad && call.tree == Tree::Manual {
             check_aco(row, call)?;
@@ -358,7 +366,6 @@ impl Sandbox {
             (Level::AdGroup, Tree::SmartPlus) => json!({ "adgroup_list": list }),
             _ => json!({call.ids_field: done, "status": operation}),
         });
-        // Smart+ ads are answered without a list of errors.
         let lists_errors = call.partial || (tree == Tree::SmartPlus && level != Level::Ad);
         if lists_errors && !errors.is_empty() {
             reply.code = self

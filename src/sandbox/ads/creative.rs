@@ -91,14 +91,7 @@ impl Sandbox {
         around: &Surroundings<'_>,
         fields: &Map<String, Value>,
     ) -> Result<(), Refusal> {
-        let refused = match self
-            .knobs
-            .text(&knobs::CUSTOM_IDENTITY, around.advertiser_id)
-        {
-            "accept" => false,
-            "refuse" => true,
-            _ => !around.advertiser.can_use_custom_identity,
-        };
+        let refused = !self.allows_custom_identity(around.advertiser_id, around.advertiser);
         let exempt = around.campaign.text("objective_type") == "PRODUCT_SALES";
         if text(fields, "identity_type") == "CUSTOMIZED_USER"
             && refused
@@ -110,6 +103,19 @@ impl Sandbox {
             ));
         }
         Ok(())
+    }
+
+    /// Whether an account may make ads under a made-up identity on TikTok.
+    pub(super) fn allows_custom_identity(
+        &self,
+        advertiser_id: &str,
+        advertiser: &Advertiser,
+    ) -> bool {
+        match self.knobs.text(&knobs::CUSTOM_IDENTITY, advertiser_id) {
+            "accept" => true,
+            "refuse" => false,
+            _ => advertiser.can_use_custom_identity,
+        }
     }
 
     /// Checks a creative and settles what TikTok changes in silence.

@@ -73,16 +73,14 @@ impl Sandbox {
         self.check_batch(advertiser_id, good.len(), &bad)?;
         let mut ids = Vec::new();
         for fields in good {
-            let on = text(&fields, "operation_status") == "ENABLE";
-            let review = self.new_review(at, advertiser_id, on, false);
             let id = self.insert(at, advertiser_id, KIND, fields, Some(&parent), None);
             if let Some(row) = self.row_mut(advertiser_id, Level::Ad, id) {
-                row.review = review;
                 // An empty name becomes the id.
                 if row.name().is_empty() {
                     row.fields.insert("ad_name".into(), json!(id.to_string()));
                 }
             }
+            self.begin_review(at, advertiser_id, id, false);
             ids.push(id);
         }
         let mut reply = self.ads_answer(at, advertiser_id, &ids, bad)?;
@@ -191,7 +189,7 @@ impl Sandbox {
             let creative = changes.keys().any(|name| creative::is_reviewed(name));
             self.apply_changes(at, advertiser_id, Level::Ad, id, changes);
             if creative {
-                self.review_again(at, advertiser_id, id);
+                self.begin_review(at, advertiser_id, id, true);
             }
         }
         self.ads_answer(at, advertiser_id, &ids, bad)
@@ -224,7 +222,9 @@ impl Sandbox {
         let mut merged = row.fields.clone();
         if patch {
             let strange = wanted
-                .keys()
+                .iter()
+                .filter(|(name, value)| !is_sent_anyway(name, value))
+                .map(|(name, _)| name)
                 .find(|name| !PATCHABLE.contains(&name.as_str()));
             if let Some(name) = strange
                 && self
@@ -305,6 +305,17 @@ impl Sandbox {
             (reply.code, reply.message) = (PARTIAL_SUCCESS, "Partial success".into());
         }
         Ok(reply)
+    }
+}
+
+/// What TikTok's own client puts into every update, said or not. A patch cannot mean it.
+fn is_sent_anyway(name: &str, value: &Value) -> bool {
+    match name {
+        "aigc_disclosure_type" => value == "NOT_DECLARED",
+        "deeplink_type" => value == "NORMAL",
+        "creative_authorized" | "vast_moat_enabled" => value == false,
+        "promotional_music_disabled" => value == true,
+        _ => false,
     }
 }
 

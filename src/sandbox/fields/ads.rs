@@ -279,62 +279,7 @@ pub(in crate::sandbox) const AD_COLUMNS: &[&str] = &[
     "tracking_message_event_set_id",
     "campaign_system_origin",
     "branded_content_disabled",
-];
-
-/// The columns of `/smart_plus/ad/get/`.
-pub(in crate::sandbox) const SMART_PLUS_AD_COLUMNS: &[&str] = &[
-    "advertiser_id",
-    "campaign_id",
-    "campaign_name",
-    "adgroup_id",
-    "adgroup_name",
+    "ad_id_v2",
     "smart_plus_ad_id",
-    "ad_name",
-    "operation_status",
-    "secondary_status",
-    "create_time",
-    "modify_time",
-    "creative_list",
-    "ad_text_list",
-    "call_to_action_list",
-    "landing_page_url_list",
-    "deeplink_list",
-    "page_list",
-    "auto_message_list",
-    "interactive_add_on_list",
-    "disclaimer",
-    "ad_configuration",
-];
-
-/// The body of `/smart_plus/ad/create/`.
-pub(in crate::sandbox) const SMART_PLUS_AD_CREATE: Table = &[
-    ("advertiser_id", Id),
-    ("adgroup_id", Id),
-    ("ad_name", Text),
-    ("operation_status", OneOf(ON_CREATE)),
-    ("creative_list", Any),
-    ("ad_text_list", Any),
-    ("call_to_action_list", Any),
-    ("landing_page_url_list", Any),
-    ("deeplink_list", Any),
-    ("page_list", Any),
-    ("auto_message_list", Any),
-    ("interactive_add_on_list", Any),
-    ("ad_configuration", Any),
-];
-
-/// The body of `/smart_plus/ad/update/`.
-pub(in crate::sandbox) const SMART_PLUS_AD_UPDATE: Table = &[
-    ("advertiser_id", Id),
-    ("smart_plus_ad_id", Id),
-    ("ad_name", Text),
-    ("creative_list", Any),
-    ("ad_text_list", Any),
-    ("call_to_action_list", Any),
-    ("landing_page_url_list", Any),
-    ("deeplink_list", Any),
-    ("page_list", Any),
-    ("auto_message_list", Any),
-    ("interactive_add_on_list", Any),
-    ("ad_configuration", Any),
+    "campaign_automation_type",
 ];

@@ -1,5 +1,8 @@
 //! Tests of the core, through the same door as everybody: requests in, answers out.
 
+mod ad_bodies;
+mod ad_knobs;
+mod appeals;
 mod control;
 mod creates;
 mod docs;
@@ -10,7 +13,9 @@ mod limits;
 mod lists;
 mod oauth;
 mod properties;
+mod reviews;
 mod smart_plus;
+mod smart_plus_ads;
 mod updates;
 
 use serde_json::{Value, json};
