@@ -10,41 +10,35 @@ use tiktok_ads_operator::api::campaign::Campaign;
 use tiktok_ads_operator::api::common::{Adoption, DeletionPolicy, DesiredState, Mode};
 use tiktok_ads_operator::model::ceiling::CeilingView;
 use tiktok_ads_operator::model::facts::{
-    Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, Rivals, Seen, Settings,
+    Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, ParentView, ReviewLook,
+    Rivals, Seen, Settings,
 };
-use tiktok_ads_operator::model::plan::{Action, Plan, plan};
+use tiktok_ads_operator::model::object::Object;
+use tiktok_ads_operator::model::plan::{Action, Plan, StatusWish, plan};
 use tiktok_ads_operator::model::record::{FORMAT, Mark, Record, RecordState};
-use tiktok_ads_operator::model::report::campaign_status;
-use tiktok_ads_operator::platform::{CampaignRow, OperationState, OperationStatus, Tree};
+use tiktok_ads_operator::model::report::object_status;
+use tiktok_ads_operator::platform::{Fields, Kind, OperationState, OperationStatus, Row, Tree};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::constant(1_772_323_200, 0) + SignedDuration::from_secs(seconds)
 }
 
-fn row(operation: OperationState, created: i64) -> CampaignRow {
-    CampaignRow {
+fn row(operation: OperationState, created: i64) -> Row {
+    Row {
+        kind: Kind::Campaign,
         id: "77".into(),
         tree: Tree::Manual,
+        campaign: None,
+        ad_group: None,
         name: "spring".into(),
-        objective: "TRAFFIC".into(),
         operation,
         secondary_status: "CAMPAIGN_STATUS_DISABLE".into(),
         budget_mode: None,
         budget: None,
         current_budget: None,
-        budget_optimize_on: None,
-        campaign_type: None,
-        app_promotion_type: None,
-        app_id: None,
-        special_industries: Vec::new(),
-        sales_destination: None,
-        catalog_enabled: None,
-        catalog_type: None,
-        po_number: None,
-        postback_window_mode: None,
-        is_advanced_dedicated: false,
         created: Some(at(created)),
         modified: None,
+        fields: Fields::from([("objective_type", "TRAFFIC".into())]),
     }
 }
 
@@ -56,7 +50,7 @@ fn operation() -> impl Strategy<Value = OperationState> {
     ]
 }
 
-fn a_row() -> impl Strategy<Value = CampaignRow> {
+fn a_row() -> impl Strategy<Value = Row> {
     (operation(), 0i64..200).prop_map(|(operation, created)| row(operation, created))
 }
 
@@ -103,7 +97,7 @@ prop_compose! {
         -> RecordState {
         RecordState::Own(Record {
             v: FORMAT, uid: "u".into(), install: "i".into(), seq: 3, app: "a".into(), advertiser: "1".into(),
-            tree: Tree::Manual, name: "spring".into(), incarnation: 0, counter, key: "5".into(), attempt: 1,
+            tree: Tree::Manual, parent: None, name: "spring".into(), incarnation: 0, counter, key: "5".into(), attempt: 1,
             since: Some(at(since)),
             mark: (mark && !id).then(|| Mark { at: at(since), deadline: at(since) + Duration::from_secs(20) }),
             id: id.then(|| "77".to_string()), former: None, sent: None, adopted, seen_on, resumed: None,
@@ -142,7 +136,8 @@ fn have() -> impl Strategy<Value = Have> {
             Seen {
                 row,
                 read_back,
-                at: at(seen)
+                at: at(seen),
+                looked_up: None,
             }
         )),
     ]
@@ -166,6 +161,8 @@ fn usable(cap: Option<i64>, read_only: bool) -> ConnectionView {
         app: "a".into(),
         advertiser: "1".into(),
         currency: "USD".into(),
+        timezone: String::new(),
+        schedule_in_account_zone: false,
         mode: None,
         read_only,
         disconnecting: false,
@@ -204,13 +201,17 @@ prop_compose! {
 
 fn planned(case: &Case) -> Plan {
     let settings = Settings::default();
+    let object = Object::from(case.object.clone());
     plan(&Facts {
         now: at(case.now),
         platform_now: at(case.now),
         install: "i",
-        object: &case.object,
+        object: &object,
         record: case.record.clone(),
         connection: &case.view,
+        parent: ParentView::Account,
+        siblings: Vec::new(),
+        review: ReviewLook::default(),
         have: case.have.clone(),
         name: case.name.clone(),
         memory: &case.memory,
@@ -221,6 +222,7 @@ fn planned(case: &Case) -> Plan {
         namespace_terminating: case.terminating,
         ceiling: CeilingView {
             complete: true,
+            ad_groups_of: Tree::ALL.into(),
             ..CeilingView::default()
         },
         settings: &settings,
@@ -248,7 +250,7 @@ proptest! {
         match plan.verdict.effective.mode {
             Mode::Observe | Mode::Plan => prop_assert!(!writes_to_platform(&plan.action) && !matches!(plan.action, Action::Mark(_)), "{:?}", plan.action),
             Mode::Suspend => prop_assert!(
-                !writes_to_platform(&plan.action) || matches!(plan.action, Action::SetStatus { to: OperationStatus::Disable, .. }),
+                !writes_to_platform(&plan.action) || matches!(plan.action, Action::SetStatus(StatusWish { to: OperationStatus::Disable, .. })),
                 "{:?}", plan.action
             ),
             Mode::Enforce => {}
@@ -278,7 +280,7 @@ proptest! {
         // Nothing else stands in the way of switching it on.
         let mut case = Case {
             view: usable(Some(1000), false),
-            have: Have::Present(Seen { row: row(OperationState::Off, 0), read_back: true, at: at(1) }),
+            have: Have::Present(Seen { row: row(OperationState::Off, 0), read_back: true, at: at(1), looked_up: None }),
             rival: (false, false),
             terminating: false,
             ..case
@@ -291,7 +293,7 @@ proptest! {
         case.object.spec.name = None;
         case.object.metadata.deletion_timestamp = None;
         let seen_on = case.record.own().is_some_and(|r| r.seen_on);
-        if let Action::SetStatus { to: OperationStatus::Enable, .. } = planned(&case).action {
+        if let Action::SetStatus(StatusWish { to: OperationStatus::Enable, .. }) = planned(&case).action {
             prop_assert!(!seen_on && case.object.spec.state == Some(DesiredState::Active));
         }
     }
@@ -299,8 +301,8 @@ proptest! {
     #[test]
     fn equal_inputs_an_hour_apart_give_equal_status(case in case()) {
         let plan = planned(&case);
-        let first = campaign_status(None, 1, &plan.verdict, at(case.now));
-        let later = campaign_status(Some(&first), 1, &plan.verdict, at(case.now + 3600));
+        let first = object_status(None, 1, &plan.verdict, at(case.now));
+        let later = object_status(Some(&first), 1, &plan.verdict, at(case.now + 3600));
         prop_assert_eq!(first, later);
     }
 }
@@ -319,6 +321,7 @@ fn adopted(operation: OperationState, deleting: bool) -> Case {
             row: row(operation, 0),
             read_back: true,
             at: at(1),
+            looked_up: None,
         }),
         name: NameLook::NotLooked,
         memory: Memory::default(),

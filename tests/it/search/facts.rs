@@ -8,18 +8,20 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tiktok_ads_operator::api::FINALIZER;
 use tiktok_ads_operator::api::campaign::{Automation, Campaign, CampaignSpec, Objective};
 use tiktok_ads_operator::api::common::{Adoption, DeletionPolicy, LocalRef};
-use tiktok_ads_operator::model::campaign::{new_campaign, platform_name};
 use tiktok_ads_operator::model::ceiling::CeilingView;
 use tiktok_ads_operator::model::facts::{
-    Account, Attempt, Caps, ConnectionView, Facts, Have, Look, Memory, NameLook, Rivals, Seen,
-    Settings,
+    Account, Attempt, Caps, ConnectionView, Facts, Have, Look, Memory, NameLook, ParentView,
+    ReviewLook, Rivals, Seen, Settings,
 };
 use tiktok_ads_operator::model::key::request_id;
-use tiktok_ads_operator::model::plan::{Action, Plan, plan};
+use tiktok_ads_operator::model::object::Object;
+use tiktok_ads_operator::model::plan::{Action, Plan, new_object, plan};
 use tiktok_ads_operator::model::protocol::{bars_name, create_after};
 use tiktok_ads_operator::model::record::{FORMAT, Mark, Record, RecordState};
 use tiktok_ads_operator::model::report::Ready;
-use tiktok_ads_operator::platform::{CampaignRow, OperationState, OperationStatus, Tree};
+use tiktok_ads_operator::platform::{
+    Fields, Kind, OperationState, OperationStatus, Row as PlatformRow, Tree,
+};
 
 use super::world::{Att, Cell, Core, EPOCH, Obj, ROWS, Rec, Row, Variant, World};
 
@@ -118,6 +120,8 @@ impl Planner {
                 app: APP.into(),
                 advertiser: ADVERTISER.into(),
                 currency: "USD".into(),
+                timezone: String::new(),
+                schedule_in_account_zone: false,
                 mode: None,
                 read_only: false,
                 disconnecting: false,
@@ -137,7 +141,7 @@ impl Planner {
             return *act;
         }
         self.made += 1;
-        let act = self.compact(cr, question.obj.uid, &self.ask(&question));
+        let act = self.compact(cr, question.obj.uid, &self.ask(&question, plan));
         self.answers.insert(question, act);
         act
     }
@@ -147,17 +151,10 @@ impl Planner {
     pub fn sends(&self, world: &World, r: usize, cr: usize, rec: Rec, taken: bool) -> bool {
         let uid = world.reps[r].memos[cr].uid;
         let record = self.record(cr, uid, &rec);
-        let object = self.object(
-            cr,
-            &Obj {
-                uid,
-                deleting: false,
-                finalizer: true,
-                rec: None,
-            },
-        );
-        let again = taken.then(|| self.ask(&self.question(world, r, cr)));
-        create_after(new_campaign(&object, &record), again.as_ref()).is_some()
+        let question = self.question(world, r, cr);
+        let announced = self.ask(&question, |facts| new_object(facts, &record));
+        let again = taken.then(|| self.ask(&question, plan));
+        create_after(announced, again.as_ref()).is_some()
     }
 
     fn question(&self, world: &World, r: usize, cr: usize) -> Question {
@@ -220,7 +217,8 @@ impl Planner {
         theirs.uid > 0 && same && bars_name(older, theirs.deleting, record.as_ref())
     }
 
-    fn ask(&self, q: &Question) -> Plan {
+    /// Puts a question to the model.
+    fn ask<T>(&self, q: &Question, model: impl FnOnce(&Facts) -> T) -> T {
         let cr = usize::from(q.cr);
         let object = self.object(cr, &q.obj);
         let live = |id: u8| self.row(&q.rows, id, false);
@@ -250,11 +248,13 @@ impl Planner {
                 row: live(id),
                 read_back,
                 at: time(at),
+                looked_up: None,
             }),
             Some((id, Cell::Deleted)) => Have::Present(Seen {
                 row: self.row(&q.rows, id, true),
                 read_back: true,
                 at: time(q.now),
+                looked_up: None,
             }),
         };
         let name = if q.core.name_read {
@@ -275,13 +275,16 @@ impl Planner {
             None => RecordState::None,
             Some(rec) => RecordState::Own(self.record(cr, q.obj.uid, rec)),
         };
-        plan(&Facts {
+        model(&Facts {
             now: time(q.now),
             platform_now: time(q.now),
             install: INSTALL,
             object: &object,
             record,
             connection: &self.view,
+            parent: ParentView::Account,
+            siblings: Vec::new(),
+            review: ReviewLook::default(),
             have,
             name,
             memory: &memory,
@@ -311,20 +314,23 @@ impl Planner {
             Action::Mark(record) => Act::Mark(self.small(cr, uid, record)),
             Action::Create { .. } => Act::Create,
             Action::Write(record) => Act::Write(self.small(cr, uid, record)),
-            Action::SetStatus { id, to, .. } => Act::SetStatus {
-                id: id_row(id),
-                delete: match to {
+            Action::SetStatus(wish) => Act::SetStatus {
+                id: id_row(&wish.id),
+                delete: match wish.to {
                     OperationStatus::Delete => true,
                     OperationStatus::Disable => false,
                     OperationStatus::Enable => panic!("nobody asked for an enable"),
                 },
             },
             Action::Release { .. } => Act::Release,
-            Action::Unfinalize | Action::Update { .. } => panic!("nobody asked for this: {plan:?}"),
+            Action::Look(Look::Review { .. })
+            | Action::Unfinalize
+            | Action::Update { .. }
+            | Action::SetCreatives { .. } => panic!("nobody asked for this: {plan:?}"),
         }
     }
 
-    fn object(&self, cr: usize, obj: &Obj) -> Campaign {
+    fn object(&self, cr: usize, obj: &Obj) -> Object {
         let spec = CampaignSpec {
             connection_ref: LocalRef {
                 name: "connection".into(),
@@ -357,7 +363,7 @@ impl Planner {
         object.metadata.generation = Some(1);
         object.metadata.finalizers = obj.finalizer.then(|| vec![FINALIZER.into()]);
         object.metadata.deletion_timestamp = obj.deleting.then(|| Time(time(0)));
-        object
+        object.into()
     }
 
     fn key(&self, cr: usize, counter: u8) -> String {
@@ -381,7 +387,8 @@ impl Planner {
             app: APP.into(),
             advertiser: ADVERTISER.into(),
             tree: Tree::Manual,
-            name: platform_name(&object),
+            parent: None,
+            name: object.platform_name(),
             incarnation: 0,
             counter: rec.counter.into(),
             key: if rec.keyed {
@@ -424,13 +431,15 @@ impl Planner {
         rec
     }
 
-    fn row(&self, rows: &[Row; ROWS], id: u8, deleted: bool) -> CampaignRow {
+    fn row(&self, rows: &[Row; ROWS], id: u8, deleted: bool) -> PlatformRow {
         let row = rows[id as usize];
-        CampaignRow {
+        PlatformRow {
+            kind: Kind::Campaign,
             id: row_id(id),
             tree: Tree::Manual,
+            campaign: None,
+            ad_group: None,
             name: format!("name-{}", row.name),
-            objective: "TRAFFIC".into(),
             operation: if deleted {
                 OperationState::Deleted
             } else {
@@ -440,19 +449,9 @@ impl Planner {
             budget_mode: None,
             budget: None,
             current_budget: None,
-            budget_optimize_on: None,
-            campaign_type: None,
-            app_promotion_type: None,
-            app_id: None,
-            special_industries: Vec::new(),
-            sales_destination: None,
-            catalog_enabled: None,
-            catalog_type: None,
-            po_number: None,
-            postback_window_mode: None,
-            is_advanced_dedicated: false,
             created: Some(time(row.created)),
             modified: None,
+            fields: Fields::from([("objective_type", "TRAFFIC".into())]),
         }
     }
 }
