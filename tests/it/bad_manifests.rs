@@ -1,6 +1,8 @@
-//! Manifests that are wrong (`bad_manifests/cases.yaml`): each is refused, offline by `check` and by a real API server,
-//! with a text that its author understands. Their counterparts (`bad_manifests/right.yaml`) are at the edges of the same
-//! rules and go through. `docs/wrong-manifests.md` is made from the first table.
+//! Manifests that are wrong: each is refused, offline by `check` and by a real API server, with a text that its author
+//! understands. Their counterparts (`bad_manifests/right*.yaml`) are at the edges of the same rules and go through.
+//! `docs/wrong-manifests.md` is made from the first tables.
+
+mod examples;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -8,8 +10,9 @@ use std::path::Path;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tiktok_ads_harness::shared;
+use tiktok_ads_operator::api::crd;
 use tiktok_ads_operator::cli::check::{Checker, Report, Verdict};
 use tiktok_ads_operator::sandbox::default_account;
 
@@ -37,18 +40,28 @@ struct Right {
 }
 
 fn wrong() -> Vec<Wrong> {
-    let cases: Vec<Wrong> =
-        serde_saphyr::from_str(include_str!("bad_manifests/cases.yaml")).unwrap();
-    assert!(
-        cases.len() >= 40,
-        "the table has shrunk to {} cases",
-        cases.len()
-    );
-    cases
+    let tables = [
+        (include_str!("bad_manifests/cases.yaml"), 100),
+        (include_str!("bad_manifests/ad_groups.yaml"), 100),
+        (include_str!("bad_manifests/ads.yaml"), 75),
+    ];
+    let read = |(table, least): (&str, usize)| {
+        let cases: Vec<Wrong> = serde_saphyr::from_str(table).unwrap();
+        let there = cases.len();
+        assert!(there >= least, "a table has shrunk to {there} cases");
+        cases
+    };
+    tables.into_iter().flat_map(read).collect()
 }
 
 fn right() -> Vec<Right> {
-    serde_saphyr::from_str(include_str!("bad_manifests/right.yaml")).unwrap()
+    let tables = [
+        include_str!("bad_manifests/right.yaml"),
+        include_str!("bad_manifests/right_ad_groups.yaml"),
+        include_str!("bad_manifests/right_ads.yaml"),
+    ];
+    let read = |table: &str| -> Vec<Right> { serde_saphyr::from_str(table).unwrap() };
+    tables.into_iter().flat_map(read).collect()
 }
 
 /// Submits every wrong manifest that `door` can take, and every right one. `door` is given what is there before, if
@@ -84,7 +97,7 @@ fn submit_all(
     assert!(failures.is_empty(), "{failures}");
 }
 
-fn json(manifest: &str) -> Value {
+fn parsed(manifest: &str) -> Value {
     serde_saphyr::from_str(manifest).unwrap()
 }
 
@@ -116,7 +129,7 @@ impl Offline {
         let found = report.objects.iter().flat_map(|o| &o.problems);
         let mut lines: Vec<_> = found.map(|f| line(&f.field, &f.message)).collect();
         if let Some(before) = before {
-            lines.extend(self.checker.update(&json(before), &json(manifest)));
+            lines.extend(self.checker.update(&parsed(before), &parsed(manifest)));
         }
         if lines.is_empty() {
             Ok(())
@@ -134,6 +147,42 @@ fn check_refuses_each_with_its_text() {
         |case| &case.says,
         |before, manifest| offline.submit(before, manifest),
     );
+}
+
+/// What only a manifest of thousands of lines breaks; the biggest ad group does, below.
+const TOO_MANY_PLACES: &str = "locations and zipCodes together have at most 3000 entries";
+
+#[test]
+fn every_rule_is_broken_by_some_case() {
+    let mut offline = Offline::new();
+    let mut answer = |case: Wrong| offline.submit(case.before.as_deref(), &case.manifest);
+    let said: Vec<_> = wrong()
+        .into_iter()
+        .filter_map(|case| answer(case).err())
+        .collect();
+    let mut missing = String::new();
+    for kind in ["TikTokConnection", "Campaign", "AdGroup", "Ad"] {
+        for (place, text) in crd::refusals(kind) {
+            // A rule over several fields says which of them it means after its last colon.
+            let (fixed, fields) = text.rsplit_once(" here: ").unwrap_or((&text, ""));
+            let with = |field: &str| {
+                let at_end = format!(" {field}");
+                said.iter().flat_map(|text| text.lines()).any(|line| {
+                    line.contains(fixed)
+                        && (line.contains(&format!("{at_end} ")) || line.ends_with(&at_end))
+                })
+            };
+            let met = if fields.is_empty() {
+                said.iter().any(|answer| answer.contains(fixed))
+            } else {
+                fields.split(", ").all(with)
+            };
+            if !met && !text.starts_with(TOO_MANY_PLACES) {
+                writeln!(missing, "{kind} {place}: {text}").unwrap();
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no case is refused with:\n{missing}");
 }
 
 #[test]
@@ -191,7 +240,107 @@ fn the_examples_are_valid_and_for_the_account_of_the_sandbox() {
 #[test]
 fn the_api_server_refuses_each_with_its_text() {
     let wrong: Vec<_> = wrong().into_iter().filter(|case| !case.offline).collect();
-    let namespace = shared().namespace("wrong").unwrap();
+    let (runtime, server) = server("wrong");
+    submit_all(
+        &wrong,
+        |case| case.server.as_deref().unwrap_or(&case.says),
+        |before, manifest| runtime.block_on(server.submit(before, manifest)),
+    );
+}
+
+/// The server has a budget for running the rules on one object. What is written here is the most that the schema lets
+/// through in the lists on which rules run.
+#[test]
+fn the_biggest_ad_group_and_ad_are_within_the_servers_budget() {
+    let (runtime, server) = server("biggest");
+    let ids = |from: u64, count: u64| -> Value {
+        (from..from + count)
+            .map(|n| Value::from((10_000_000_000_000_000_000 + n).to_string()))
+            .collect()
+    };
+    let days = [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ];
+    let part = json!({ "days": days, "from": "00:00", "to": "24:00" });
+    let behavior = json!({
+        "scene": "CreatorRelated", "videoActions": ["Following", "ViewHomepage"], "categories": ids(0, 200),
+    });
+    let group = json!({
+        "apiVersion": "tiktokads.dev/v1alpha1", "kind": "AdGroup", "metadata": { "name": "biggest" },
+        "spec": {
+            "campaignRef": { "name": "spring" },
+            "name": "x".repeat(512),
+            "targeting": {
+                "locations": ids(0, 3000),
+                "interestCategories": ids(0, 500),
+                "interestKeywords": ids(0, 500),
+                "audiences": ids(0, 500),
+                "excludedAudiences": ids(500, 500),
+                "deviceModels": ids(0, 1000),
+                "carriers": ids(0, 500),
+                "internetProviders": vec!["x".repeat(32); 500],
+                "languages": vec!["zh-Hant"; 100],
+                "behaviors": vec![behavior; 20],
+            },
+            "schedule": { "start": "2026-11-01T09:00:00+01:00", "end": "2026-12-01T09:00:00+01:00",
+                          "dayparting": vec![part; 50] },
+            "optimization": { "goal": "Click", "billingEvent": "CPC" },
+        },
+    });
+    let creative = json!({
+        "format": "Carousel", "images": vec!["x".repeat(256); 35], "musicId": "7500000000000000001",
+        "identity": { "type": "TikTokUser", "id": "x".repeat(64) },
+    });
+    let utm: Vec<_> = (10..24)
+        .map(|n| json!({ "key": format!("{n}{}", "k".repeat(98)), "value": "v".repeat(600) }))
+        .collect();
+    let query: Vec<_> = utm
+        .iter()
+        .map(|one| format!("{}=v", one["key"].as_str().unwrap()))
+        .collect();
+    let ad = json!({
+        "apiVersion": "tiktokads.dev/v1alpha1", "kind": "Ad", "metadata": { "name": "biggest" },
+        "spec": {
+            "adGroupRef": { "name": "biggest" },
+            "creatives": vec![creative; 50],
+            "texts": vec!["春".repeat(50); 5],
+            "landingPage": { "url": format!("https://example.com/?{}", query.join("&")), "utm": utm },
+        },
+    });
+    let mut too_many = group.clone();
+    too_many["spec"]["targeting"]["zipCodes"] = json!(["9000001"]);
+    let refused = runtime.block_on(server.submit(None, &too_many.to_string()));
+    assert!(
+        refused
+            .as_ref()
+            .is_err_and(|text| text.contains(TOO_MANY_PLACES)),
+        "{refused:?}"
+    );
+    let offline = Offline::new().submit(None, &too_many.to_string());
+    assert!(
+        offline
+            .as_ref()
+            .is_err_and(|text| text.contains(TOO_MANY_PLACES)),
+        "{offline:?}"
+    );
+    for object in [group, ad] {
+        let manifest = serde_json::to_string(&object).unwrap();
+        let first = runtime.block_on(server.submit(None, &manifest));
+        assert_eq!(first, Ok(()), "{} at its creation", object["kind"]);
+        let change = runtime.block_on(server.submit(Some(&manifest), &manifest));
+        assert_eq!(change, Ok(()), "{} at a change", object["kind"]);
+    }
+}
+
+/// The API server and a namespace of a test's own.
+fn server(prefix: &str) -> (tokio::runtime::Runtime, Server) {
+    let namespace = shared().namespace(prefix).unwrap();
     let kubeconfig = Kubeconfig::read_from(shared().kubeconfig()).unwrap();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -205,11 +354,7 @@ fn the_api_server_refuses_each_with_its_text() {
         .unwrap()
     });
     let server = Server { client, namespace };
-    submit_all(
-        &wrong,
-        |case| case.server.as_deref().unwrap_or(&case.says),
-        |before, manifest| runtime.block_on(server.submit(before, manifest)),
-    );
+    (runtime, server)
 }
 
 /// The API server, asked as kubectl asks it: unknown fields are an error.
@@ -221,14 +366,14 @@ struct Server {
 impl Server {
     /// Nothing is left behind: what is submitted is a dry run, and what was there before a change is deleted after it.
     async fn submit(&self, before: Option<&str>, manifest: &str) -> Result<(), String> {
-        let manifest = json(manifest);
+        let manifest = parsed(manifest);
         let Some(before) = before else {
             return self
                 .send("POST", &manifest, "", "&dryRun=All")
                 .await
                 .map(drop);
         };
-        let before = json(before);
+        let before = parsed(before);
         let name = before["metadata"]["name"].as_str().unwrap();
         let mut changed = self.send("POST", &before, "", "").await.unwrap();
         changed["spec"] = manifest["spec"].clone();
@@ -291,7 +436,7 @@ fn the_documentation_is_made_from_the_table() {
 fn page() -> String {
     let mut page = String::from(
         "# Wrong manifests, and what is said about them\n\n\
-         Made from `tests/it/bad_manifests/cases.yaml` by a test; edit the table, not this page. Every manifest here \
+         Made from the tables in `tests/it/bad_manifests/` by a test; edit these, not this page. Every manifest here \
          is refused by a real API server in the tests (but for a few that never get there, which say so). Before that,\n\n\
          ```sh\ntiktok-ads-operator check FILES\n```\n\n\
          refuses it without a cluster; it cannot see changes, which it is only asked about in the tests. The answers \

@@ -12,7 +12,7 @@ use super::super::wanted::World;
 use super::{Action, Plan, Planner};
 use crate::api::RESUME;
 use crate::api::common::Adoption;
-use crate::platform::{Kind, NewObject, OperationState, Row};
+use crate::platform::{Kind, NewObject, OperationState, Row, has_field};
 
 impl Planner<'_> {
     pub(super) fn live(&self) -> Plan {
@@ -231,6 +231,22 @@ impl Planner<'_> {
                 .settings
                 .creatable
                 .check(objective, self.tree, self.f.platform_now)?;
+        }
+        let missing = self
+            .wanted
+            .fields
+            .iter()
+            .find(|f| f.compared && !has_field(self.kind, self.tree, f.wire));
+        if let (Some(field), true) = (missing, self.kind != Kind::Campaign) {
+            return Err((
+                Reason::TreeMismatch,
+                format!(
+                    "TikTok has no spec.{} for {}s in a {:?} campaign; remove it, or use a campaign with the other automation",
+                    field.path,
+                    self.noun(),
+                    self.tree
+                ),
+            ));
         }
         spec.may_create(&World {
             now: self.f.platform_now,
