@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ad_groups;
+mod ads;
+
 use std::time::Duration;
 
 use secrecy::SecretString;
