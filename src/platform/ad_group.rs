@@ -130,8 +130,13 @@ pub(super) static MANUAL: Table = Table {
         Careful::new("auto_targeting_enabled", |_| None),
         // Shows the app's page in the app: off when not sent.
         Careful::new("adgroup_app_profile_page_state", |_| None),
-        // Unset it is a choice of placements, which TikTok then wants named.
+        // Unset it is a choice of placements, which TikTok then wants named: the narrowest is TikTok alone.
         Careful::new("placement_type", |_| None),
+        Careful::new("placements", |fields| {
+            let chosen = fields.get("placement_type");
+            let automatic = chosen.is_some_and(|word| word == "PLACEMENT_TYPE_AUTOMATIC");
+            (!automatic).then(|| json!(["PLACEMENT_TIKTOK"]))
+        }),
     ],
     ..NAMES
 };

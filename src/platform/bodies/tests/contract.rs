@@ -54,7 +54,7 @@ pub(super) const MANUAL_AD_GROUP: Contract = Contract {
     is_lhf_compliance isp_ids languages location_ids message_event_set_id messaging_app_account_id \
     messaging_app_type min_android_version min_ios_version network_types next_day_retention operating_systems \
     optimization_event optimization_goal phone_number phone_region_calling_code phone_region_code pixel_id \
-    placements product_source promotion_target_type promotion_type promotion_website_type \
+    product_source promotion_target_type promotion_type promotion_website_type \
     purchase_intention_keyword_ids request_id roas_bid saved_audience_id schedule_end_time schedule_start_time \
     schedule_type search_keywords secondary_optimization_event share_disabled \
     shopping_ads_retargeting_actions_days shopping_ads_retargeting_custom_audience_relation \
@@ -63,7 +63,7 @@ pub(super) const MANUAL_AD_GROUP: Contract = Contract {
     video_download_disabled view_attribution_window zipcode_ids",
     careful: "\
     adgroup_app_profile_page_state automated_keywords_enabled creative_material_mode operation_status pacing \
-    placement_type search_result_enabled smart_audience_enabled smart_interest_behavior_enabled",
+    placement_type placements search_result_enabled smart_audience_enabled smart_interest_behavior_enabled",
     newer: "\
     auto_targeting_enabled",
     carried: "",
