@@ -5,6 +5,7 @@
 
 mod ad_groups;
 mod ads;
+mod reviews;
 
 use std::time::Duration;
 
