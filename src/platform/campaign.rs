@@ -35,6 +35,8 @@ pub(super) static MANUAL: Table = Table {
         BUDGET_OPTIMIZATION,
         // False in this tree when it is not sent.
         Careful::new("is_advanced_dedicated_campaign", |_| None),
+        // TikTok wants it said; without a budget on the campaign those of its ad groups count.
+        Careful::new("budget_mode", |_| Some(json!("BUDGET_MODE_INFINITE"))),
         BUDGET_RAISES,
         // Bids of an outside system: off when not sent.
         Careful::new("rta_bid_enabled", |_| None),
