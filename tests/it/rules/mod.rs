@@ -12,8 +12,13 @@ mod create;
 mod knobs;
 mod lists;
 mod modes;
+mod nodes;
 mod status;
 mod throttle;
+mod tree_kit;
+mod tree_parents;
+mod tree_review;
+mod tree_status;
 mod update;
 
 use std::path::Path;
