@@ -28,16 +28,19 @@ fn r30_what_is_in_a_paused_campaign_is_ready_and_says_who_is_paused() {
         branch.campaign.edit(json!({"state": "Active"}));
         branch.campaign.wait_live();
         for node in [&branch.ad_group, &branch.ad] {
-            node.wait("to deliver again", |object| {
-                condition(object, "Delivering")["status"] == "True"
+            // Nothing is in its way any more but the start, which lies 15 minutes ahead.
+            node.wait("to wait for its start alone", |object| {
+                condition(object, "Delivering")["reason"] == "NotStarted"
             });
             assert_eq!(case.told(tree, node.level, "ENABLE", &node.id()), 1);
         }
         // The ad alone says so when its ad group is paused.
         branch.ad_group.edit(json!({"state": "Paused"}));
-        branch.ad.wait("to say that its ad group is paused", |object| {
-            condition(object, "Delivering")["reason"] == "ParentPaused"
-        });
+        branch
+            .ad
+            .wait("to say that its ad group is paused", |object| {
+                condition(object, "Delivering")["reason"] == "ParentPaused"
+            });
     });
 }
 

@@ -189,15 +189,18 @@ fn r03_an_adopted_active_tree_with_only_the_required_fields_is_never_written() {
     each(&super::nodes::TREES, |&tree| {
         let case = Case::new("t03-adopt");
         let ids = theirs(&case, tree);
-        let only = |id: &String, reference: (&str, &str)| {
-            json!({reference.0: {"name": reference.1}, "externalId": id})
-        };
+        let only = |id: &String, reference: (&str, &str)| json!({reference.0: {"name": reference.1}, "externalId": id});
         let campaign = json!({
             "externalId": ids[0], "budget": null, "budgetOptimization": null, "salesDestination": null,
         });
         let nodes = [
             tree.campaign(&case, "c", campaign),
-            tree.only(&case, Level::AdGroup, "g", only(&ids[1], ("campaignRef", "c"))),
+            tree.only(
+                &case,
+                Level::AdGroup,
+                "g",
+                only(&ids[1], ("campaignRef", "c")),
+            ),
             tree.only(&case, Level::Ad, "a", only(&ids[2], ("adGroupRef", "g"))),
         ];
         for (node, id) in nodes.iter().zip(&ids) {
