@@ -12,8 +12,18 @@ mod create;
 mod knobs;
 mod lists;
 mod modes;
+mod nodes;
 mod status;
 mod throttle;
+mod tree_create;
+mod tree_kit;
+mod tree_lists;
+mod tree_modes;
+mod tree_parents;
+mod tree_pauses;
+mod tree_review;
+mod tree_status;
+mod tree_unclear;
 mod update;
 
 use std::path::Path;
