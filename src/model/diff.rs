@@ -7,7 +7,7 @@ use super::object::Object;
 use super::record::Record;
 use super::wanted::{Group, Wanted, WantedField};
 use crate::api::common::DriftPolicy;
-use crate::platform::{Cents, Changes, Form, Row, Tree, Update, fields_of, updatable};
+use crate::platform::{Cents, Changes, Form, Row, Tree, Update, fields_of, reads_as, updatable};
 
 /// One field that the platform has otherwise than the spec says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +28,9 @@ pub struct Diff {
     pub changes: Changes,
 }
 
-/// Compares what the spec says with what the platform has.
-pub fn diff(object: &Object, wanted: &Wanted, row: &Row, rules: &DriftRules) -> Diff {
+/// Compares what the spec says with what the platform has. `sent`: what this generation of the spec says was sent before,
+/// so what TikTok makes of it in its reads is no difference.
+pub fn diff(object: &Object, wanted: &Wanted, row: &Row, rules: &DriftRules, sent: bool) -> Diff {
     let mut out = Diff::default();
     if let Some(want) = wanted.budget.filter(|want| row.budget != Some(*want)) {
         out.differences.push(Difference {
@@ -58,6 +59,7 @@ pub fn diff(object: &Object, wanted: &Wanted, row: &Row, rules: &DriftRules) -> 
         let have = row.fields.get(field.wire);
         // A field that the platform does not show and that nobody can change: unknown is not different.
         let differs = match have {
+            Some(have) if sent => !reads_as(row.kind, row.tree, field.wire, &field.value, have),
             Some(have) => *have != field.value,
             None => group != Group::Fixed && !says_nothing(&field.value),
         };

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::campaign::DISABLED;
 use super::field::{Field, Fields};
-use super::form::Form::{Flag, Id, Money, Ratio, Set, Shape, Switch, Text, Whole, Word};
+use super::form::Form::{Flag, Id, Money, Prices, Ratio, Set, Shape, Switch, Text, Whole, Word};
 use super::shapes;
 use super::table::{Careful, Paths, Replaces, Table};
 
@@ -89,7 +89,7 @@ pub(super) static MANUAL: Table = Table {
         Field::whole("min_ios_version", Text),
         Field::whole("ios14_targeting", Word("UNSET")),
         Field::whole("device_model_ids", Set),
-        Field::whole("device_price_ranges", Shape(shapes::numbers)),
+        Field::whole("device_price_ranges", Prices),
         Field::whole("network_types", Set),
         Field::whole("carrier_ids", Set),
         Field::whole("isp_ids", Set),
@@ -203,7 +203,7 @@ pub(super) static SMART_PLUS: Table = Table {
         Field::whole("min_android_version", Text).within(TARGETING),
         Field::whole("min_ios_version", Text).within(TARGETING),
         Field::whole("device_model_ids", Set).within(TARGETING),
-        Field::whole("device_price_ranges", Shape(shapes::numbers)).within(TARGETING),
+        Field::whole("device_price_ranges", Prices).within(TARGETING),
         Field::whole("network_types", Set).within(TARGETING),
         Field::whole("carrier_ids", Set).within(TARGETING),
         Field::whole("isp_ids", Set).within(TARGETING),

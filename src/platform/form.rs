@@ -42,6 +42,9 @@ pub enum Form {
     Set,
     /// A list whose order means something; null is the empty list.
     List,
+    /// Lowest and highest price of a device in US dollars, in steps of 50. Reads may show the highest 50 higher than it
+    /// was sent, unless that was 10000, which means no limit (reference 12.6).
+    Prices,
     /// A structure, read by its own function into a canonical form that is also what is sent.
     Shape(fn(&Value) -> Value),
 }
@@ -78,8 +81,27 @@ impl Form {
                 json!(items)
             }
             Self::List => json!(words(value)),
+            Self::Prices => {
+                let prices = json::items(value).iter().filter_map(json::as_whole);
+                json!(prices.collect::<Vec<i64>>())
+            }
             Self::Shape(read) => read(value),
         }
+    }
+
+    /// Can TikTok be showing the one value because the other one was sent? Both in canonical form.
+    pub(super) fn reads_as(self, sent: &Value, shown: &Value) -> bool {
+        let bounds = |value: &Value| match value.as_array().map(Vec::as_slice) {
+            Some([low, high]) => low.as_i64().zip(high.as_i64()),
+            _ => None,
+        };
+        sent == shown
+            || match (self, bounds(sent), bounds(shown)) {
+                (Self::Prices, Some((low, high)), Some(shown)) if high < 10_000 => {
+                    shown == (low, high + 50)
+                }
+                _ => false,
+            }
     }
 
     /// From the canonical form to the wire; null for what says nothing.

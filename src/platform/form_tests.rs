@@ -196,3 +196,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn device_prices_are_shown_as_sent_or_fifty_higher() {
+    let prices = |value: Value| Form::Prices.canonical(&value);
+    assert_eq!(prices(json!([250.0, 1000])), json!([250, 1000]));
+    assert_eq!(prices(json!(null)), json!([]));
+    let same = |sent: Value, shown: Value| Form::Prices.reads_as(&prices(sent), &prices(shown));
+    assert!(same(json!([0, 100]), json!([0, 100])));
+    assert!(same(json!([0, 100]), json!([0, 150])));
+    assert!(!same(json!([0, 150]), json!([0, 100])));
+    assert!(!same(json!([0, 100]), json!([50, 150])));
+    assert!(!same(json!([0, 10000]), json!([0, 10050])));
+    assert!(!same(json!([]), json!([0, 50])));
+    assert!(!Form::List.reads_as(&json!([0, 100]), &json!([0, 150])));
+}

@@ -30,15 +30,6 @@ pub(super) fn dayparting(value: &Value) -> Value {
     }
 }
 
-/// A list of whole numbers in their order.
-pub(super) fn numbers(value: &Value) -> Value {
-    let numbers: Vec<i64> = json::items(value)
-        .iter()
-        .filter_map(json::as_whole)
-        .collect();
-    json!(numbers)
-}
-
 /// What people did: `{action_scene, action_period, video_user_actions, action_category_ids}`. TikTok takes the period 0
 /// for all scenes but VIDEO_RELATED, whatever is sent.
 pub(super) fn actions(value: &Value) -> Value {

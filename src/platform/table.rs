@@ -104,6 +104,11 @@ pub fn canonical(kind: Kind, tree: Tree, name: &str, value: &Value) -> Value {
     field(kind, tree, name).map_or(Value::Null, |f| f.form.canonical(value))
 }
 
+/// Can TikTok be showing the one value of a field because the other one was sent? Both in canonical form.
+pub fn reads_as(kind: Kind, tree: Tree, name: &str, sent: &Value, shown: &Value) -> bool {
+    field(kind, tree, name).is_some_and(|f| f.form.reads_as(sent, shown))
+}
+
 /// All fields of a kind in a tree.
 pub fn fields_of(kind: Kind, tree: Tree) -> &'static [Field] {
     table(kind, tree).fields

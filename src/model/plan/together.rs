@@ -8,7 +8,7 @@ use super::super::report::Verdict;
 use super::super::wanted::Group;
 use super::{Action, Plan, Planner};
 use crate::platform::{
-    Changes, Kind, OperationStatus, Rest, Row, Tree, Update, fields_of, updatable,
+    Changes, Kind, OperationStatus, Rest, Row, Tree, Update, fields_of, reads_as, updatable,
 };
 
 /// What an update cannot be told apart from in a row that has budget optimisation.
@@ -88,7 +88,13 @@ impl Planner<'_> {
             .iter()
             .filter(|field| field.update != Update::Never)
             .filter(|field| !(passed && field.name == START))
-            .filter_map(|field| Some((field.name, row.fields.get(field.name)?.clone())))
+            .filter_map(|field| {
+                let shown = row.fields.get(field.name)?;
+                // What TikTok shows otherwise than it was sent is sent as the spec says it, or it would grow each time.
+                let said = self.wanted.value(field.name);
+                let said = said.filter(|said| reads_as(kind, tree, field.name, said, shown));
+                Some((field.name, said.unwrap_or(shown).clone()))
+            })
             .filter(|(_, value)| !value.is_null())
             .collect();
         let infinite = row.budget_mode.as_deref() == Some("BUDGET_MODE_INFINITE");

@@ -38,12 +38,6 @@ fn actions_are_a_set_of_sets() {
 }
 
 #[test]
-fn device_prices_keep_their_order() {
-    assert_eq!(numbers(&json!([250.0, 1000])), json!([250, 1000]));
-    assert_eq!(numbers(&json!(null)), json!([]));
-}
-
-#[test]
 fn lists_of_one_thing_each_are_sets() {
     assert_eq!(
         ad_texts(&json!([{"ad_text": "B"}, {"ad_text": "A"}, {"ad_text": ""}])),
