@@ -12,8 +12,12 @@ mod create;
 mod knobs;
 mod lists;
 mod modes;
+mod nodes;
 mod status;
 mod throttle;
+mod tree_schedule;
+mod tree_siblings;
+mod tree_update;
 mod update;
 
 use std::path::Path;
