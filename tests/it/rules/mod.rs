@@ -22,8 +22,11 @@ mod tree_modes;
 mod tree_parents;
 mod tree_pauses;
 mod tree_review;
+mod tree_schedule;
+mod tree_siblings;
 mod tree_status;
 mod tree_unclear;
+mod tree_update;
 mod update;
 
 use std::path::Path;
