@@ -245,7 +245,9 @@ impl ErrorClass {
                 Rejection::InReview
             } else if is_write
                 && any(&["campaign", "ad group", "adgroup", "ad "])
-                && any(&["not exist", "deleted", "not found", "not be found"])
+                // "cannot be deleted" speaks of what is still there.
+                && (any(&["not exist", "not found", "not be found"])
+                    || (has("deleted") && !has("be deleted")))
             {
                 return ErrorClass::Gone;
             } else if has("try again later") {

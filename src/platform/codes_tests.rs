@@ -258,6 +258,18 @@ fn r05_what_is_gone_with_its_parent_is_gone() {
 }
 
 #[test]
+fn r05_what_cannot_be_deleted_is_still_there() {
+    for said in [
+        "Ad group 1 is in a Dedicated Campaign and cannot be deleted alone.",
+        "The ad cannot be deleted.",
+    ] {
+        let call = set_status_of(Kind::AdGroup, Tree::Manual, &["1"], OperationStatus::Delete);
+        let class = error(&call, 40002, said).class;
+        assert_eq!(class, ErrorClass::Rejected(Rejection::Other), "{said}");
+    }
+}
+
+#[test]
 fn r05_a_deleted_campaign_is_gone_for_writes() {
     let said = "The campaign has been deleted and its status cannot be changed.";
     assert_eq!(

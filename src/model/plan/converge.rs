@@ -113,10 +113,13 @@ impl Planner<'_> {
         let want = self.effective.state;
         let compared = self.compared(row);
         let amount = row_per_day(row, self.wanted.budget);
+        // R3: what nobody asked us to mind is not held either.
         let holding = (want == Some(DesiredState::Active))
-            .then(|| account.caps.standing_hold(amount, &account.currency))
-            .flatten()
-            .or_else(|| self.hold_of_dedicated_parent(account));
+            .then(|| {
+                let own = account.caps.standing_hold(amount, &account.currency);
+                own.or_else(|| self.hold_of_dedicated_parent(account))
+            })
+            .flatten();
         let finish = |mut plan: Plan| {
             plan.verdict.row = Some(row.clone());
             plan.verdict.differences.clone_from(&compared.differences);
@@ -142,21 +145,11 @@ impl Planner<'_> {
         };
 
         // R2: a wanted pause goes first.
-        let must_be_off = want == Some(DesiredState::Paused) || holding.is_some();
+        let asked_for = want == Some(DesiredState::Paused);
+        // R7: an automatic pause of such a campaign would be final; its ad groups are what may be switched off.
+        let stays_on = holding.as_ref().filter(|_| on && row.is_dedicated());
+        let must_be_off = asked_for || (holding.is_some() && stays_on.is_none());
         if on && must_be_off && !self.effective.hands_off() {
-            let asked_for = want == Some(DesiredState::Paused);
-            if !asked_for && row.is_dedicated() {
-                // R7: an automatic pause of such a campaign would be final; its ad groups are what may be switched off.
-                let (reason, message) = holding
-                    .as_ref()
-                    .map_or((Reason::PauseNeedsWindow, String::new()), |h| {
-                        (h.reason, h.message.clone())
-                    });
-                return finish(self.stalled(
-                    reason,
-                    format!("{message}; an iOS 14 dedicated campaign is never paused by itself, since that is final: set spec.state: Paused if you want it"),
-                ));
-            }
             return finish(self.pause(row, asked_for));
         }
         if self.effective.hands_off() {
@@ -175,6 +168,9 @@ impl Planner<'_> {
                 Reason::Updating,
                 "noting what was seen",
             ));
+        }
+        if let (Some(hold), true) = (stays_on, self.effective.pauses_only()) {
+            return finish(self.never_paused(hold));
         }
         if self.effective.pauses_only() {
             return finish(
@@ -230,6 +226,9 @@ impl Planner<'_> {
         if let Some(plan) = self.switch_creatives(row) {
             return finish(plan);
         }
+        if let Some(hold) = stays_on {
+            return finish(self.never_paused(hold));
+        }
         if want == Some(DesiredState::Active) && !on {
             return finish(self.enable(record, row, account));
         }
@@ -247,6 +246,13 @@ impl Planner<'_> {
 
     fn compared(&self, row: &Row) -> Diff {
         diff(self.f.object, &self.wanted, row, &self.effective.drift)
+    }
+
+    fn never_paused(&self, hold: &Hold) -> Plan {
+        self.stalled(
+            hold.reason,
+            format!("{}; an iOS 14 dedicated campaign is never paused by itself, since that is final: set spec.state: Paused if you want it", hold.message),
+        )
     }
 
     pub(super) fn pause(&self, row: &Row, asked_for: bool) -> Plan {
@@ -387,6 +393,12 @@ impl Planner<'_> {
                 reason: Reason::PausedOutside,
                 message,
             });
+            return plan;
+        }
+        // What it was switched off for holds still: on again it would be off again.
+        if let Some(hold) = self.hold_of_dedicated_parent(account) {
+            let mut plan = self.stalled(hold.reason, hold.message.clone());
+            plan.verdict.hold = Some(hold);
             return plan;
         }
         let could = row_per_day(row, None);

@@ -89,9 +89,15 @@ impl Planner<'_> {
         let delete =
             self.effective.deletion == DeletionPolicy::Delete && !seen.row.is_automated_creative();
         let mut plan = if delete && !self.effective.pauses_only() {
-            match self.refused(Refusable::Delete) {
-                Some((reason, message)) => self.stalled(reason, message),
-                None => self.progress(
+            match (self.refused(Refusable::Delete), self.backing_off()) {
+                // It was to stop, so it does not run on while somebody finds another way.
+                (Some(_), _) if on => self.pause(&seen.row, true),
+                (Some((reason, message)), _) => self.stalled(
+                    reason,
+                    format!("{noun} {id} is paused, but not deleted: {message}; delete it on TikTok, set spec.deletionPolicy: Pause, or annotate this object with {RELEASE}: \"true\""),
+                ),
+                (None, Some(wait)) => wait,
+                (None, None) => self.progress(
                     Action::SetStatus(StatusWish::new(&seen.row, OperationStatus::Delete)),
                     Reason::Deleting,
                     format!("deleting {noun} {id} on TikTok"),

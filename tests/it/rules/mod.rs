@@ -222,6 +222,14 @@ pub fn id(object: &Value) -> String {
         .to_owned()
 }
 
+/// What a test leaves behind is not looked after any longer: the others have the operator to themselves.
+impl Drop for Case {
+    fn drop(&mut self) {
+        let path = self.path("tiktokconnections", "main");
+        let _ = self.api("DELETE", &path, &Value::Null);
+    }
+}
+
 impl Case {
     /// A namespace and an account with a connection `main` that is ready, and wide ceilings.
     pub fn new(name: &str) -> Self {
