@@ -168,6 +168,7 @@ impl State {
         let memo = self.memo(name, &uid);
         if memo.generation != generation {
             memo.generation = generation;
+            memo.memory.seen = Some(now);
             memo.memory.corrections = 0;
             memo.memory.pauses = 0;
             memo.memory.refused = None;

@@ -217,6 +217,9 @@ pub struct Memory {
     pub failures: u32,
     /// Nothing but pauses before this time.
     pub not_before: Option<Timestamp>,
+    /// R15: when this process first saw this generation of the spec. A look-up that was begun before was for something else:
+    /// what somebody changed since is not in it.
+    pub seen: Option<Timestamp>,
     /// What our last update changed beside what it was to change, as `field: from → to` (R15).
     pub side_effects: Vec<String>,
     /// Corrections of the same difference in a row that did not hold.

@@ -425,6 +425,7 @@ impl Table {
             return;
         }
         let same = old.is_some_and(|e| e.row == row && !e.unknown && e.read_back);
+        let is_new = old.is_some_and(|e| e.row != row);
         if !same {
             learned.changed.insert(id);
         }
@@ -433,6 +434,9 @@ impl Table {
             e.read_back = true;
             if looked_up {
                 e.looked_up = Some(begun.at);
+            } else if is_new {
+                // Somebody wrote since: what was looked up is not so any more.
+                e.looked_up = None;
             }
         });
     }

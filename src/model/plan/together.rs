@@ -70,9 +70,9 @@ impl Planner<'_> {
         if !replacing {
             return Ok(changes);
         }
-        let fresh = seen
-            .looked_up
-            .is_some_and(|at| self.f.now < at + self.f.settings.fresh);
+        let fresh = seen.looked_up.is_some_and(|at| {
+            self.f.now < at + self.f.settings.fresh && self.f.memory.seen <= Some(at)
+        });
         if !fresh {
             return Err(Look::Id {
                 tree,

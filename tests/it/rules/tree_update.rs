@@ -143,7 +143,7 @@ fn r15_smart_plus_ad_groups_are_changed_field_by_field_without_a_look_before() {
     assert!(!group.asked_before_the_update(since));
     let sent = json!({
         "advertiser_id": case.advertiser, "adgroup_id": group.id(),
-        "adgroup_name": "Renamed", "budget": 41.0,
+        "adgroup_name": "Renamed", "budget": 41,
     });
     assert_eq!(group.updates(), [sent]);
 }
