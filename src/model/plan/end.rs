@@ -88,15 +88,20 @@ impl Planner<'_> {
         // R5: TikTok deletes no ad whose creatives it combines; such a one is paused.
         let delete =
             self.effective.deletion == DeletionPolicy::Delete && !seen.row.is_automated_creative();
-        let mut plan = if delete && !self.effective.pauses_only() {
-            match self.refused(Refusable::Delete) {
-                Some((reason, message)) => self.stalled(reason, message),
-                None => self.progress(
+        let waits = match self.refused(Refusable::Delete) {
+            // Asked to delete it TikTok said that it is gone, and the look-up afterwards did not show it on.
+            Some((Reason::ExternallyDeleted, _)) if !on => return self.release(false, None),
+            Some((reason, message)) => Some(self.stalled(reason, message)),
+            None => self.backing_off(),
+        };
+        let mut plan = if delete && !self.effective.pauses_only() && !(on && waits.is_some()) {
+            waits.unwrap_or_else(|| {
+                self.progress(
                     Action::SetStatus(StatusWish::new(&seen.row, OperationStatus::Delete)),
                     Reason::Deleting,
                     format!("deleting {noun} {id} on TikTok"),
-                ),
-            }
+                )
+            })
         } else if on {
             self.pause(&seen.row, true)
         } else if self

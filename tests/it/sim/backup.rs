@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tiktok_ads_operator::engine::doors::Name;
 
@@ -33,14 +34,17 @@ impl ApiServer {
     }
 
     /// Requests that are under way break off.
-    pub fn restore(&mut self, backup: Backup) {
+    pub fn restore(&mut self, backup: Backup, now: Timestamp) {
         self.epoch += 1;
         self.writes += 1;
-        // A namespace that has begun to end meanwhile goes on ending.
-        self.terminating.extend(backup.terminating);
         self.version = backup.version;
         self.objects = backup.objects;
         self.secrets = backup.secrets;
+        // A namespace that has begun to end meanwhile goes on ending, with all that is in it again.
+        let ending = std::mem::replace(&mut self.terminating, backup.terminating);
+        for namespace in ending {
+            self.delete_namespace(&namespace, now);
+        }
         self.seen.clear();
     }
 }

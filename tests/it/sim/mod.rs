@@ -99,7 +99,11 @@ fn random_seeds() {
                     if seed >= from + seeds || failed.lock().unwrap().len() >= most {
                         return;
                     }
+                    let begun = std::time::Instant::now();
                     let report = guarded(seed, steps);
+                    if begun.elapsed().as_secs() >= number("SIM_SLOW", 20) {
+                        println!("seed {seed} took {:.1} s", begun.elapsed().as_secs_f64());
+                    }
                     sums.lock().unwrap().add(&report.done);
                     if !report.failures.is_empty() {
                         failed.lock().unwrap().push((seed, report));

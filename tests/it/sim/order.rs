@@ -161,6 +161,7 @@ impl<'a> Look<'a> {
                 ending.contains(&self.name.namespace)
             }
             "ParentMissing" => self.parent().is_none(),
+            "WaitingForParent" if self.campaign().is_none() => true,
             "WaitingForParent" => self.parent().is_some_and(|parent| {
                 let id = record_of(parent).and_then(|r| r["id"].as_str().map(str::to_owned));
                 let row = id.and_then(|id| self.world.row(&id));

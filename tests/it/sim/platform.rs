@@ -110,7 +110,9 @@ impl PlatformDoor {
         let point = world.rng.u32(0..3);
         let wrong = world.chance(faults.platform);
         let not_sent = wrong && world.rng.u32(0..8) == 0;
-        let fault = (wrong && !not_sent).then(|| draw_fault(&mut world, write, faults.very_late));
+        // Nothing but a key protects from an effect that comes later than all looks, and ads have none.
+        let very_late = faults.very_late && !request.path.contains("/ad/");
+        let fault = (wrong && !not_sent).then(|| draw_fault(&mut world, write, very_late));
         Fate {
             planned: Planned {
                 fault,

@@ -189,8 +189,9 @@ async fn quiet(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
             break;
         }
     }
-    // Ten sweeps of silence. The settle: what was written last is read back.
-    sleep(Duration::from_secs(150)).await;
+    // Ten sweeps of silence. The settle: what was written last is read back, and the schedules of ad groups begin 15
+    // minutes after they were made.
+    sleep(Duration::from_secs(1000)).await;
     {
         let mut world = sim.lock();
         for why in disorder(&world) {

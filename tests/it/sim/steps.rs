@@ -413,10 +413,11 @@ fn ad_edit(rng: &mut fastrand::Rng, spec: &Value, tree: &str) -> Value {
         }
         2 => json!({"callToAction": word(rng, &["LearnMore", "ShopNow"])}),
         _ => {
-            let pairs = json!([{"key": "utm_source", "value": format!("t{}", rng.u32(0..3))}]);
-            let mut page = spec["landingPage"].clone();
-            page["utm"] = pairs;
-            json!({ "landingPage": page })
+            let source = format!("t{}", rng.u32(0..3));
+            json!({"landingPage": {
+                "url": format!("https://shop.example/spring?utm_source={source}"),
+                "utm": [{"key": "utm_source", "value": source}],
+            }})
         }
     }
 }

@@ -150,7 +150,8 @@ impl World {
             self.note_stripped(&object);
         }
         self.checks.forget_releases();
-        self.api.restore(backup);
+        let now = self.now();
+        self.api.restore(backup, now);
         self.relist_all();
     }
 
