@@ -16,7 +16,7 @@ use crate::model::object::Object;
 use crate::model::plan::{Action, Plan, new_object, plan, side_effects};
 use crate::model::record::{Record, RecordState};
 use crate::observe::table::List;
-use crate::platform::{Kind, NewObject, Tree};
+use crate::platform::{Kind, NewObject, OperationStatus, Tree};
 
 impl State {
     /// What this process remembers of an object; a namesake starts anew.
@@ -111,7 +111,7 @@ impl State {
                 .map(|n| n.to_string()),
         };
         let parent = self.parent_view(object, account);
-        let siblings = self.siblings(name, object, &parent, &view, now);
+        let siblings = self.siblings(name, object, &parent, &view, account, now);
         let name_look = match place.as_ref() {
             Some(place) => self.name_look(name, place, now),
             None => NameLook::NotLooked,
@@ -426,6 +426,9 @@ impl State {
             Op::LookId { id, .. } => {
                 let row = (name.kind, id.clone());
                 account.table.look_not_before(&row, spacing, read_back)
+            }
+            Op::SetStatus(wish) if wish.to == OperationStatus::Disable => {
+                self.memos.get(name).and_then(|m| m.pause_not_before)
             }
             _ => None,
         };

@@ -37,6 +37,8 @@ pub struct Memo {
     pub attempt_of: Option<(String, u32)>,
     /// R11: a create of several objects that was refused or lost included this one: it is sent alone from now on.
     pub alone: bool,
+    /// A pause that the platform refused is asked for again then, whatever else is refused or waits.
+    pub pause_not_before: Option<Timestamp>,
     /// R15: our last update that is not read back yet: the row it was made from, and what it changed.
     pub written: Option<(Box<Row>, Box<Changes>)>,
     /// R9: the name in question and when the question came up.
@@ -229,6 +231,8 @@ impl State {
             for owner in self.owners(account, *kind, id) {
                 self.push(&Key::Object(owner.clone()), lane, now);
                 self.push_inside(&owner, Lane::Background, now);
+                // R17: who waits for it to send what they share.
+                self.push_sharing(&owner, Lane::Background, now);
             }
         }
     }
