@@ -1,0 +1,1 @@
+//! Ad groups and ads in what they are in.
