@@ -24,6 +24,7 @@ fn base<const N: usize>(crs: [Cr; N]) -> Variant<N> {
         keys: Keys::Ignored,
         replicas: 2,
         lists_first: false,
+        eager: false,
         left: NOTHING,
         until: 5,
     }
@@ -54,7 +55,7 @@ fn r09_search_three_crashes_one_name() {
             },
             ..two(true)
         },
-        50_000,
+        57_000,
     );
 }
 
@@ -70,7 +71,7 @@ fn r09_search_deletions_one_name() {
             },
             ..two(true)
         },
-        100_000,
+        102_000,
     );
 }
 
@@ -86,7 +87,7 @@ fn r09_search_unclear_and_deletion_one_name() {
             },
             ..two(true)
         },
-        90_000,
+        37_000,
     );
 }
 
@@ -108,7 +109,7 @@ fn r09_search_adoption_passes_a_campaign_on() {
             }; 2],
             ..two(true)
         },
-        20_000,
+        17_000,
     );
 }
 
@@ -130,7 +131,7 @@ fn r09_search_adopting_a_stranger() {
             }; 2],
             ..two(true)
         },
-        40_000,
+        37_000,
     );
 }
 
@@ -147,7 +148,7 @@ fn r11_search_two_names() {
 
             ..two(false)
         },
-        1_000,
+        22_000,
     );
 }
 
@@ -163,7 +164,7 @@ fn r11_search_lease_moves_between_two_crs() {
             },
             ..two(true)
         },
-        30_000,
+        23_000,
     );
 }
 
@@ -180,7 +181,7 @@ fn r11_search_lease_moves_with_a_call_in_flight() {
             },
             ..one()
         },
-        130_000,
+        94_000,
     );
 }
 
@@ -197,7 +198,7 @@ fn r11_search_frozen_before_the_send() {
             },
             ..one()
         },
-        40_000,
+        30_000,
     );
 }
 
@@ -215,7 +216,7 @@ fn r32_search_deletion_while_unclear() {
             },
             ..one()
         },
-        150_000,
+        133_000,
     );
 }
 
@@ -232,7 +233,7 @@ fn r32_search_deletion_while_the_lease_moves() {
             },
             ..one()
         },
-        70_000,
+        53_000,
     );
 }
 
@@ -251,7 +252,7 @@ fn r10_search_keys_replayed() {
             keys: Keys::Replayed,
             ..one()
         },
-        120_000,
+        112_000,
     );
 }
 
@@ -270,6 +271,6 @@ fn r10_search_keys_refused() {
             keys: Keys::Refused,
             ..one()
         },
-        120_000,
+        107_000,
     );
 }

@@ -31,6 +31,8 @@ use crate::plan_properties::names_a_next_step;
 const INSTALL: &str = "search";
 const APP: &str = "app";
 const ADVERTISER: &str = "7000000000000000001";
+/// More key replacements than any run has.
+const COUNTERS: u32 = 20;
 
 /// A step, as small as the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub struct Planner<const N: usize, const R: usize> {
     views: [ConnectionView; 2],
     /// The manifests, by CR and edits.
     objects: [Vec<Object>; N],
+    /// The idempotency keys, by CR and counter.
+    keys: [Vec<String>; N],
     answers: HashMap<Question<N, R>, Act, super::Quick>,
     /// Plans really made.
     pub made: u64,
@@ -146,9 +150,17 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             let edits = variant.crs[cr].bids.len().max(1) as u8;
             (0..edits).map(|n| variant.object(cr, n)).collect()
         };
+        let keys = |cr: usize| {
+            let kind = variant.crs[cr].kind.name();
+            let name = format!("cr-{cr}");
+            (0..COUNTERS)
+                .map(|counter| request_id(ADVERTISER, kind, "ads", &name, 0, counter))
+                .collect()
+        };
         Self {
             variant,
             settings: Settings::default(),
+            keys: std::array::from_fn(keys),
             views: [false, true].map(view),
             objects: std::array::from_fn(objects),
             answers: HashMap::default(),
@@ -445,17 +457,6 @@ impl<const N: usize, const R: usize> Planner<N, R> {
         object
     }
 
-    fn key(&self, cr: usize, counter: u8) -> String {
-        request_id(
-            ADVERTISER,
-            self.variant.crs[cr].kind.name(),
-            "ads",
-            &format!("cr-{cr}"),
-            0,
-            counter.into(),
-        )
-    }
-
     /// The budget that a create of this CR sends, in hundredths.
     fn sent(&self, cr: usize) -> Option<i64> {
         let of = &self.variant.crs[cr];
@@ -477,7 +478,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             incarnation: 0,
             counter: rec.counter.into(),
             key: if rec.keyed {
-                self.key(cr, rec.counter)
+                self.keys[cr][usize::from(rec.counter)].clone()
             } else {
                 String::new()
             },

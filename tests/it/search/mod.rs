@@ -21,6 +21,7 @@ mod campaigns;
 mod check;
 mod create;
 mod facts;
+mod pack;
 mod people;
 mod question;
 mod step;

@@ -6,7 +6,7 @@ use super::facts::Planner;
 use super::world::{Att, Cell, Core, NO_ROW, Obj, Place, Replica, Row, World};
 
 /// Everything that a plan reads in this search.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Question<const N: usize, const R: usize> {
     pub cr: u8,
     pub now: u8,
@@ -156,11 +156,12 @@ impl<const N: usize, const R: usize> Planner<N, R> {
     /// As `Stores::rival_for_name`.
     fn rival(&self, replica: &Replica<N, R>, cr: usize, other: usize) -> bool {
         let (mine, theirs) = (replica.copies[cr], replica.copies[other]);
+        if theirs.uid == 0 || !self.variant.rivals(cr, other) {
+            return false;
+        }
         let record = theirs.rec.map(|rec| self.record(other, theirs.uid, &rec));
         let older = (theirs.uid, other) < (mine.uid, cr);
-        theirs.uid > 0
-            && self.variant.rivals(cr, other)
-            && bars_name(older, theirs.deleting, record.as_ref())
+        bars_name(older, theirs.deleting, record.as_ref())
     }
 
     /// As `State::siblings`: all modes here are Enforce.

@@ -172,6 +172,10 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
                 self.push(Event::LateEffect(i as u8), next, None);
             }
         }
+        if self.variant.eager && self.at_once(w) {
+            return;
+        }
+        let before = self.out.len();
         let leads = w.reps.iter().any(|r| r.lease == Lease::Leads);
         for r in 0..self.variant.replicas {
             let rep = &w.reps[r];
@@ -207,7 +211,29 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
                 self.together(w, r);
             }
         }
-        self.time(w);
+        let mut new = self.out[before..].iter();
+        let busy = new.any(|n| n.world != *w);
+        if !(self.variant.eager && busy) {
+            self.time(w);
+        }
+    }
+
+    /// See `Variant::eager`; false when nothing of the sort is to be done.
+    fn at_once(&mut self, w: &World<N, R>) -> bool {
+        let Some(r) = w.reps.iter().position(|r| r.lease == Lease::Leads) else {
+            return false;
+        };
+        for cr in (0..N).filter(|cr| w.reps[r].memos[*cr].phase == Phase::Idle) {
+            let Some(next) = self.certain(w, r, cr) else {
+                continue;
+            };
+            let act = self.planner.act(&next, r, cr);
+            if matches!(act, Act::LookId(_) | Act::LookName(_) | Act::Write(_)) {
+                self.turn(w, r, cr);
+                return true;
+            }
+        }
+        false
     }
 
     /// Watches, one of each kind, and lists. Who lost the lease takes no more news.

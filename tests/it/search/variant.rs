@@ -75,6 +75,11 @@ pub struct Variant<const N: usize> {
     pub replicas: usize,
     /// A new leader has read the lists of all kinds before its first turn; else it looks everything up.
     pub lists_first: bool,
+    /// Look-ups by id and name, and writes of records, are done before anything else, the lower CR's first: for variants
+    /// in which no other step reads or changes what they do, so that their order means nothing. And time passes only
+    /// when nobody has anything else to do (that a process may be slow is searched in `campaigns`). Faults, people and
+    /// late effects still come between any two steps.
+    pub eager: bool,
     pub left: Left,
     /// The last epoch of the search; the runs without faults go on after it.
     pub until: u8,

@@ -211,7 +211,7 @@ pub enum Lease {
 }
 
 /// One process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Replica<const N: usize, const R: usize> {
     pub lease: Lease,
     pub copies: [Obj; N],
@@ -285,7 +285,7 @@ pub const NOTHING: Left = Left {
 };
 
 /// Everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct World<const N: usize, const R: usize> {
     pub now: u8,
     pub objs: [Obj; N],
@@ -357,9 +357,17 @@ impl<const N: usize, const R: usize> World<N, R> {
         world
     }
 
-    /// Both replicas are alike: the order in which they are listed means nothing.
+    /// Both replicas are alike: the order in which they are listed means nothing. And who has the newest copy, from the
+    /// answer to its own write, gains nothing from the watch.
     #[must_use]
     pub fn canonical(mut self) -> Self {
+        for rep in &mut self.reps {
+            for cr in 0..N {
+                if rep.copies[cr] == self.objs[cr] {
+                    rep.seen[cr] = self.objs[cr];
+                }
+            }
+        }
         if self.reps[1] < self.reps[0] {
             self.reps.swap(0, 1);
         }
