@@ -20,9 +20,10 @@ test: control-plane
 ci:
 	.ci/run
 
-# Generates the CRDs from the types, and copies them into the chart; tests keep all three equal.
+# Generates the CRDs from the types, copies them into the chart, and writes the reference; tests keep them equal.
 crds:
 	cargo run --quiet --bin tiktok-ads-operator -- crds --dir crds
+	cargo run --quiet --bin tiktok-ads-operator -- crds --markdown >docs/reference.md
 	rm -f charts/tiktok-ads-operator/files/crds/*.yaml
 	cp crds/*.yaml charts/tiktok-ads-operator/files/crds/
 

@@ -129,7 +129,7 @@ pub struct AdSpec {
     pub calls_to_action: Option<Vec<CallToAction>>,
     /// The id of a dynamic call to action, in quotes: TikTok chooses the text on the button.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub call_to_action_id: Option<String>,
     /// In whose name the ad is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,7 +157,7 @@ pub struct AdSpec {
     /// Ids of instant pages or forms on TikTok that the ad leads to, in quotes: one for a Manual ad, at most 3 for a
     /// Smart+ one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 3), inner(length(max = 20)))]
+    #[schemars(length(max = 3), inner(length(max = 32)))]
     pub page_ids: Option<Vec<String>>,
     /// What kind of TikTok page is promoted: ProfilePage, OtherTikTokPage (its address is the landing page) or
     /// TikTokInstantPage (its id is in pageIds); needed for the goal PageVisit. Manual only. Cannot be changed.
@@ -166,7 +166,7 @@ pub struct AdSpec {
     pub tiktok_page_category: Option<TikTokPageCategory>,
     /// The id of an interactive add-on (a card or sticker), in quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub card_id: Option<String>,
     /// The address of a playable ad; Manual only.
     #[serde(skip_serializing_if = "Option::is_none")]

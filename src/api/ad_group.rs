@@ -215,7 +215,7 @@ pub struct Promotion {
     pub target: Option<PromotionTarget>,
     /// The app's id in TikTok Ads Manager, in quotes; for AndroidApp and IosApp. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub app_id: Option<String>,
 }
 
@@ -223,13 +223,19 @@ pub struct Promotion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum PromotionType {
+    /// A website.
     Website,
+    /// An app for Android.
     AndroidApp,
+    /// An app for iOS.
     IosApp,
+    /// A form.
     LeadGeneration,
+    /// A website, or nothing.
     WebsiteOrDisplay,
     /// For campaigns for Engagement.
     ExternalOrDisplay,
+    /// A game.
     Game,
 }
 
@@ -314,8 +320,11 @@ pub struct BrandSafety {
 pub enum Inventory {
     /// No filter (`NO_BRAND_SAFETY`).
     Unlimited,
+    /// The least strict filter.
     Expanded,
+    /// The usual filter.
     Standard,
+    /// The strictest of TikTok's own filters.
     Limited,
     /// A partner's filter.
     ThirdParty,

@@ -250,11 +250,15 @@ pub enum CampaignType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum AppPromotionType {
+    /// Installs.
     AppInstall,
+    /// People who have the app.
     AppRetargeting,
+    /// An app that is not out yet.
     AppPreregistration,
     /// TikTok lets it be read and updated, but not created.
     AppPostsPromotion,
+    /// A mini app inside TikTok.
     Minis,
 }
 

@@ -37,12 +37,46 @@ pub enum CrdError {
 
 /// The definitions of all kinds, in the order in which they are printed.
 pub fn all() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    Ok(vec![
-        campaign()?,
-        finish("AdGroup", AdGroup::crd(), &[])?,
-        finish("Ad", Ad::crd(), &[])?,
-        connection()?,
-    ])
+    Ok(vec![connection()?, campaign()?, ad_group()?, ad()?])
+}
+
+/// What the shared types have and a kind never shows; it is taken out of the kind's schema.
+const NOT_HERE: &[(&str, &[&str])] = &[
+    (
+        "Campaign",
+        &[
+            "spec.drift.bid",
+            "spec.drift.schedule",
+            "spec.drift.targeting",
+            "status.adGroupId",
+            "status.campaignId",
+            "status.creatives",
+            "status.learningPhase",
+            "status.review",
+        ],
+    ),
+    ("AdGroup", &["status.adGroupId", "status.creatives"]),
+    (
+        "Ad",
+        &[
+            "spec.drift.bid",
+            "spec.drift.budget",
+            "spec.drift.schedule",
+            "spec.drift.targeting",
+            "status.currentBudget",
+            "status.learningPhase",
+        ],
+    ),
+];
+
+/// The definition of AdGroup.
+pub fn ad_group() -> Result<CustomResourceDefinition, CrdError> {
+    finish("AdGroup", AdGroup::crd(), &rules::ad_group())
+}
+
+/// The definition of Ad.
+pub fn ad() -> Result<CustomResourceDefinition, CrdError> {
+    finish("Ad", Ad::crd(), &rules::ad())
 }
 
 /// The definition of Campaign.
@@ -72,6 +106,24 @@ pub fn schema(crd: &CustomResourceDefinition) -> Option<Value> {
     serde_json::to_value(schema).ok()
 }
 
+/// What the rules of a kind refuse, for the documentation: the place, and what is said there.
+pub fn refusals(kind: &str) -> Vec<(&'static str, String)> {
+    let topics = match kind {
+        "Campaign" => rules::campaign(),
+        "AdGroup" => rules::ad_group(),
+        "Ad" => rules::ad(),
+        "TikTokConnection" => rules::connection(),
+        _ => Vec::new(),
+    };
+    let texts = |topic: &Topic| -> Vec<_> {
+        topic
+            .texts()
+            .map(|text| (topic.path, text.to_owned()))
+            .collect()
+    };
+    topics.iter().flat_map(texts).collect()
+}
+
 fn finish(
     kind: &'static str,
     derived: CustomResourceDefinition,
@@ -86,6 +138,10 @@ fn finish(
             path: "openAPIV3Schema".into(),
         })?;
     tidy(schema);
+    let not_here = NOT_HERE.iter().filter(|(k, _)| *k == kind);
+    for path in not_here.flat_map(|(_, paths)| *paths) {
+        remove(schema, kind, path)?;
+    }
 
     let status = at(schema, kind, "status")?;
     // Nobody has looked yet: a new object must never look done.
@@ -112,6 +168,20 @@ fn finish(
         }
     }
     serde_json::from_value(crd).map_err(invalid)
+}
+
+/// Takes the field at a dotted path out of a schema. It must be there and not be required.
+fn remove(schema: &mut Value, kind: &'static str, path: &str) -> Result<(), CrdError> {
+    let missing = || CrdError::NoSuchPath {
+        kind,
+        path: path.to_owned(),
+    };
+    let (parent, name) = path.rsplit_once('.').ok_or_else(missing)?;
+    let properties = at(schema, kind, parent)?
+        .get_mut("properties")
+        .and_then(Value::as_object_mut);
+    let taken = properties.and_then(|p| p.remove(name));
+    taken.map(drop).ok_or_else(missing)
 }
 
 /// The schema node at a dotted path; `[]` steps into the items of a list.
@@ -254,7 +324,7 @@ mod tests {
     #[test]
     fn r31_objects_that_limit_money_need_a_known_key() {
         let schemas = schemas();
-        let connection = &schemas[1].1["properties"]["spec"]["properties"];
+        let connection = &schemas[0].1["properties"]["spec"]["properties"];
         assert_eq!(connection["caps"]["minProperties"], 1);
         assert_eq!(connection["drift"]["minProperties"], 1);
     }
@@ -279,6 +349,57 @@ mod tests {
                         .or(rule.get("messageExpression"))
                         .and_then(Value::as_str);
                     assert!(says.is_some_and(|s| s.len() > 20), "{path}: {rule}");
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_kind_shows_only_what_it_has() {
+        let fields = |kind: &str, path: &str| -> Vec<String> {
+            let schemas = schemas();
+            let (_, schema) = schemas.iter().find(|(k, _)| k == kind).unwrap();
+            let mut node = schema;
+            for step in path.split('.') {
+                node = &node["properties"][step];
+            }
+            node["properties"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect()
+        };
+        assert_eq!(
+            fields("Campaign", "spec.drift"),
+            ["budget", "name", "settings", "state"]
+        );
+        assert_eq!(fields("AdGroup", "spec.drift").len(), 7);
+        assert_eq!(fields("Ad", "spec.drift"), ["name", "settings", "state"]);
+        let has = |kind: &str, field: &str| fields(kind, "status").contains(&field.to_owned());
+        for (field, kinds) in [
+            ("campaignId", [false, true, true]),
+            ("adGroupId", [false, false, true]),
+            ("currentBudget", [true, true, false]),
+            ("learningPhase", [false, true, false]),
+            ("review", [false, true, true]),
+            ("creatives", [false, false, true]),
+            ("conditions", [true, true, true]),
+        ] {
+            for (kind, shown) in ["Campaign", "AdGroup", "Ad"].into_iter().zip(kinds) {
+                assert_eq!(has(kind, field), shown, "{kind}: {field}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_turns_into_something_else_in_yaml() {
+        for (kind, schema) in schemas() {
+            walk(&kind, &schema, &mut |path, node| {
+                for value in node["enum"].as_array().into_iter().flatten() {
+                    let word = value.as_str().unwrap().to_lowercase();
+                    let taken = ["y", "yes", "n", "no", "on", "off", "true", "false", "null"];
+                    assert!(!taken.contains(&word.as_str()), "{path}: {word}");
                 }
             });
         }

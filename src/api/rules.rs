@@ -4,10 +4,24 @@
 //! joined into one rule, which names every part that fails. Rules on an optional field cost nothing while it is unset.
 //! Messages are for the person who wrote the manifest: what is wrong, and the next step.
 
+mod ad;
+mod ad_group;
+mod campaign;
+mod connection;
+mod targeting;
+
 use serde_json::{Value, json};
+
+pub(super) use self::ad::ad;
+pub(super) use self::ad_group::ad_group;
+pub(super) use self::campaign::campaign;
+pub(super) use self::connection::connection;
 
 /// What TikTok writes without decimals.
 const NO_DECIMALS: &str = "['JPY', 'KRW', 'IDR', 'VND', 'CLP']";
+
+/// An id on the platform.
+const ID: &str = "^[1-9][0-9]{0,19}$";
 
 /// Rules that belong together, at one place of the schema.
 pub(super) struct Topic {
@@ -22,11 +36,18 @@ struct Part {
     holds: String,
     /// A CEL expression that gives the text.
     says: String,
+    /// The text as the documentation has it, without what only the object at hand can tell.
+    text: String,
 }
 
 impl Topic {
     fn new(path: &'static str, parts: Vec<Part>) -> Self {
         Self { path, parts }
+    }
+
+    /// What the rule says, one text per part.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().map(|part| part.text.as_str())
     }
 
     /// One entry of `x-kubernetes-validations`.
@@ -57,6 +78,7 @@ fn part(holds: impl Into<String>, text: &str) -> Part {
     Part {
         holds: holds.into(),
         says: quote(text),
+        text: text.to_owned(),
     }
 }
 
@@ -75,7 +97,7 @@ fn literal(expression: &str) -> Option<String> {
 /// An id on the platform.
 fn id(path: &'static str) -> Topic {
     let text = "an id is digits only, in quotes, such as \"1790000000000000001\": copy it from TikTok Ads Manager";
-    Topic::new(path, vec![part("self.matches('^[1-9][0-9]{0,19}$')", text)])
+    Topic::new(path, vec![part(format!("self.matches('{ID}')"), text)])
 }
 
 /// The name of a Kubernetes object.
@@ -128,47 +150,40 @@ fn name_failing(fields: &[(&str, String)], text: &str) -> Part {
     Part {
         holds: all.join(" && "),
         says: format!("{}{}", quote(text), names.concat()),
+        text: format!(
+            "{} {}",
+            text,
+            fields
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     }
 }
 
-/// Rules of Campaign. Which objective may be created in which tree is not among them: that changes over time, and with
-/// `externalId` every objective can be managed in both.
-pub(super) fn campaign() -> Vec<Topic> {
-    vec![
-        object_name("spec.connectionRef.name"),
-        campaign_name(),
-        id("spec.externalId"),
-        id("spec.appId"),
-        amount("spec.budget.amount"),
-        currency("spec.budget.currency"),
-        campaign_budget(),
-        Topic::new(
-            "spec.specialIndustries",
-            vec![part(
-                "self.all(a, self.exists_one(b, a == b))",
-                "name each industry once",
-            )],
-        ),
-        campaign_tree(),
-        campaign_app(),
-        campaign_fixed(),
-        campaign_life(),
-    ]
+/// RE2 does not know Unicode's Emoji property; these are the blocks that hold nothing else but symbols.
+const EMOJI: &str = r"[\\x{1F000}-\\x{1FAFF}\\x{2600}-\\x{27BF}\\x{231A}\\x{231B}\\x{23E9}-\\x{23F3}\\x{2B1B}\\x{2B1C}\\x{2B50}\\x{2B55}\\x{FE0F}\\x{20E3}]";
+
+/// The length of a text as TikTok counts it: Chinese, Japanese and Korean characters count twice.
+fn length(text: &str) -> String {
+    // Not size(): the evaluator behind `check` counts bytes there, the server counts characters.
+    format!(
+        r"({text}.findAll('(?s).').size() + {text}.findAll('[\\p{{Han}}\\p{{Hiragana}}\\p{{Katakana}}\\p{{Hangul}}]').size())"
+    )
 }
 
-fn campaign_name() -> Topic {
-    // RE2 does not know Unicode's Emoji property; these are the blocks that hold nothing else but symbols.
-    let emoji = r"[\\x{1F000}-\\x{1FAFF}\\x{2600}-\\x{27BF}\\x{231A}\\x{231B}\\x{23E9}-\\x{23F3}\\x{2B1B}\\x{2B1C}\\x{2B50}\\x{2B55}\\x{FE0F}\\x{20E3}]";
+/// The name of an object on TikTok.
+fn name(path: &'static str) -> Topic {
     Topic::new(
-        "spec.name",
+        path,
         vec![
             part(
-                // Not self.size(): the evaluator behind `check` counts bytes there, the server counts characters.
-                r"self.findAll('(?s).').size() + self.findAll('[\\p{Han}\\p{Hiragana}\\p{Katakana}\\p{Hangul}]').size() <= 512",
+                format!("{} <= 512", length("self")),
                 "a name has at most 512 characters (Chinese, Japanese and Korean ones count twice): shorten it",
             ),
             part(
-                format!("!self.matches('{emoji}')"),
+                format!("!self.matches('{EMOJI}')"),
                 "TikTok takes no emoji in a name: remove them",
             ),
             part(
@@ -179,222 +194,123 @@ fn campaign_name() -> Topic {
     )
 }
 
-fn campaign_budget() -> Topic {
+/// A text that people see.
+fn shown(path: &'static str, max: u32, what: &str) -> Topic {
     Topic::new(
-        "spec.budget",
+        path,
         vec![
-            part(
-                "self.mode != 'Infinite' || (!has(self.amount) && !has(self.currency))",
-                "mode Infinite means no budget on the campaign: remove amount and currency, or choose Daily, \
-                 DynamicDaily or Total",
-            ),
-            part(
-                "self.mode == 'Infinite' || has(self.amount)",
-                "a budget needs an amount: add amount, such as \"50\", or set mode: Infinite to leave the budget to \
-                 the ad groups",
-            ),
-            whole_units(),
-        ],
-    )
-}
-
-fn campaign_tree() -> Topic {
-    Topic::new(
-        "spec",
-        vec![
-            part(
-                "self.automation != 'SmartPlus' || !has(self.budget) || has(self.externalId) || \
-                 self.budget.mode in ['DynamicDaily', 'Total']",
-                "a SmartPlus campaign is created with budget mode DynamicDaily or Total: choose one of them, or remove \
-                 budget to set budgets on the ad groups",
-            ),
-            part(
-                "self.automation != 'SmartPlus' || !has(self.budget) || has(self.externalId) || \
-                 (has(self.budgetOptimization) && self.budgetOptimization)",
-                "a SmartPlus campaign has a budget of its own only with budgetOptimization: true: add it, or remove \
-                 budget to set budgets on the ad groups",
-            ),
-            part(
-                "self.automation != 'Manual' || !(has(self.salesDestination) || has(self.catalogEnabled) || \
-                 has(self.catalogType) || has(self.poNumber))",
-                "salesDestination, catalogEnabled, catalogType and poNumber are for SmartPlus campaigns: remove them, \
-                 or set automation: SmartPlus",
-            ),
-            part(
-                "!has(self.catalogType) || (has(self.catalogEnabled) && self.catalogEnabled)",
-                "catalogType needs catalogEnabled: true: add it, or remove catalogType",
-            ),
-            part(
-                "!has(self.budgetOptimization) || !self.budgetOptimization || \
-                 (has(self.budget) ? self.budget.mode != 'Infinite' : has(self.externalId))",
-                "budgetOptimization: true needs a budget on the campaign: add budget with mode Daily, DynamicDaily or \
-                 Total, or remove budgetOptimization",
-            ),
-        ],
-    )
-}
-
-fn campaign_app() -> Topic {
-    let ios14 = "has(self.campaignType) && self.campaignType == 'Ios14'";
-    Topic::new(
-        "spec",
-        vec![
-            part(
-                "self.objective == 'AppPromotion' || !has(self.appPromotionType)",
-                "appPromotionType is for the objective AppPromotion: remove it, or set objective: AppPromotion",
-            ),
-            part(
-                "!has(self.appId) || self.objective == 'AppPromotion' || \
-                 (has(self.salesDestination) && self.salesDestination in ['App', 'WebAndApp'])",
-                "appId is for the objective AppPromotion or a salesDestination with an app: remove it, or set one of \
-                 these",
-            ),
-            part(
-                "self.objective != 'AppPromotion' || has(self.appPromotionType) || has(self.externalId)",
-                "the objective AppPromotion needs appPromotionType: add it, such as appPromotionType: AppInstall",
-            ),
-            part(
-                "!has(self.appPromotionType) || self.appPromotionType != 'AppPostsPromotion' || \
-                 has(self.externalId) || (has(self.adoption) && self.adoption == 'SameName')",
-                "TikTok lets no one create AppPostsPromotion campaigns by its API: choose another appPromotionType, or \
-                 take an existing campaign over with externalId",
-            ),
             part(
                 format!(
-                    "!({ios14}) || (self.objective == 'AppPromotion' && (has(self.appId) || has(self.externalId)))"
+                    r"self.matches('[^\\s\\p{{Z}}]') && {} <= {max}",
+                    length("self")
                 ),
-                "campaignType: Ios14 needs objective: AppPromotion and appId (the app's id in TikTok Ads Manager, in \
-                 quotes): add them, or remove campaignType",
+                &format!(
+                    "{what} has 1 to {max} characters (Chinese, Japanese and Korean ones count twice): change it"
+                ),
             ),
             part(
-                "!has(self.postbackWindowMode) || \
-                 (has(self.campaignType) ? self.campaignType == 'Ios14' : has(self.externalId))",
-                "postbackWindowMode is for campaigns dedicated to iOS 14: remove it, or set campaignType: Ios14",
+                format!("!self.matches('{EMOJI}')"),
+                &format!("TikTok takes no emoji in {what}: remove them"),
+            ),
+            part(
+                r"!self.matches('\\p{Cc}')",
+                &format!("{what} has no line break or tab: remove them"),
             ),
         ],
     )
 }
 
-/// What TikTok fixes at creation. Stated on the parent, so that removing a field and adding it back is no way round.
-/// An adopted campaign may say later what it did not say at first: that only describes what is there.
-fn campaign_fixed() -> Topic {
-    let optional = |field: &'static str| {
-        let holds = format!(
-            "has(oldSelf.{field}) ? has(self.{field}) && self.{field} == oldSelf.{field} : \
-             !has(self.{field}) || has(self.externalId)"
-        );
-        (field, holds)
-    };
-    let mut fields =
-        vec![
-        ("connectionRef", "self.connectionRef.name == oldSelf.connectionRef.name".to_owned()),
-        ("automation", "self.automation == oldSelf.automation".to_owned()),
-        ("objective", "self.objective == oldSelf.objective".to_owned()),
-        (
-            "budget.mode",
-            "has(oldSelf.budget) ? has(self.budget) && self.budget.mode == oldSelf.budget.mode : \
-             !has(self.budget) || self.budget.mode == 'Infinite' || has(self.externalId)"
-                .to_owned(),
-        ),
-    ];
-    fields.extend(
-        [
-            "budgetOptimization",
-            "campaignType",
-            "appPromotionType",
-            "appId",
-            "salesDestination",
-            "catalogEnabled",
-            "catalogType",
-        ]
-        .map(optional),
-    );
-    let text = "TikTok fixes this when a campaign is created, so it cannot be changed, added or removed later: put it \
-                back as it was, or make a new Campaign. Changed here:";
-    Topic::new("spec", vec![name_failing(&fields, text)])
+/// The address of a web page.
+fn web_address(path: &'static str) -> Topic {
+    let text = "write the whole address, such as https://example.com/spring: with https:// or http:// and no blanks";
+    let holds = r"self.matches('^https?://[^\\s/?#]+[^\\s]*$')";
+    Topic::new(path, vec![part(holds, text)])
 }
 
-fn campaign_life() -> Topic {
+/// Ids in a short list: each is an id.
+fn ids(path: &'static str) -> Topic {
+    let text = "ids are digits only, in quotes, such as \"1790000000000000001\": copy them from TikTok Ads Manager";
     Topic::new(
-        "spec",
-        vec![
-            part(
-                "!has(oldSelf.externalId) || (has(self.externalId) && self.externalId == oldSelf.externalId)",
-                "externalId cannot be changed or removed once it is set: put it back, or make a new Campaign for the \
-                 other id",
-            ),
-            part(
-                "!has(oldSelf.incarnation) || (has(self.incarnation) && self.incarnation >= oldSelf.incarnation)",
-                "incarnation can only grow: put it back, or raise it to ask for a new campaign on TikTok",
-            ),
-            part(
-                "!has(self.specialIndustries) || self.specialIndustries.size() == 0 || has(self.externalId) || \
-                 (has(oldSelf.specialIndustries) && self.specialIndustries == oldSelf.specialIndustries)",
-                "specialIndustries cannot be added or changed after creation, only emptied: put them back, or make a \
-                 new Campaign",
-            ),
-            part(
-                "self.automation != 'SmartPlus' || !has(self.specialIndustries) || self.specialIndustries.size() > 0 \
-                 || !has(oldSelf.specialIndustries) || oldSelf.specialIndustries.size() == 0",
-                "TikTok cannot empty the specialIndustries of a SmartPlus campaign: put them back, or make a new \
-                 Campaign",
-            ),
-        ],
+        path,
+        vec![part(format!("self.all(x, x.matches('{ID}'))"), text)],
     )
 }
 
-/// Rules of TikTokConnection.
-pub(super) fn connection() -> Vec<Topic> {
+/// A list in which nothing is there twice. For short lists: the cost grows with the square of their length.
+fn once_each(list: &str) -> String {
+    format!("{list}.all(a, {list}.exists_one(b, a == b))")
+}
+
+/// That a field below `root` is there, by a dotted path.
+fn present(root: &str, path: &str) -> String {
+    let mut reached = root.to_owned();
+    let steps: Vec<_> = path
+        .split('.')
+        .map(|step| {
+            reached = format!("{reached}.{step}");
+            format!("has({reached})")
+        })
+        .collect();
+    steps.join(" && ")
+}
+
+/// A field of the spec that TikTok fixes at creation, by a dotted path. Stated on the spec, so that removing a field
+/// and adding it back is no way round. An adopted object may say later what it did not say at first: that only
+/// describes what is there.
+fn fixed(path: &'static str) -> (&'static str, String) {
+    let (old, new) = (present("oldSelf", path), present("self", path));
+    let holds = format!(
+        "({old}) ? {new} && self.{path} == oldSelf.{path} : !({new}) || has(self.externalId)"
+    );
+    (path, holds)
+}
+
+/// Like [`fixed`], for a short list whose order does not matter.
+fn fixed_list(path: &'static str) -> (&'static str, String) {
+    let (old, new) = (present("oldSelf", path), present("self", path));
+    let holds = format!(
+        "({old}) ? {new} && self.{path}.all(x, x in oldSelf.{path}) && oldSelf.{path}.all(x, x in self.{path}) : \
+         !({new}) || has(self.externalId)"
+    );
+    (path, holds)
+}
+
+/// The rule over what TikTok fixes at creation.
+fn fixed_at_creation(kind: &str, fields: &[(&str, String)]) -> Topic {
+    let what = platform_word(kind);
+    let article = if what.starts_with('a') { "an" } else { "a" };
+    let text = format!(
+        "TikTok fixes this when {article} {what} is created, so it cannot be changed, added or removed later: put it \
+         back as it was, or make a new {kind}. Changed here:"
+    );
+    Topic::new("spec", vec![name_failing(fields, &text)])
+}
+
+/// What every object's later life keeps to.
+fn life(kind: &str) -> Vec<Part> {
     vec![
-        object_name("spec.appSecretRef.name"),
-        object_name("spec.tokenSecretRef.name"),
-        Topic::new(
-            "spec.tokenSecretRef.key",
-            vec![part(
-                "self.matches('^[-._a-zA-Z0-9]+$')",
-                "a key of a Secret has only letters, digits, -, _ and .: write it as it is in the Secret",
-            )],
+        part(
+            "!has(oldSelf.externalId) || (has(self.externalId) && self.externalId == oldSelf.externalId)",
+            &format!(
+                "externalId cannot be changed or removed once it is set: put it back, or make a new {kind} for the \
+                 other id"
+            ),
         ),
-        id("spec.advertiserId"),
-        amount("spec.caps.maxDailyBudgetPerObject.amount"),
-        currency("spec.caps.maxDailyBudgetPerObject.currency"),
-        Topic::new("spec.caps.maxDailyBudgetPerObject", vec![whole_units()]),
-        amount("spec.caps.maxDailyBudgetTotal.amount"),
-        currency("spec.caps.maxDailyBudgetTotal.currency"),
-        Topic::new("spec.caps.maxDailyBudgetTotal", vec![whole_units()]),
-        Topic::new("spec.caps", caps()),
-        Topic::new(
-            "spec",
-            vec![part(
-                "!has(oldSelf.advertiserId) || \
-                 (has(self.advertiserId) && self.advertiserId == oldSelf.advertiserId)",
-                "advertiserId cannot be changed or removed once it is set, because campaigns belong to their ad \
-                 account: put it back, or make another TikTokConnection for the other account",
-            )],
+        part(
+            "!has(oldSelf.incarnation) || (has(self.incarnation) && self.incarnation >= oldSelf.incarnation)",
+            &format!(
+                "incarnation can only grow: put it back, or raise it to ask for a new {} on TikTok",
+                platform_word(kind)
+            ),
         ),
     ]
 }
 
-fn caps() -> Vec<Part> {
-    let both = "!has(self.maxDailyBudgetPerObject) || !has(self.maxDailyBudgetTotal)";
-    let (one, total) = (
-        "string(self.maxDailyBudgetPerObject.amount)",
-        "string(self.maxDailyBudgetTotal.amount)",
-    );
-    vec![
-        part(
-            format!(
-                "{both} || self.maxDailyBudgetPerObject.currency == self.maxDailyBudgetTotal.currency"
-            ),
-            "both ceilings are in the currency of the ad account: write the same currency in both",
-        ),
-        part(
-            format!(
-                "{both} || !isQuantity({one}) || !isQuantity({total}) || \
-                 !quantity({one}).isGreaterThan(quantity({total}))"
-            ),
-            "maxDailyBudgetPerObject is more than maxDailyBudgetTotal, so it would never be reached: lower it, or \
-             raise maxDailyBudgetTotal",
-        ),
-    ]
+/// TikTok's word for a kind.
+fn platform_word(kind: &str) -> &str {
+    match kind {
+        "AdGroup" => "ad group",
+        "Ad" => "ad",
+        _ => "campaign",
+    }
 }

@@ -1,4 +1,4 @@
-//! `crds`: the CustomResourceDefinitions as YAML, to standard output or one file each.
+//! `crds`: the CustomResourceDefinitions as YAML, to standard output or one file each, or as a page for readers.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use clap::Args;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
+use super::reference;
 use crate::api::crd::{self, CrdError};
 
 /// Prints the CustomResourceDefinitions as YAML.
@@ -15,6 +16,9 @@ pub struct CrdsArgs {
     /// Write one file per kind into this directory instead, such as crds/.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Print a page for readers instead: every field of every kind.
+    #[arg(long, conflicts_with = "dir")]
+    pub markdown: bool,
 }
 
 /// Why the definitions could not be written.
@@ -49,8 +53,17 @@ pub enum CrdsError {
     },
 }
 
-/// Writes all definitions into the directory, or to standard output with `---` between them.
+/// Writes all definitions into the directory, or to standard output with `---` between them; or the page for readers.
 pub fn run(args: &CrdsArgs) -> Result<(), CrdsError> {
+    let printed = |source| CrdsError::Write {
+        path: "standard output".into(),
+        source,
+    };
+    if args.markdown {
+        let page = reference::page()?;
+        let mut out = std::io::stdout().lock();
+        return out.write_all(page.as_bytes()).map_err(printed);
+    }
     let files = files()?;
     match &args.dir {
         Some(dir) => {
@@ -64,12 +77,9 @@ pub fn run(args: &CrdsArgs) -> Result<(), CrdsError> {
         }
         None => {
             let mut out = std::io::stdout().lock();
-            files.iter().try_for_each(|(_, text)| {
-                write!(out, "---\n{text}").map_err(|source| CrdsError::Write {
-                    path: "standard output".into(),
-                    source,
-                })
-            })
+            files
+                .iter()
+                .try_for_each(|(_, text)| write!(out, "---\n{text}").map_err(printed))
         }
     }
 }
@@ -156,10 +166,13 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("ttcrds-{}", std::process::id()));
         run(&CrdsArgs {
             dir: Some(dir.clone()),
+            markdown: false,
         })
         .unwrap();
-        assert!(dir.join("tiktokads.dev_campaigns.yaml").exists());
-        assert!(dir.join("tiktokads.dev_tiktokconnections.yaml").exists());
+        for plural in ["ads", "adgroups", "campaigns", "tiktokconnections"] {
+            let file = dir.join(format!("tiktokads.dev_{plural}.yaml"));
+            assert!(file.exists(), "{plural}");
+        }
         std::fs::remove_dir_all(dir).unwrap();
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod crds;
+pub mod reference;
 pub mod run;
 pub mod sandbox;
 pub mod times;

@@ -436,7 +436,7 @@ impl Cluster for KubeCluster {
         let uid = self.deployment_uid(deployment).await;
         self.publish(&notes::about_deployment(
             note,
-            &api_version,
+            api_version,
             deployment,
             uid,
             instance,

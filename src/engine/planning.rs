@@ -315,7 +315,7 @@ impl State {
             lists.insert((Kind::AdGroup, tree));
         }
         let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
-        if total && !lists.is_empty() {
+        if total {
             lists.extend(Tree::ALL.map(|tree| (Kind::Campaign, tree)));
         }
         lists

@@ -28,7 +28,9 @@ pub fn to_switch(object: &Object, row: &Row) -> Vec<(String, OperationStatus)> {
             DesiredState::Active => OperationStatus::Enable,
             DesiredState::Paused => OperationStatus::Disable,
         };
-        let key = super::ad::creative_key(creative);
+        let Some(key) = super::ad::creative_key(creative) else {
+            continue;
+        };
         let found = shown
             .iter()
             .find(|item| item.get("creative").and_then(Value::as_str) == Some(key.as_str()));

@@ -84,6 +84,15 @@ pub fn fixed(object: &Object, wanted: &Wanted, row: &Row) -> Vec<Difference> {
             have: tree_word(row.tree).into(),
         });
     }
+    for field in wanted.fields.iter().filter(|f| f.compared) {
+        let have = row.fields.get(field.wire);
+        if group_of(field, row) == Group::Fixed
+            && let Some(shown) = have.filter(|have| !have.is_null())
+            && *shown != field.value
+        {
+            out.push(difference(row, field, Group::Fixed, have));
+        }
+    }
     if let (Some(want), Some(have)) = (wanted.budget_mode, row.budget_mode.as_ref())
         && want != have
     {
@@ -93,15 +102,6 @@ pub fn fixed(object: &Object, wanted: &Wanted, row: &Row) -> Vec<Difference> {
             want: want.into(),
             have: have.clone(),
         });
-    }
-    for field in wanted.fields.iter().filter(|f| f.compared) {
-        let have = row.fields.get(field.wire);
-        if group_of(field, row) == Group::Fixed
-            && let Some(shown) = have.filter(|have| !have.is_null())
-            && *shown != field.value
-        {
-            out.push(difference(row, field, Group::Fixed, have));
-        }
     }
     out
 }

@@ -1,5 +1,8 @@
 //! The words of our API in TikTok's words. The only place that knows both.
 
+mod ad;
+mod ad_group;
+
 use crate::api::campaign::{
     AppPromotionType, Automation, BudgetMode, CampaignType, CatalogType, Objective,
     PostbackWindowMode, SalesDestination, SpecialIndustry,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::facts::{Account, ParentObject};
-use crate::platform::{Cents, Fields, Tree};
+use crate::platform::{Cents, Fields, Kind, Tree, canonical};
 
 /// R16: fields that are minded, or left, together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,5 +96,50 @@ impl Wanted {
             .iter()
             .find(|f| f.wire == wire)
             .map(|f| &f.value)
+    }
+}
+
+/// Fields under collection, each brought into canonical form by the platform's table.
+pub(super) struct Says {
+    kind: Kind,
+    tree: Tree,
+    pub(super) fields: Vec<WantedField>,
+}
+
+impl Says {
+    pub(super) fn new(kind: Kind, tree: Tree) -> Self {
+        Self {
+            kind,
+            tree,
+            fields: Vec::new(),
+        }
+    }
+
+    /// A field that the spec says, in any spelling that TikTok takes; nothing if it does not say it.
+    pub(super) fn say(
+        &mut self,
+        path: &'static str,
+        wire: &'static str,
+        value: Option<Value>,
+        group: Group,
+    ) {
+        if let Some(value) = value {
+            let value = canonical(self.kind, self.tree, wire, &value);
+            self.fields.push(WantedField::new(path, wire, value, group));
+        }
+    }
+
+    /// A field that is sent at creation only.
+    pub(super) fn say_once(
+        &mut self,
+        path: &'static str,
+        wire: &'static str,
+        value: Value,
+        group: Group,
+    ) {
+        self.say(path, wire, Some(value), group);
+        if let Some(last) = self.fields.last_mut() {
+            last.compared = false;
+        }
     }
 }

@@ -2,35 +2,28 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Changes, NewObject};
-use super::field::{Fields, Update};
+use super::call::{Changes, NewObject, Rest};
+use super::field::{Field, Update};
+use super::json;
 use super::kind::{Kind, Tree};
-use super::table::{Table, table, updatable};
+use super::table::{Replaces, Table, table};
 
 /// The JSON body of `POST …/create/`.
 pub(super) fn create(advertiser: &str, table: &Table, objects: &[NewObject]) -> Value {
-    let mut body = json!({ "advertiser_id": advertiser });
+    let items: Vec<Value> = objects.iter().map(|o| new_object(table, o)).collect();
+    let mut body = match table.wrapped {
+        Some(list) => {
+            let mut body = json!({});
+            body[list] = json!(items);
+            body
+        }
+        // One object is the body itself; such calls take no more.
+        None => items.into_iter().next().unwrap_or_else(|| json!({})),
+    };
+    body["advertiser_id"] = json!(advertiser);
     let parent = objects.first().and_then(|o| o.parent.as_ref());
     if let (Some((name, _)), Some(parent)) = (table.parent, parent) {
         body[name] = json!(parent);
-    }
-    match table.wrapped {
-        Some(list) => {
-            let items: Vec<Value> = objects.iter().map(|o| new_object(table, o)).collect();
-            body[list] = json!(items);
-        }
-        None => {
-            for (name, value) in objects
-                .iter()
-                .filter_map(|o| match new_object(table, o) {
-                    Value::Object(entries) => Some(entries),
-                    _ => None,
-                })
-                .flatten()
-            {
-                body[name.as_str()] = value;
-            }
-        }
     }
     body
 }
@@ -47,31 +40,25 @@ fn new_object(table: &Table, object: &NewObject) -> Value {
     if let Some(budget) = object.budget {
         body["budget"] = json!(budget);
     }
-    write(table, &mut body, &object.fields);
+    for field in table.fields.iter().filter(|f| f.is_created()) {
+        if let Some(value) = object.fields.get(field.name) {
+            field.write(&mut body, value);
+        }
+    }
     for careful in table.careful {
-        let said = match careful.within {
-            Some(holder) => &body[holder][careful.name],
-            None => &body[careful.name],
-        };
-        if !said.is_null() {
+        let holder = json::holder(&body, careful.within);
+        let said = holder.and_then(|holder| holder.get(careful.name));
+        if said.is_some_and(|said| !said.is_null()) {
             continue;
         }
         if let Some(value) = (careful.value)(&object.fields) {
-            match careful.within {
-                Some(holder) => {
-                    if !body[holder].is_object() {
-                        body[holder] = json!({});
-                    }
-                    body[holder][careful.name] = value;
-                }
-                None => body[careful.name] = value,
-            }
+            json::put(&mut body, careful.within, careful.name, value);
         }
     }
     body
 }
 
-/// The JSON body of `POST …/update/`: the changed fields, and in a replacing call what goes along.
+/// The JSON body of `POST …/update/`: the changed fields, and what goes along in a call that replaces what holds them.
 pub(super) fn update(
     advertiser: &str,
     kind: Kind,
@@ -83,22 +70,24 @@ pub(super) fn update(
     let mut item = json!({});
     item[table.id] = json!(id);
     let rest = changes.rest.as_deref();
-    if let Some(name) = changes.name.as_ref().or(rest.map(|r| &r.name)) {
+    let whole = rest.filter(|_| table.replaces == Replaces::Body);
+    if let Some(name) = changes.name.as_ref().or(whole.map(|r| &r.name)) {
         item[table.name] = json!(name);
     }
-    if let Some(budget) = changes.budget.or(rest.and_then(|r| r.budget)) {
+    if let Some(budget) = changes.budget.or(whole.and_then(|r| r.budget)) {
         item["budget"] = json!(budget);
     }
-    if let Some(rest) = rest {
-        write(table, &mut item, &rest.fields);
-    }
-    let ours: Fields = changes
+    let changed: Vec<&Field> = table
         .fields
         .iter()
-        .filter(|(name, _)| updatable(kind, tree, name) != Update::Never)
-        .map(|(name, value)| (*name, value.clone()))
+        .filter(|f| f.update != Update::Never && changes.fields.contains_key(f.name))
         .collect();
-    write(table, &mut item, &ours);
+    if let Some(rest) = rest {
+        along(table, &mut item, rest, &changed);
+    }
+    for field in changed {
+        field.change(&mut item, &changes.fields[field.name]);
+    }
     let mut body = match table.wrapped {
         Some(list) => {
             let mut body = json!({});
@@ -120,10 +109,29 @@ pub(super) fn update(
     body
 }
 
-fn write(table: &Table, body: &mut Value, fields: &Fields) {
+/// Writes what goes along with `changed`, so that it stays as it is.
+fn along(table: &Table, body: &mut Value, rest: &Rest, changed: &[&Field]) {
+    let has = |name: &str| {
+        rest.fields.contains_key(name) || changed.iter().any(|field| field.name == name)
+    };
+    let replaced = |field: &Field| match table.replaces {
+        Replaces::Body => true,
+        Replaces::Objects => {
+            !field.within.is_empty()
+                && changed
+                    .iter()
+                    .any(|c| c.within.first() == field.within.first())
+        }
+    };
     for field in table.fields {
-        if let Some(value) = fields.get(field.name) {
+        if replaced(field)
+            && field.goes_along(has, changed)
+            && let Some(value) = rest.fields.get(field.name)
+        {
             field.write(body, value);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,12 @@
 //! whose numbers are unknown and which shows itself as code 40133.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::error::Throttle;
+use super::tier::Tier;
 use super::window::{Limits, Log, Turns, midnight_after};
 
 const SECOND: i64 = 1_000_000;
@@ -22,67 +22,6 @@ const AGAIN: i64 = 10 * SECOND;
 const LONGEST_ADVERTISER_BACKOFF: i64 = 60 * SECOND;
 /// Longest wait that is believed of a reply.
 const LONGEST_NAMED_WAIT: i64 = 3600 * SECOND;
-
-/// The developer app's level at TikTok, which fixes how many calls it may make. Basic is what every app starts with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-pub enum Tier {
-    #[default]
-    Basic,
-    Advanced,
-    Premium,
-    Ultimate,
-}
-
-impl Tier {
-    /// TikTok's table of rate limits, per developer app. No campaign call has a lower one of its own.
-    pub(super) fn limits(self) -> Limits {
-        match self {
-            Tier::Basic => Limits {
-                second: 10,
-                minute: 600,
-                day: 864_000,
-            },
-            Tier::Advanced => Limits {
-                second: 20,
-                minute: 1_200,
-                day: 1_728_000,
-            },
-            Tier::Premium => Limits {
-                second: 30,
-                minute: 1_800,
-                day: 2_592_000,
-            },
-            Tier::Ultimate => Limits {
-                second: 50,
-                minute: 3_000,
-                day: 4_320_000,
-            },
-        }
-    }
-
-    /// Calls per minute of one app.
-    pub fn per_minute(self) -> u32 {
-        self.limits().minute
-    }
-}
-
-/// Not the name of a tier.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no such tier: use Basic, Advanced, Premium or Ultimate, as TikTok's developer portal shows it for the app"
-)]
-pub struct TierError;
-
-impl FromStr for Tier {
-    type Err = TierError;
-
-    fn from_str(text: &str) -> Result<Tier, TierError> {
-        [Tier::Basic, Tier::Advanced, Tier::Premium, Tier::Ultimate]
-            .into_iter()
-            .find(|tier| format!("{tier:?}").eq_ignore_ascii_case(text))
-            .ok_or(TierError)
-    }
-}
 
 /// Who may use which part of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,6 +67,10 @@ pub struct Budgets {
     settings: BudgetSettings,
     /// By app, and by path where TikTok counts so.
     buckets: BTreeMap<(String, String), Bucket>,
+    /// By app and path, for paths that have a limit of their own beside the app's.
+    paths: BTreeMap<(String, String), Bucket>,
+    /// How such a limit is split: no pause goes there.
+    path_settings: BudgetSettings,
     /// By app and advertiser.
     advertisers: BTreeMap<(String, String), Log>,
     /// By app and path; with an advertiser for what stops only that one.
@@ -162,12 +105,43 @@ impl Stop {
     }
 }
 
+/// One of the limits that a call counts against.
+struct Share<'a> {
+    bucket: &'a mut Bucket,
+    limits: Limits,
+    settings: &'a BudgetSettings,
+}
+
+impl Share<'_> {
+    fn turns(&mut self, urgency: Urgency) -> &mut Turns {
+        &mut self.bucket.turns[urgency as usize]
+    }
+
+    /// When to ask again, if not now: the limit is reached, or others are to go first.
+    fn wait(&mut self, advertiser: &str, urgency: Urgency, now: i64) -> Option<i64> {
+        let log = &self.bucket.log;
+        if let Some(again) = log.blocked(self.limits, self.settings, urgency, now) {
+            return Some(again);
+        }
+        // A place is kept for somebody who may not come back: no pause waits for that while the share is free.
+        let at_once =
+            urgency == Urgency::Safety && log.has_safety_share(self.limits, self.settings, now);
+        let ahead = self.turns(urgency).ahead(advertiser, now);
+        (ahead > 0 && !at_once).then(|| now + SECOND / i64::from(self.limits.second) * ahead as i64)
+    }
+}
+
 impl Budgets {
     pub fn new(tier: Tier, settings: BudgetSettings) -> Budgets {
         Budgets {
             tier,
+            path_settings: BudgetSettings {
+                safety_percent: 0,
+                ..settings.clone()
+            },
             settings,
             buckets: BTreeMap::new(),
+            paths: BTreeMap::new(),
             advertisers: BTreeMap::new(),
             stops: BTreeMap::new(),
             latest: i64::MIN,
@@ -187,11 +161,24 @@ impl Budgets {
     ) -> Result<(), Timestamp> {
         let now = self.settle(now);
         let stop_keys = stop_keys(app, advertiser, path);
-        let bucket = self
+        let limits = self.tier.limits();
+        let of_app = self
             .buckets
             .entry(bucket_key(&self.settings, app, path))
             .or_default();
-        let turns = &mut bucket.turns[urgency as usize];
+        let mut shared = vec![Share {
+            bucket: of_app,
+            limits,
+            settings: &self.settings,
+        }];
+        if let Some(limits) = self.tier.path_limits(path) {
+            let key = (app.to_owned(), path.to_owned());
+            shared.push(Share {
+                bucket: self.paths.entry(key).or_default(),
+                limits,
+                settings: &self.path_settings,
+            });
+        }
 
         let stopped = stop_keys
             .iter()
@@ -216,26 +203,31 @@ impl Budgets {
             .and_then(|(log, limits)| log.blocked(*limits, &self.settings, urgency, now));
         if let Some(again) = stopped.max(advertiser_full) {
             // What holds this one up must not hold up the others.
-            turns.leave(advertiser);
+            for share in &mut shared {
+                share.turns(urgency).leave(advertiser);
+            }
             return Err(timestamp(again));
         }
-        let limits = self.tier.limits();
-        if let Some(again) = bucket.log.blocked(limits, &self.settings, urgency, now) {
-            turns.wait(advertiser, again);
-            return Err(timestamp(again));
-        }
-        let ahead = turns.ahead(advertiser, now);
-        // A place is kept for somebody who may not come back: no pause waits for that while the share is free.
-        let at_once =
-            urgency == Urgency::Safety && bucket.log.has_safety_share(limits, &self.settings, now);
-        if ahead > 0 && !at_once {
-            let again = now + SECOND / i64::from(limits.second) * ahead as i64;
-            turns.wait(advertiser, again);
+        let waits: Vec<Option<i64>> = shared
+            .iter_mut()
+            .map(|share| share.wait(advertiser, urgency, now))
+            .collect();
+        if let Some(again) = waits.iter().copied().flatten().max() {
+            for (share, wait) in shared.iter_mut().zip(waits) {
+                // A place is kept where the wait is for a turn, and not at the limit that has long been free by then.
+                if wait == Some(again) {
+                    share.turns(urgency).wait(advertiser, again);
+                } else {
+                    share.turns(urgency).leave(advertiser);
+                }
+            }
             return Err(timestamp(again));
         }
 
-        turns.take(advertiser);
-        bucket.log.add(&self.settings, urgency, now);
+        for share in &mut shared {
+            share.turns(urgency).take(advertiser);
+            share.bucket.log.add(share.settings, urgency, now);
+        }
         if let Some((log, _)) = &mut own {
             log.add(&self.settings, urgency, now);
         }
@@ -312,17 +304,30 @@ impl Budgets {
         of_app.map(|(_, bucket)| bucket.log.last_minute(now)).sum()
     }
 
-    /// Whether our own calls alone come near the limit per minute.
+    /// Whether our own calls alone come near a limit per minute.
     fn is_minute_used(&self, app: &str, path: &str, now: i64) -> bool {
-        let bucket = self.buckets.get(&bucket_key(&self.settings, app, path));
-        bucket
-            .is_some_and(|bucket| bucket.log.last_minute(now) >= self.tier.limits().minute / 10 * 9)
+        self.logs(app, path)
+            .any(|(log, limits)| log.last_minute(now) >= limits.minute / 10 * 9)
     }
 
-    /// Whether our own calls alone come near the limit per day.
+    /// Whether our own calls alone come near a limit per day.
     fn is_day_used(&self, app: &str, path: &str, now: i64) -> bool {
-        let bucket = self.buckets.get(&bucket_key(&self.settings, app, path));
-        bucket.is_some_and(|bucket| bucket.log.today(now) >= self.tier.limits().day / 10 * 9)
+        self.logs(app, path)
+            .any(|(log, limits)| log.today(now) >= limits.day / 10 * 9)
+    }
+
+    /// What the calls of a path count against.
+    fn logs(&self, app: &str, path: &str) -> impl Iterator<Item = (&Log, Limits)> {
+        let of_app = self
+            .buckets
+            .get(&bucket_key(&self.settings, app, path))
+            .map(|bucket| (&bucket.log, self.tier.limits()));
+        let of_path = self
+            .paths
+            .get(&(app.to_owned(), path.to_owned()))
+            .zip(self.tier.path_limits(path))
+            .map(|(bucket, limits)| (&bucket.log, limits));
+        of_app.into_iter().chain(of_path)
     }
 
     /// The time in microseconds. A clock that was set back takes everything we know along, else a jump of an hour
@@ -331,7 +336,7 @@ impl Budgets {
         let now = now.as_microsecond();
         if self.latest > now {
             let by = self.latest - now;
-            for bucket in self.buckets.values_mut() {
+            for bucket in self.buckets.values_mut().chain(self.paths.values_mut()) {
                 bucket.log.shift(by);
                 bucket.turns.iter_mut().for_each(|turns| turns.shift(by));
             }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
+use super::super::tier::TierError;
 use super::*;
 
 const PATH: &str = "/open_api/v1.3/campaign/get/";
@@ -44,6 +45,105 @@ fn the_tiers_are_tiktoks() {
         assert_eq!(format!("{tier:?}").to_lowercase().parse(), Ok(tier));
     }
     assert_eq!("Gold".parse::<Tier>(), Err(TierError));
+}
+
+const CREATE_ADS: &str = "/open_api/v1.3/ad/create/";
+
+/// When calls of a path go out that are asked for every ten milliseconds, for as long as said.
+fn grants(budgets: &mut Budgets, path: &str, urgency: Urgency, millis: i64) -> Vec<i64> {
+    (0..millis / 10)
+        .map(|step| step * 10)
+        .filter(|now| budgets.ask("app", "1", path, urgency, at(*now)).is_ok())
+        .collect()
+}
+
+#[test]
+fn the_creation_of_ads_has_a_limit_of_its_own() {
+    for (tier, second, minute) in [
+        (Tier::Basic, 5, 150),
+        (Tier::Advanced, 10, 200),
+        (Tier::Premium, 10, 300),
+        (Tier::Ultimate, 15, 300),
+    ] {
+        let mut budgets = budgets(tier);
+        let granted = grants(&mut budgets, CREATE_ADS, Urgency::Normal, 60_000);
+        assert_eq!(granted.len(), minute, "{tier:?}");
+        assert_eq!(
+            granted.iter().filter(|at| **at < 1_000).count(),
+            second,
+            "{tier:?}"
+        );
+        // The rest of the app is not held up by it.
+        assert_eq!(
+            budgets.ask("app", "1", PATH, Urgency::Normal, at(60_000)),
+            Ok(()),
+            "{tier:?}"
+        );
+    }
+    assert_eq!(
+        Tier::Basic.path_limits("/open_api/v1.3/smart_plus/ad/create/"),
+        None
+    );
+}
+
+#[test]
+fn the_creation_of_ads_counts_against_the_app_too() {
+    let mut budgets = budgets(Tier::Basic);
+    assert_eq!(burst(&mut budgets, "1", Urgency::Normal, at(0)), 8);
+    assert_eq!(
+        budgets.ask("app", "1", CREATE_ADS, Urgency::Normal, at(0)),
+        Err(at(1_100))
+    );
+    assert_eq!(
+        budgets.ask("app", "1", PATH, Urgency::Safety, at(0)),
+        Ok(())
+    );
+}
+
+#[test]
+fn advertisers_take_turns_at_a_paths_own_limit() {
+    let mut budgets = budgets(Tier::Basic);
+    let mut granted = [0, 0];
+    for step in 0..3_000 {
+        for (advertiser, count) in ["1", "2"].into_iter().zip(&mut granted) {
+            let asked = budgets.ask(
+                "app",
+                advertiser,
+                CREATE_ADS,
+                Urgency::Normal,
+                at(step * 10),
+            );
+            *count += usize::from(asked.is_ok());
+        }
+    }
+    assert!(granted[0].abs_diff(granted[1]) <= 5, "{granted:?}");
+}
+
+#[test]
+fn whoever_waits_for_a_paths_own_limit_keeps_no_place_at_the_apps() {
+    let mut budgets = budgets(Tier::Basic);
+    // The path's minute is full, and so is the app's second.
+    let granted = grants(&mut budgets, CREATE_ADS, Urgency::Normal, 58_000);
+    assert_eq!(granted.len(), 150);
+    assert_eq!(burst(&mut budgets, "2", Urgency::Normal, at(58_000)), 8);
+    assert!(
+        budgets
+            .ask("app", "1", CREATE_ADS, Urgency::Normal, at(58_000))
+            .is_err()
+    );
+    assert_eq!(burst(&mut budgets, "2", Urgency::Normal, at(59_100)), 8);
+}
+
+#[test]
+fn a_throttle_after_a_minute_of_creations_is_one_of_the_minute() {
+    let mut budgets = budgets(Tier::Basic);
+    let granted = grants(&mut budgets, CREATE_ADS, Urgency::Normal, 35_000);
+    assert!(granted.len() >= 135);
+    budgets.throttled("app", "1", CREATE_ADS, &Throttle::Second, at(35_000));
+    assert_eq!(
+        budgets.ask("app", "1", CREATE_ADS, Urgency::Normal, at(35_001)),
+        Err(at(335_000))
+    );
 }
 
 #[test]

@@ -79,10 +79,12 @@ pub enum Call {
         /// The ids are of ads whose creatives TikTok combines (ACO).
         automated_creative: bool,
     },
-    /// `POST /smart_plus/ad/material_status/update/`: switches 1–20 creatives of one Smart+ ad.
+    /// `POST /smart_plus/ad/material_status/update/`: switches 1–20 creatives of one Smart+ ad. TikTok takes carousels
+    /// that are no posts one at a time.
     SetCreativeStatus {
         advertiser: String,
         ad: String,
+        /// The ids that the ad's row has for them, which are not those of the library.
         creatives: Vec<String>,
         status: OperationStatus,
     },
@@ -101,14 +103,14 @@ pub struct Filter {
     pub ids: Vec<String>,
     /// Only what is in these campaigns (for ad groups) or ad groups (for ads), up to 100.
     pub parents: Vec<String>,
-    /// TikTok matches fuzzily: the caller compares names exactly.
+    /// TikTok matches fuzzily, and Smart+ ads not at all: the caller compares names exactly.
     pub name: Option<String>,
     /// Widened on the wire by up to two seconds, like `created_to`: rows a little outside may come back.
     pub created_from: Option<Timestamp>,
     pub created_to: Option<Timestamp>,
     /// `primary_status: STATUS_ALL`; else TikTok hides what is deleted.
     pub include_deleted: bool,
-    /// Also campaigns made by TikTok's Promote (manual campaigns only; no other list has such a filter).
+    /// Also campaigns made by TikTok's Promote (manual campaigns only).
     pub all_origins: bool,
 }
 
@@ -195,6 +197,19 @@ impl Call {
             | Call::Update { .. }
             | Call::SetStatus { .. }
             | Call::SetCreativeStatus { .. } => true,
+        }
+    }
+
+    /// The kind of object that it is about, and its tree.
+    pub(super) fn object(&self) -> Option<(Kind, Tree)> {
+        match self {
+            Call::AdvertiserInfo { .. } | Call::GrantedAdvertisers { .. } => None,
+            Call::List { kind, tree, .. }
+            | Call::Create { kind, tree, .. }
+            | Call::Update { kind, tree, .. }
+            | Call::SetStatus { kind, tree, .. } => Some((*kind, *tree)),
+            Call::SetCreativeStatus { .. } => Some((Kind::Ad, Tree::SmartPlus)),
+            Call::Reviews { tree, .. } => Some((Kind::Ad, *tree)),
         }
     }
 
@@ -310,7 +325,7 @@ impl Call {
                     "advertiser_id": advertiser,
                     "smart_plus_ad_id": ad,
                     "ad_material_ids": creatives,
-                    "material_status": status.wire(),
+                    "operation_status": status.wire(),
                 })),
             ),
             Call::Reviews {
@@ -360,7 +375,12 @@ impl Filter {
         if let Some((_, parents)) = table.parent.filter(|_| !self.parents.is_empty()) {
             filtering.insert(parents.into(), json!(self.parents));
         }
-        if let Some(name) = &self.name {
+        // The list of Smart+ ads has no filter for names.
+        let named = self
+            .name
+            .as_ref()
+            .filter(|_| (kind, tree) != (Kind::Ad, Tree::SmartPlus));
+        if let Some(name) = named {
             filtering.insert(table.name.into(), json!(name));
         }
         // The ends are widened to whole seconds and by one more: TikTok says "after" and "before", and to miss a row

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::field::{Field, Fields, Form, Update};
-use super::table::{Careful, Paths, Table};
+use super::table::{Careful, Paths, Replaces, Table};
 
 pub(super) static MANUAL: Table = Table {
     paths: Paths {
@@ -33,6 +33,8 @@ pub(super) static MANUAL: Table = Table {
     careful: &[
         DISABLED,
         BUDGET_OPTIMIZATION,
+        // False in this tree when it is not sent.
+        Careful::new("is_advanced_dedicated_campaign", |_| None),
         BUDGET_RAISES,
         // Bids of an outside system: off when not sent.
         Careful::new("rta_bid_enabled", |_| None),
@@ -75,7 +77,7 @@ pub(super) static SMART_PLUS: Table = Table {
         // The default is true in the Smart+ tree; it cannot be changed later and is something a user has to ask for.
         // TikTok takes it for iOS 14 dedicated campaigns only.
         Careful::new("is_advanced_dedicated_campaign", |fields| {
-            is_ios14(fields).then(|| json!(false))
+            is_ios14(fields).then_some(json!(false))
         }),
         BUDGET_RAISES,
         Careful::new("rta_bid_enabled", |_| None),
@@ -113,6 +115,7 @@ const NAMES: Table = Table {
     wrapped: None,
     request_id: true,
     batch: 1,
+    replaces: Replaces::Objects,
     fields: &[],
     careful: &[],
 };

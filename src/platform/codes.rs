@@ -8,6 +8,7 @@ use super::call::Call;
 use super::error::{AuthProblem, ErrorClass, Rejection, Throttle};
 use super::kind::{Kind, Tree};
 use super::read::unclear;
+use super::table::table;
 
 /// What a code and its text come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,6 +216,9 @@ impl ErrorClass {
             ]) {
                 Rejection::NotAllowlisted
             } else if has("budget")
+                // A bid has to be lower than the budget, which is another matter.
+                && !any(&["bid_price", "bid price", "roas_bid", " bid "])
+                && !said.starts_with("bid ")
                 && any(&[
                     "less than",
                     "lower than",
@@ -230,13 +234,23 @@ impl ErrorClass {
                 Rejection::DuplicateRequest
             } else if any(&["nothing to update", "no update", "nothing changed"]) {
                 Rejection::NothingToUpdate
-            } else if any(&["in review", "under review", "being reviewed", "under audit"]) {
+            } else if any(&[
+                "in review",
+                "under review",
+                "being reviewed",
+                "pending review",
+                "under audit",
+                "being audited",
+            ]) {
                 Rejection::InReview
             } else if is_write
                 && any(&["campaign", "ad group", "adgroup", "ad "])
                 && any(&["not exist", "deleted", "not found", "not be found"])
             {
                 return ErrorClass::Gone;
+            } else if has("try again later") {
+                // Nothing is wrong with what was sent: "Could not acquire IP. Please try again later".
+                return ErrorClass::Retry;
             } else {
                 Rejection::Other
             };
@@ -244,24 +258,38 @@ impl ErrorClass {
     }
 }
 
-/// Wire names that TikTok's texts mention literally, the longer ones first where one contains another.
-const FIELDS: &[&str] = &[
+/// Texts seen live that are about a field without naming it, in lower case.
+const ABOUT: &[(&str, &str)] = &[
+    // TikTok's own words for it name a field that does not exist.
+    ("identity_bc_id", "identity_authorized_bc_id"),
+    ("custom identities are no longer supported", "identity_type"),
+    ("upload an image", "image_ids"),
+    ("behavior targeting", "actions"),
+    ("start time", "schedule_start_time"),
+    ("end time", "schedule_end_time"),
+    ("select a pixel", "pixel_id"),
+    ("catalogue id", "catalog_id"),
+    ("vertical video", "video_id"),
+];
+
+/// Wire names that TikTok's texts mention literally and that are in no table of fields.
+const NAMES: &[&str] = &[
     "campaign_name",
-    "campaign_type",
     "campaign_ids",
     "campaign_id",
-    "objective_type",
-    "budget_optimize_on",
+    "adgroup_name",
+    "adgroup_ids",
+    "adgroup_id",
+    "smart_plus_ad_ids",
+    "smart_plus_ad_id",
+    "ad_material_ids",
+    "ad_name",
+    "aco_ad_ids",
+    "ad_ids",
+    "ad_id",
     "budget_mode",
     "budget",
-    "special_industries",
-    "sales_destination",
-    "catalog_enabled",
-    "catalog_type",
-    "app_promotion_type",
-    "app_id",
-    "po_number",
-    "postback_window_mode",
+    "catalog_id",
     "operation_status",
     "request_id",
     "advertiser_id",
@@ -271,24 +299,33 @@ const FIELDS: &[&str] = &[
 
 /// The field a refusal is about.
 fn field(call: &Call, class: ErrorClass, said: &str) -> Option<&'static str> {
+    let of = call.object();
     match class {
-        ErrorClass::Rejected(Rejection::NameTaken) => Some(match call {
-            Call::Create {
-                kind: Kind::AdGroup,
-                ..
-            }
-            | Call::Update {
-                kind: Kind::AdGroup,
-                ..
-            } => "adgroup_name",
-            Call::Create { kind: Kind::Ad, .. } | Call::Update { kind: Kind::Ad, .. } => "ad_name",
-            _ => "campaign_name",
-        }),
+        ErrorClass::Rejected(Rejection::NameTaken) => {
+            Some(of.map_or("campaign_name", |(kind, tree)| table(kind, tree).name))
+        }
         ErrorClass::Rejected(Rejection::BudgetTooLow) => Some("budget"),
         ErrorClass::Rejected(Rejection::UseSmartPlus) => Some("objective_type"),
         ErrorClass::Rejected(Rejection::DuplicateRequest) => Some("request_id"),
-        _ => FIELDS.iter().copied().find(|name| said.contains(name)),
+        _ => {
+            let about = ABOUT.iter().find(|(text, _)| said.contains(text));
+            about.map(|(_, field)| *field).or_else(|| named(of, said))
+        }
     }
+}
+
+/// The longest wire name that the text has as a word of its own.
+fn named(of: Option<(Kind, Tree)>, said: &str) -> Option<&'static str> {
+    let fields = of.map_or(&[][..], |(kind, tree)| table(kind, tree).fields);
+    let words: Vec<&str> = said
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .collect();
+    fields
+        .iter()
+        .map(|field| field.name)
+        .chain(NAMES.iter().copied())
+        .filter(|name| words.contains(name))
+        .max_by_key(|name| name.len())
 }
 
 #[cfg(test)]

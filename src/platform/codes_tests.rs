@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use super::super::call::{OperationStatus, Tree};
+use super::super::call::OperationStatus;
 use super::super::error::PlatformError;
-use super::super::golden::{create, every_call, list, reply, set_status};
+use super::super::golden::{
+    campaign, create, create_of, every_call, list, reply, set_status, set_status_of,
+};
 use super::super::read::read;
 use super::*;
 
@@ -132,14 +134,7 @@ fn the_live_texts_of_40002() {
         ),
         ("This is an allowlist-only feature", NotAllowlisted, None),
         ("The ad is in review", InReview, None),
-        ("Please select a pixel.", Other, None),
-        ("Could not find catalogue ID.", Other, None),
-        (
-            "Start time can't be earlier than the current time.",
-            Other,
-            None,
-        ),
-        ("Custom identities are no longer supported.", Other, None),
+        ("Could not find catalogue ID.", Other, Some("catalog_id")),
         (
             "objective_type: not acceptable",
             Other,
@@ -154,6 +149,111 @@ fn the_live_texts_of_40002() {
             (ErrorClass::Rejected(rejection), field),
             "{text}"
         );
+    }
+}
+
+#[test]
+fn the_live_texts_about_ad_groups_and_ads() {
+    use Rejection::{InReview, NameTaken, Other};
+    let group = |tree| create_of(Kind::AdGroup, tree, campaign(&[]));
+    let ad = |tree| create_of(Kind::Ad, tree, campaign(&[]));
+    for (call, text, rejection, field) in [
+        (
+            ad(Tree::Manual),
+            "Identity_type and Identity_bc_ID don't match",
+            Other,
+            Some("identity_authorized_bc_id"),
+        ),
+        (
+            ad(Tree::Manual),
+            "You must upload an image",
+            Other,
+            Some("image_ids"),
+        ),
+        (
+            ad(Tree::SmartPlus),
+            "Custom identities are no longer supported.",
+            Other,
+            Some("identity_type"),
+        ),
+        (
+            group(Tree::Manual),
+            "Invalid time period set for behavior targeting.",
+            Other,
+            Some("actions"),
+        ),
+        (
+            group(Tree::Manual),
+            "Start time can't be earlier than the current time.",
+            Other,
+            Some("schedule_start_time"),
+        ),
+        (
+            group(Tree::SmartPlus),
+            "Please select a pixel.",
+            Other,
+            Some("pixel_id"),
+        ),
+        (
+            group(Tree::Manual),
+            "actions.0.action_period missing",
+            Other,
+            Some("actions"),
+        ),
+        (
+            group(Tree::SmartPlus),
+            "conversion_bid_price must be lower than the budget",
+            Other,
+            Some("conversion_bid_price"),
+        ),
+        (
+            group(Tree::Manual),
+            "Ad group name already exists.",
+            NameTaken,
+            Some("adgroup_name"),
+        ),
+        (
+            ad(Tree::SmartPlus),
+            "The name is taken",
+            NameTaken,
+            Some("ad_name"),
+        ),
+        (
+            set_status_of(Kind::Ad, Tree::Manual, &["1"], OperationStatus::Enable),
+            "The ad is being audited and cannot be enabled.",
+            InReview,
+            None,
+        ),
+    ] {
+        let error = error(&call, 40002, text);
+        assert_eq!(
+            (error.class, error.field),
+            (ErrorClass::Rejected(rejection), field),
+            "{text}"
+        );
+    }
+    let busy = "Could not acquire IP. Please try again later";
+    assert_eq!(
+        error(&ad(Tree::Manual), 40002, busy).class,
+        ErrorClass::Retry
+    );
+    // The ad group holds as many ads as TikTok allows.
+    assert_eq!(
+        error(&ad(Tree::Manual), 40502, "").class,
+        ErrorClass::Rejected(Other)
+    );
+}
+
+#[test]
+fn r05_what_is_gone_with_its_parent_is_gone() {
+    for (kind, said) in [
+        (Kind::AdGroup, "The campaign has been deleted."),
+        (Kind::AdGroup, "The ad group does not exist"),
+        (Kind::Ad, "The ad group has been deleted."),
+        (Kind::Ad, "This ad has been deleted"),
+    ] {
+        let call = set_status_of(kind, Tree::Manual, &["1"], OperationStatus::Disable);
+        assert_eq!(error(&call, 40002, said).class, ErrorClass::Gone, "{said}");
     }
 }
 
@@ -230,7 +330,7 @@ fn every_error_says_what_to_do() {
             40002,
             "Campaign name already exists. Please try another one.",
             "CreateCampaign: TikTok says: Campaign name already exists. Please try another one. (code 40002, request R1). \
-             Another campaign of this ad account has the name: choose another, or adopt that campaign",
+             Another object of this ad account has the name: choose another, or adopt that one",
         ),
         (
             50000,

@@ -1,46 +1,15 @@
-//! One field of a kind: its name on the wire, how its value is written there, and what an update can do about it.
-//!
-//! Values travel in one canonical form each, so that two of them are equal exactly when they mean the same: sets are
-//! sorted, amounts are whole hundredths, what says nothing is null. Only [`Form`] knows both forms.
+//! One field of a kind: its name and place on the wire, how its value is written there, and what an update can do
+//! about it.
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+pub use super::form::Form;
 use super::json;
-use super::money::Cents;
-use super::text::clean;
 
 /// Values by wire name, in canonical form.
 pub type Fields = BTreeMap<&'static str, Value>;
-
-/// Longest text of a list or structure that is kept.
-const LONGEST_TEXT: usize = 4000;
-
-/// How a value is written on the wire, and what its canonical form is.
-#[derive(Clone, Copy, Debug)]
-pub enum Form {
-    /// Text; empty text, `UNSET` and null say nothing.
-    Text,
-    /// A decimal id as text; `0`, empty text and null say nothing.
-    Id,
-    /// An id that TikTok has as a JSON number. Canonical: text.
-    NumberId,
-    /// True or false.
-    Flag,
-    /// A whole number.
-    Whole,
-    /// An amount in the account's currency. Canonical: whole hundredths; 0 and null say nothing.
-    Money,
-    /// A number with decimals that is no amount (a ROAS). Canonical: a decimal text without needless zeros; 0 says nothing.
-    Ratio,
-    /// A list whose order means nothing. Canonical: sorted, each once; null is the empty list.
-    Set,
-    /// A list whose order means something; null is the empty list.
-    List,
-    /// A structure, read by its own function into a canonical form that is also what is sent.
-    Shape(fn(&Value) -> Value),
-}
 
 /// What an update can do about a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,7 +18,8 @@ pub enum Update {
     Never,
     /// Sent alone: what is not sent stays.
     Alone,
-    /// The call replaces the whole object: everything else that can be updated goes along.
+    /// What holds it is replaced by the call: what else is in there, and can be updated, goes along. That is the whole
+    /// object in the manual tree, and the JSON object that the field is in, in the Smart+ tree.
     Whole,
 }
 
@@ -60,8 +30,34 @@ pub struct Field {
     pub name: &'static str,
     pub form: Form,
     pub update: Update,
-    /// The object on the wire that it is in, such as `targeting_spec`; `None`: the body itself.
-    pub within: Option<&'static str>,
+    /// The objects on the wire that it is in, from the outside in, such as `targeting_spec`; empty: the body itself.
+    pub within: &'static [&'static str],
+    void: Option<Void>,
+    carry: Carry,
+    /// Made from another field of the row; never sent.
+    read_from: Option<&'static str>,
+    /// Creates do not take it.
+    updates_only: bool,
+    /// When this is changed, the other one does not go along.
+    instead_of: Option<&'static str>,
+}
+
+/// When a row's value says nothing, because TikTok ignores it or made it up.
+#[derive(Clone, Copy, Debug)]
+enum Void {
+    /// While the other field has this value.
+    When(&'static str, &'static str),
+    /// While the other field says anything.
+    Beside(&'static str),
+}
+
+/// Whether an unchanged field goes along in a call that replaces what holds it.
+#[derive(Clone, Copy, Debug)]
+enum Carry {
+    Always,
+    Never,
+    /// Only together with another field.
+    With(&'static str),
 }
 
 impl Field {
@@ -71,123 +67,152 @@ impl Field {
             name,
             form,
             update,
-            within: None,
+            within: &[],
+            void: None,
+            carry: Carry::Always,
+            read_from: None,
+            updates_only: false,
+            instead_of: None,
         }
     }
 
+    /// One that is fixed at creation.
+    pub(super) const fn fixed(name: &'static str, form: Form) -> Self {
+        Self::new(name, form, Update::Never)
+    }
+
+    /// One that an update sends alone.
+    pub(super) const fn alone(name: &'static str, form: Form) -> Self {
+        Self::new(name, form, Update::Alone)
+    }
+
+    /// One that an update sends with all that is around it.
+    pub(super) const fn whole(name: &'static str, form: Form) -> Self {
+        Self::new(name, form, Update::Whole)
+    }
+
     /// A field of an object in the body.
-    pub const fn within(self, object: &'static str) -> Self {
+    pub(super) const fn within(self, objects: &'static [&'static str]) -> Self {
         Self {
-            within: Some(object),
+            within: objects,
+            ..self
+        }
+    }
+
+    /// Says nothing while `other`, beside it on the wire, has this value.
+    pub(super) const fn void_when(self, other: &'static str, value: &'static str) -> Self {
+        Self {
+            void: Some(Void::When(other, value)),
+            ..self
+        }
+    }
+
+    /// Says nothing while `other`, beside it on the wire, says anything.
+    pub(super) const fn void_beside(self, other: &'static str) -> Self {
+        Self {
+            void: Some(Void::Beside(other)),
+            ..self
+        }
+    }
+
+    /// Sent when it is changed, and else never.
+    pub(super) const fn not_carried(self) -> Self {
+        Self {
+            carry: Carry::Never,
+            ..self
+        }
+    }
+
+    /// Goes along only where `other` is sent too.
+    pub(super) const fn carried_with(self, other: &'static str) -> Self {
+        Self {
+            carry: Carry::With(other),
+            ..self
+        }
+    }
+
+    /// Not a field of TikTok's but made from the row's field `other`: it is shown and never sent.
+    pub(super) const fn read_from(self, other: &'static str) -> Self {
+        Self {
+            read_from: Some(other),
+            ..self
+        }
+    }
+
+    /// Creates do not take it: it is set by the first update.
+    pub(super) const fn updates_only(self) -> Self {
+        Self {
+            updates_only: true,
+            ..self
+        }
+    }
+
+    /// TikTok takes this or the other: when this is changed, the other stays behind.
+    pub(super) const fn instead_of(self, other: &'static str) -> Self {
+        Self {
+            instead_of: Some(other),
             ..self
         }
     }
 
     /// The canonical value in a row; `None` when the row does not show the field at all: then nothing is known of it.
     pub(super) fn read(&self, row: &Value) -> Option<Value> {
-        let holder = match self.within {
-            Some(object) => row.get(object)?,
-            None => row,
-        };
-        Some(self.form.canonical(holder.get(self.name)?))
+        let holder = json::holder(row, self.within)?;
+        let shown = holder.get(self.read_from.unwrap_or(self.name))?;
+        if self.is_void(holder) {
+            return Some(self.form.canonical(&Value::Null));
+        }
+        Some(self.form.canonical(shown))
     }
 
-    /// Writes a canonical value into a body. Null is not sent.
+    fn is_void(&self, holder: &Value) -> bool {
+        match self.void {
+            None => false,
+            Some(Void::When(other, value)) => json::text(holder, other).as_deref() == Some(value),
+            Some(Void::Beside(other)) => {
+                json::id(holder, other).is_some()
+                    || json::text(holder, other).is_some_and(|t| t != "0")
+            }
+        }
+    }
+
+    /// Whether a create takes it.
+    pub(super) fn is_created(&self) -> bool {
+        !self.updates_only && self.read_from.is_none()
+    }
+
+    /// Whether, unchanged, it goes along in a call that replaces what holds it. `has` says what else is sent, `changed`
+    /// are the fields that the call is for.
+    pub(super) fn goes_along(&self, has: impl Fn(&str) -> bool, changed: &[&Field]) -> bool {
+        self.update != Update::Never
+            && match self.carry {
+                Carry::Always => true,
+                Carry::Never => false,
+                Carry::With(other) => has(other),
+            }
+            && !changed
+                .iter()
+                .any(|field| field.instead_of == Some(self.name))
+    }
+
+    /// Writes a canonical value into a body. What says nothing is not sent.
     pub(super) fn write(&self, body: &mut Value, value: &Value) {
-        if value.is_null() {
-            return;
-        }
-        let value = self.form.wire(value);
-        match self.within {
-            Some(object) => {
-                if !body[object].is_object() {
-                    body[object] = json!({});
-                }
-                body[object][self.name] = value;
-            }
-            None => body[self.name] = value,
-        }
-    }
-}
-
-impl Form {
-    /// From the wire (or any equal spelling) to the canonical form.
-    pub fn canonical(self, value: &Value) -> Value {
-        match self {
-            Self::Text => match value.as_str().map(|t| clean(t, LONGEST_TEXT)) {
-                Some(text) if !text.is_empty() && text != "UNSET" => json!(text),
-                _ => Value::Null,
-            },
-            Self::Id | Self::NumberId => json::as_id(value).map_or(Value::Null, |id| json!(id)),
-            Self::Flag => value.as_bool().map_or(Value::Null, Value::from),
-            Self::Whole => whole(value).map_or(Value::Null, Value::from),
-            Self::Money => match json::as_money(value) {
-                Some(Cents(cents)) if cents != 0 => json!(cents),
-                _ => Value::Null,
-            },
-            Self::Ratio => ratio(value).map_or(Value::Null, |text| json!(text)),
-            Self::Set => {
-                let mut items = texts(value);
-                items.sort_unstable();
-                items.dedup();
-                json!(items)
-            }
-            Self::List => json!(texts(value)),
-            Self::Shape(read) => read(value),
-        }
+        self.put(body, self.form.wire(value));
     }
 
-    /// From the canonical form to the wire.
-    fn wire(self, value: &Value) -> Value {
-        match self {
-            Self::Money => value
-                .as_i64()
-                .map_or(Value::Null, |cents| json!(Cents(cents))),
-            Self::Ratio => value
-                .as_str()
-                .and_then(|text| text.parse::<serde_json::Number>().ok())
-                .map_or(Value::Null, Value::Number),
-            Self::NumberId => value
-                .as_str()
-                .and_then(|text| text.parse::<i64>().ok())
-                .map_or(Value::Null, Value::from),
-            _ => value.clone(),
+    /// Writes a changed value into a body: one that says nothing takes away what is there, where there is a word for that.
+    pub(super) fn change(&self, body: &mut Value, value: &Value) {
+        let sent = if value.is_null() {
+            self.form.nothing()
+        } else {
+            self.form.wire(value)
+        };
+        self.put(body, sent);
+    }
+
+    fn put(&self, body: &mut Value, value: Value) {
+        if !value.is_null() && self.read_from.is_none() {
+            json::put(body, self.within, self.name, value);
         }
     }
-}
-
-/// Whole numbers also come as doubles (`7.0`).
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        let number = value.as_f64().filter(|n| n.fract() == 0.0)?;
-        (number.abs() < 9e15).then_some(number as i64)
-    })
-}
-
-/// Up to four decimals, which is more than TikTok shows.
-fn ratio(value: &Value) -> Option<String> {
-    let number = match value {
-        Value::String(text) => text.parse().ok()?,
-        other => other.as_f64()?,
-    };
-    if number == 0.0 || !number.is_finite() {
-        return None;
-    }
-    let text = format!("{number:.4}");
-    Some(text.trim_end_matches('0').trim_end_matches('.').to_owned())
-}
-
-/// Texts of a list; numbers are taken as their decimal text, since some ids come so.
-fn texts(value: &Value) -> Vec<String> {
-    value
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|item| match item {
-            Value::String(text) => Some(clean(text, LONGEST_TEXT)),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        })
-        .collect()
 }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ad_groups;
+mod ads;
+
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -29,66 +32,104 @@ pub(super) fn raw(status: u16, body: &str) -> WireReply {
     }
 }
 
-pub(super) fn create(tree: Tree) -> Call {
-    let campaign = NewCampaign {
-        name: "Spring sale".into(),
-        request_id: "4611686018427387904".into(),
-        objective: "TRAFFIC".into(),
-        budget_mode: Some("BUDGET_MODE_DAY".into()),
-        budget: Some(Cents(4990)),
-        budget_optimize_on: false,
-        campaign_type: None,
-        app_promotion_type: None,
-        app_id: None,
-        special_industries: Vec::new(),
-        sales_destination: None,
-        catalog_enabled: None,
-        catalog_type: None,
-        po_number: None,
-        postback_window_mode: None,
-    };
-    Call::CreateCampaign {
+/// A create of one object of a kind: what the tests of replies and codes need of it.
+pub(super) fn create_of(kind: Kind, tree: Tree, object: NewObject) -> Call {
+    Call::Create {
         advertiser: ADVERTISER.into(),
+        kind,
         tree,
-        campaign,
+        objects: vec![object],
     }
 }
 
-pub(super) fn list(tree: Tree, page: u32, page_size: u32) -> Call {
-    Call::ListCampaigns {
+pub(super) fn campaign(fields: &[(&'static str, Value)]) -> NewObject {
+    NewObject {
+        parent: None,
+        name: "Spring sale".into(),
+        request_id: "4611686018427387904".into(),
+        budget_mode: Some("BUDGET_MODE_DAY".into()),
+        budget: Some(Cents(4990)),
+        fields: fields.iter().cloned().collect(),
+    }
+}
+
+/// A create of the very plainest campaign.
+pub(super) fn create(tree: Tree) -> Call {
+    let plain = campaign(&[("objective_type", json!("TRAFFIC"))]);
+    create_of(Kind::Campaign, tree, plain)
+}
+
+pub(super) fn list_of(kind: Kind, tree: Tree, page: u32, page_size: u32) -> Call {
+    Call::List {
         advertiser: ADVERTISER.into(),
+        kind,
         tree,
-        filter: CampaignFilter::default(),
+        filter: Filter::default(),
         page,
         page_size,
     }
 }
 
-pub(super) fn set_status(tree: Tree, ids: &[&str], status: OperationStatus) -> Call {
-    Call::SetCampaignStatus {
+pub(super) fn list(tree: Tree, page: u32, page_size: u32) -> Call {
+    list_of(Kind::Campaign, tree, page, page_size)
+}
+
+pub(super) fn set_status_of(kind: Kind, tree: Tree, ids: &[&str], status: OperationStatus) -> Call {
+    Call::SetStatus {
         advertiser: ADVERTISER.into(),
+        kind,
         tree,
         ids: ids.iter().map(|id| (*id).to_owned()).collect(),
         status,
-        postback_window_mode: Some("POSTBACK_WINDOW_MODE2".into()),
+        postback_window_mode: None,
+        automated_creative: false,
     }
 }
 
-fn update(tree: Tree) -> Call {
-    let changes = CampaignChanges {
-        name: Some("New name".into()),
-        budget: Some(Cents(6000)),
-        special_industries: Some(Vec::new()),
-        po_number: None,
-    };
-    Call::UpdateCampaign {
+pub(super) fn set_status(tree: Tree, ids: &[&str], status: OperationStatus) -> Call {
+    match set_status_of(Kind::Campaign, tree, ids, status) {
+        Call::SetStatus {
+            advertiser,
+            kind,
+            tree,
+            ids,
+            status,
+            automated_creative,
+            ..
+        } => Call::SetStatus {
+            advertiser,
+            kind,
+            tree,
+            ids,
+            status,
+            postback_window_mode: Some("POSTBACK_WINDOW_MODE2".into()),
+            automated_creative,
+        },
+        other => other,
+    }
+}
+
+pub(super) fn update_of(kind: Kind, tree: Tree, id: &str, changes: Changes) -> Call {
+    Call::Update {
         advertiser: ADVERTISER.into(),
+        kind,
         tree,
-        id: CAMPAIGN.into(),
+        id: id.into(),
         changes,
     }
 }
 
+fn update(tree: Tree) -> Call {
+    let changes = Changes {
+        name: Some("New name".into()),
+        budget: Some(Cents(6000)),
+        fields: [("special_industries", json!([]))].into(),
+        ..Changes::default()
+    };
+    update_of(Kind::Campaign, tree, CAMPAIGN, changes)
+}
+
+/// One call of every sort, for every kind in every tree.
 pub(super) fn every_call() -> Vec<Call> {
     let mut calls = vec![
         Call::AdvertiserInfo {
@@ -98,14 +139,31 @@ pub(super) fn every_call() -> Vec<Call> {
             app_id: "7100000000000000001".into(),
             secret: CANARY.into(),
         },
+        Call::SetCreativeStatus {
+            advertiser: ADVERTISER.into(),
+            ad: "1800000000000009".into(),
+            creatives: vec!["1800000000000011".into()],
+            status: OperationStatus::Disable,
+        },
     ];
-    for tree in [Tree::Manual, Tree::SmartPlus] {
-        calls.extend([
-            list(tree, 1, 1000),
-            create(tree),
-            update(tree),
-            set_status(tree, &[CAMPAIGN], OperationStatus::Disable),
-        ]);
+    for tree in Tree::ALL {
+        calls.push(Call::Reviews {
+            advertiser: ADVERTISER.into(),
+            tree,
+            ids: vec!["1800000000000009".into()],
+        });
+        for kind in Kind::ALL {
+            let named = Changes {
+                name: Some("New name".into()),
+                ..Changes::default()
+            };
+            calls.extend([
+                list_of(kind, tree, 1, 100),
+                create_of(kind, tree, campaign(&[])),
+                update_of(kind, tree, CAMPAIGN, named),
+                set_status_of(kind, tree, &[CAMPAIGN], OperationStatus::Disable),
+            ]);
+        }
     }
     calls
 }
@@ -130,35 +188,23 @@ fn the_manual_create_body() {
 
 #[test]
 fn the_smart_plus_create_body() {
-    let Call::CreateCampaign {
-        advertiser,
-        tree,
-        campaign,
-    } = create(Tree::SmartPlus)
-    else {
-        unreachable!()
-    };
-    let campaign = NewCampaign {
-        objective: "APP_PROMOTION".into(),
+    let object = NewObject {
         budget_mode: Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET".into()),
         budget: Some(Cents(5000)),
-        budget_optimize_on: true,
-        campaign_type: Some("IOS14_CAMPAIGN".into()),
-        app_promotion_type: Some("APP_INSTALL".into()),
-        app_id: Some("7100000000000000001".into()),
-        special_industries: vec!["CREDIT".into()],
-        catalog_enabled: Some(false),
-        catalog_type: Some("ECOMMERCE".into()),
-        po_number: Some("PO-7".into()),
-        postback_window_mode: Some("POSTBACK_WINDOW_MODE1".into()),
-        ..campaign
+        ..campaign(&[
+            ("objective_type", json!("APP_PROMOTION")),
+            ("budget_optimize_on", json!(true)),
+            ("campaign_type", json!("IOS14_CAMPAIGN")),
+            ("app_promotion_type", json!("APP_INSTALL")),
+            ("app_id", json!("7100000000000000001")),
+            ("special_industries", json!(["CREDIT"])),
+            ("catalog_enabled", json!(false)),
+            ("catalog_type", json!("ECOMMERCE")),
+            ("po_number", json!("PO-7")),
+            ("postback_window_mode", json!("POSTBACK_WINDOW_MODE1")),
+        ])
     };
-    let request = Call::CreateCampaign {
-        advertiser,
-        tree,
-        campaign,
-    }
-    .request(None);
+    let request = create_of(Kind::Campaign, Tree::SmartPlus, object).request(None);
     assert_eq!(request.path, "/open_api/v1.3/smart_plus/campaign/create/");
     assert_eq!(
         request.body,
@@ -249,17 +295,19 @@ fn a_list_puts_json_text_into_the_query() {
     );
     assert_eq!(plain.body, None);
 
-    let filter = CampaignFilter {
+    let filter = Filter {
         ids: vec!["1".into(), "2".into()],
         name: Some("50 % \"off\" & more".into()),
         created_from: "2026-11-23T10:00:00.9Z".parse().ok(),
         created_to: "2026-11-23T11:00:00.1Z".parse().ok(),
         include_deleted: true,
         all_origins: true,
+        ..Filter::default()
     };
     let filtering = |tree| {
-        let call = Call::ListCampaigns {
+        let call = Call::List {
             advertiser: ADVERTISER.into(),
+            kind: Kind::Campaign,
             tree,
             filter: filter.clone(),
             page: 1,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::golden::{ADVERTISER, CAMPAIGN, CANARY, create, list, reply};
 use super::*;
 
-fn ok(data: Value) -> WireReply {
+pub(super) fn ok(data: Value) -> WireReply {
     reply(
         &json!({"code": 0, "message": "OK", "request_id": "20260821071348308F4888CBE8D17022B5", "data": data}),
     )
@@ -25,30 +25,27 @@ fn created() -> Value {
     })
 }
 
-fn created_row() -> CampaignRow {
-    CampaignRow {
+fn created_row() -> Row {
+    Row {
+        kind: Kind::Campaign,
         id: CAMPAIGN.into(),
         tree: Tree::Manual,
+        campaign: None,
+        ad_group: None,
         name: "Spring sale".into(),
-        objective: "TRAFFIC".into(),
         operation: OperationState::On,
         secondary_status: "CAMPAIGN_STATUS_ENABLE".into(),
         budget_mode: Some("BUDGET_MODE_DAY".into()),
         budget: Some(Cents(5000)),
         current_budget: None,
-        budget_optimize_on: None,
-        campaign_type: Some("REGULAR_CAMPAIGN".into()),
-        app_promotion_type: None,
-        app_id: None,
-        special_industries: Vec::new(),
-        sales_destination: None,
-        catalog_enabled: None,
-        catalog_type: None,
-        po_number: None,
-        postback_window_mode: None,
-        is_advanced_dedicated: false,
         created: "2022-03-28T14:00:15Z".parse().ok(),
         modified: "2022-03-28T14:00:16Z".parse().ok(),
+        // What the answer does not show is not there.
+        fields: [
+            ("campaign_type", json!("REGULAR_CAMPAIGN")),
+            ("objective_type", json!("TRAFFIC")),
+        ]
+        .into(),
     }
 }
 
@@ -58,7 +55,7 @@ fn the_official_create_answer() {
     wire.date = "2026-11-23T12:00:00Z".parse().ok();
     let answer = read(&create(Tree::Manual), wire);
     let expected = Answer {
-        reply: Reply::Created(created_row()),
+        reply: Reply::Created(vec![Some(created_row())]),
         date: "2026-11-23T12:00:00Z".parse().ok(),
         request_id: "20260821071348308F4888CBE8D17022B5".into(),
     };
@@ -95,32 +92,39 @@ fn rows_of_both_lists() {
         ok(json!({"list": [row],
         "page_info": {"page": 1, "page_size": 100, "total_number": 1, "total_page": 1}}))
     };
-    let expected = CampaignRow {
+    let expected = Row {
+        kind: Kind::Campaign,
         id: "1800000000000001".into(),
         tree: Tree::SmartPlus,
+        campaign: None,
+        ad_group: None,
         name: "App 日本".into(),
-        objective: "APP_PROMOTION".into(),
         operation: OperationState::Off,
         secondary_status: "CAMPAIGN_STATUS_DISABLE".into(),
         budget_mode: Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET".into()),
         budget: Some(Cents(4999)),
         current_budget: Some(Cents(5999)),
-        budget_optimize_on: Some(true),
-        campaign_type: Some("IOS14_CAMPAIGN".into()),
-        app_promotion_type: Some("APP_INSTALL".into()),
-        app_id: Some("7100000000000000001".into()),
-        special_industries: vec!["CREDIT".into()],
-        sales_destination: None,
-        catalog_enabled: Some(false),
-        catalog_type: None,
-        po_number: Some("PO-7".into()),
-        postback_window_mode: Some("POSTBACK_WINDOW_MODE1".into()),
-        is_advanced_dedicated: true,
         created: "2026-11-20T08:00:00Z".parse().ok(),
         modified: "2026-11-21T09:30:00Z".parse().ok(),
+        fields: [
+            ("app_id", json!("7100000000000000001")),
+            ("app_promotion_type", json!("APP_INSTALL")),
+            ("budget_optimize_on", json!(true)),
+            ("campaign_type", json!("IOS14_CAMPAIGN")),
+            ("catalog_enabled", json!(false)),
+            ("catalog_type", json!(null)),
+            ("is_advanced_dedicated_campaign", json!(true)),
+            ("objective_type", json!("APP_PROMOTION")),
+            ("po_number", json!("PO-7")),
+            ("postback_window_mode", json!("POSTBACK_WINDOW_MODE1")),
+            ("sales_destination", json!(null)),
+            ("special_industries", json!(["CREDIT"])),
+        ]
+        .into(),
     };
+    assert!(expected.is_dedicated() && !created_row().is_dedicated());
     let reply = |rows| {
-        Ok(Reply::Campaigns {
+        Ok(Reply::Rows {
             rows,
             page: 1,
             total_pages: 1,
@@ -151,7 +155,7 @@ fn r29_a_row_says_itself_which_tree_it_belongs_to() {
             json!({"list": [row], "page_info": {"page": 1, "page_size": 10, "total_number": 1, "total_page": 1}}),
         );
         match read(&list(endpoint, 1, 10), wire).map(|answer| answer.reply) {
-            Ok(Reply::Campaigns { rows, .. }) => rows[0].tree,
+            Ok(Reply::Rows { rows, .. }) => rows[0].tree,
             other => panic!("{other:?}"),
         }
     };

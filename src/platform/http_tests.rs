@@ -6,7 +6,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::super::call::{Call, CampaignFilter, Tree};
+use super::super::call::{Call, Filter};
+use super::super::kind::{Kind, Tree};
 use super::*;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -56,12 +57,13 @@ fn is_complete(request: &str) -> bool {
 }
 
 fn listing() -> WireRequest {
-    let filter = CampaignFilter {
+    let filter = Filter {
         name: Some("a b+ä&".into()),
-        ..CampaignFilter::default()
+        ..Filter::default()
     };
-    let call = Call::ListCampaigns {
+    let call = Call::List {
         advertiser: "7".into(),
+        kind: Kind::Campaign,
         tree: Tree::Manual,
         filter,
         page: 1,

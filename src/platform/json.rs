@@ -40,12 +40,10 @@ pub(super) fn text(object: &Value, name: &str) -> Option<String> {
 
 /// A list of texts; null and anything else is empty.
 pub(super) fn texts(object: &Value, name: &str) -> Vec<String> {
-    let items = object
+    object
         .get(name)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    items
+        .map(items)
+        .unwrap_or_default()
         .iter()
         .filter_map(Value::as_str)
         .map(|text| clean(text, LONGEST_TEXT))
@@ -70,6 +68,36 @@ pub(super) fn as_money(value: &Value) -> Option<Cents> {
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
+}
+
+/// The items of a list; null and anything else is empty.
+pub(super) fn items(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A whole number; TikTok also writes them as doubles (`7.0`).
+pub(super) fn as_whole(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        (number.abs() < 9e15).then_some(number as i64)
+    })
+}
+
+/// The object at the end of a path of objects; the value itself for an empty path.
+pub(super) fn holder<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |holder, name| holder.get(name))
+}
+
+/// Puts a value into the object at the end of a path, and makes the objects on the way.
+pub(super) fn put(body: &mut Value, path: &[&str], name: &str, value: Value) {
+    let mut holder = body;
+    for object in path {
+        if !holder[object].is_object() {
+            holder[object] = Value::Object(serde_json::Map::new());
+        }
+        holder = &mut holder[object];
+    }
+    holder[name] = value;
 }
 
 /// `YYYY-MM-DD HH:MM:SS` in UTC; RFC 3339 is read too.

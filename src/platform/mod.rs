@@ -13,6 +13,7 @@ mod campaign;
 mod codes;
 mod error;
 mod field;
+mod form;
 mod http;
 mod json;
 mod kind;
@@ -21,8 +22,10 @@ mod read;
 mod reply;
 mod review;
 mod row;
+mod shapes;
 mod table;
 mod text;
+mod tier;
 mod window;
 mod wire;
 
@@ -31,7 +34,7 @@ mod golden;
 #[cfg(test)]
 mod golden_replies;
 
-pub use budget::{BudgetSettings, Budgets, Tier, TierError, Urgency};
+pub use budget::{BudgetSettings, Budgets, Urgency};
 pub use call::{Call, Changes, Filter, NewObject, OperationStatus, Rest};
 pub use error::{AuthProblem, ErrorClass, PlatformError, Rejection, Throttle, transport_error};
 pub use field::{Field, Fields, Form, Update};
@@ -42,6 +45,8 @@ pub use read::read;
 pub use reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
 pub use review::{RejectInfo, Review};
 pub use row::{OperationState, Row};
-pub use table::{create_batch, fields_of, has_field, takes_key, updatable};
+pub use shapes::creative_key;
+pub use table::{canonical, create_batch, fields_of, has_field, takes_key, updatable};
 pub use text::clean;
+pub use tier::{Tier, TierError};
 pub use wire::{Door, Method, TransportError, WireReply, WireRequest};

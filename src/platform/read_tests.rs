@@ -30,7 +30,7 @@ fn a_page_with_fewer_rows_than_it_says_is_incomplete() {
     }
     for (rows, total, pages) in [(10, 20, 2), (10, 99, 10), (5, 15, 2), (0, 10, 1), (0, 0, 1)] {
         match read(&call, page(rows, info(total))).map(|answer| answer.reply) {
-            Ok(Reply::Campaigns {
+            Ok(Reply::Rows {
                 rows: read,
                 page: 2,
                 total_pages,
@@ -79,7 +79,7 @@ fn a_list_that_does_not_prove_its_size_is_incomplete() {
 fn r29_a_server_with_smaller_pages_counts_in_its_own() {
     let info = json!({"page": 1, "page_size": 100, "total_number": 250, "total_page": 3});
     match read(&list(Tree::SmartPlus, 1, 1000), page(100, info)).map(|answer| answer.reply) {
-        Ok(Reply::Campaigns {
+        Ok(Reply::Rows {
             total_pages: 3,
             total: 250,
             ..
@@ -170,17 +170,18 @@ fn the_code_outranks_the_http_status() {
     let mut wire = reply(&json!({"code": "0", "data": {"campaign_id": "5"}}));
     wire.status = 502;
     assert!(
-        matches!(read(&create(Tree::Manual), wire).map(|answer| answer.reply), Ok(Reply::Created(row)) if row.id == "5")
+        matches!(read(&create(Tree::Manual), wire).map(|answer| answer.reply), Ok(Reply::Created(rows)) if rows[0].as_ref().unwrap().id == "5")
     );
 }
 
 #[test]
 fn an_update_answers_the_row_or_nothing() {
-    let call = Call::UpdateCampaign {
+    let call = Call::Update {
         advertiser: "9".into(),
+        kind: Kind::Campaign,
         tree: Tree::Manual,
         id: "5".into(),
-        changes: super::super::call::CampaignChanges::default(),
+        changes: super::super::call::Changes::default(),
     };
     let with = |data: Value| {
         read(&call, reply(&json!({"code": 0, "data": data}))).map(|answer| answer.reply)
@@ -308,7 +309,7 @@ fn what_is_deleted_is_deleted_and_what_is_unknown_may_spend() {
         ),
     ] {
         assert_eq!(
-            operation(operation_status, secondary),
+            operation(Kind::Campaign, operation_status, secondary),
             expected,
             "{operation_status:?} {secondary}"
         );

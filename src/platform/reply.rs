@@ -18,6 +18,8 @@ pub struct Answer {
 
 /// What the call was for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+// One value per answer: a box would cost more than the difference.
+#[allow(clippy::large_enum_variant)]
 pub enum Reply {
     Advertisers(Vec<AdvertiserRow>),
     Granted(Vec<GrantedAdvertiser>),

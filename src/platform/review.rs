@@ -38,33 +38,47 @@ pub(super) fn read(data: &Value, tree: Tree) -> Option<Vec<(String, Review)>> {
             let map = data.get("ad_review_map")?.as_object()?;
             Some(
                 map.iter()
-                    .map(|(id, review)| (id.clone(), one(review, "reject_info")))
+                    .map(|(id, said)| (id.clone(), review(said)))
                     .collect(),
             )
         }
         Tree::SmartPlus => {
-            let list = data.get("smart_plus_ad_review_infos")?.as_array()?;
-            Some(
-                list.iter()
-                    .filter_map(|review| {
-                        let id = json::id(review, "smart_plus_ad_id")?;
-                        Some((id, one(review, "reject_info")))
-                    })
-                    .collect(),
-            )
+            let ads = data.get("smart_plus_ad_review_infos")?.as_array()?;
+            let creatives = data.get("material_review_infos").map(json::items);
+            let read = |said: &Value| {
+                let id = json::id(said, "smart_plus_ad_id")?;
+                let mut review = review(said);
+                // What is said of single creatives is said of the ad, which consists of them.
+                let of_ad = creatives.unwrap_or_default().iter().filter(|creative| {
+                    json::id(creative, "smart_plus_ad_id").as_deref() == Some(id.as_str())
+                });
+                review.rejections.extend(of_ad.flat_map(rejections));
+                Some((id, review))
+            };
+            Some(ads.iter().filter_map(read).collect())
         }
     }
 }
 
-fn one(review: &Value, rejections: &str) -> Review {
-    let items = review.get(rejections).and_then(Value::as_array);
+fn review(said: &Value) -> Review {
+    let status = json::text(said, "review_status");
     Review {
-        approved: json::flag(review, "is_approved"),
-        status: json::text(review, "review_status"),
-        appeal: json::text(review, "appeal_status"),
-        last_audit: json::time(review, "last_audit_time"),
-        rejections: items.into_iter().flatten().map(rejection).collect(),
+        // The Smart+ tree says only what may be delivered.
+        approved: json::flag(said, "is_approved").or(match status.as_deref() {
+            Some("ALL_AVAILABLE" | "PART_AVAILABLE") => Some(true),
+            Some("UNAVAILABLE") => Some(false),
+            _ => None,
+        }),
+        status,
+        appeal: json::text(said, "appeal_status"),
+        last_audit: json::time(said, "last_audit_time"),
+        rejections: rejections(said),
     }
+}
+
+fn rejections(said: &Value) -> Vec<RejectInfo> {
+    let infos = said.get("reject_info").map(json::items);
+    infos.unwrap_or_default().iter().map(rejection).collect()
 }
 
 fn rejection(info: &Value) -> RejectInfo {
@@ -73,7 +87,8 @@ fn rejection(info: &Value) -> RejectInfo {
     let what = json::text(content, "text_content")
         .or_else(|| json::text(&content["image_content"], "image_id"))
         .or_else(|| json::text(&content["video_content"], "video_id"))
-        .or_else(|| json::text(&content["carousel_music_content"], "music_id"));
+        .or_else(|| json::text(&content["carousel_music_content"], "music_id"))
+        .or_else(|| json::text(&content["carousel_music_info"], "music_id"));
     let about = match (kind, what) {
         (Some(kind), Some(what)) => Some(format!("{kind}: {what}")),
         (kind, what) => kind.or(what),

@@ -28,6 +28,7 @@ pub(super) struct Table {
     pub request_id: bool,
     /// The most objects of one create call.
     pub batch: usize,
+    pub replaces: Replaces,
     pub fields: &'static [Field],
     pub careful: &'static [Careful],
 }
@@ -40,11 +41,20 @@ pub(super) struct Paths {
     pub list: &'static str,
 }
 
+/// What an update replaces, where it is not incremental.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replaces {
+    /// The whole object.
+    Body,
+    /// Each JSON object inside the body that is sent; the rest of the body stays.
+    Objects,
+}
+
 /// R13: a field whose default at TikTok would spend, widen or publish.
 #[derive(Debug)]
 pub(super) struct Careful {
     pub name: &'static str,
-    pub within: Option<&'static str>,
+    pub within: &'static [&'static str],
     /// What is sent when the user says nothing; `None` where TikTok's contract has no such field for this object, or
     /// where leaving it out *is* the careful value.
     pub value: fn(&Fields) -> Option<Value>,
@@ -54,8 +64,15 @@ impl Careful {
     pub(super) const fn new(name: &'static str, value: fn(&Fields) -> Option<Value>) -> Self {
         Self {
             name,
-            within: None,
+            within: &[],
             value,
+        }
+    }
+
+    pub(super) const fn within(self, objects: &'static [&'static str]) -> Self {
+        Self {
+            within: objects,
+            ..self
         }
     }
 }
@@ -80,6 +97,11 @@ pub fn updatable(kind: Kind, tree: Tree, name: &str) -> Update {
 /// Does the kind have the field in this tree?
 pub fn has_field(kind: Kind, tree: Tree, name: &str) -> bool {
     field(kind, tree, name).is_some()
+}
+
+/// The canonical form of a value of a field; null for a field that the kind does not have in this tree.
+pub fn canonical(kind: Kind, tree: Tree, name: &str, value: &Value) -> Value {
+    field(kind, tree, name).map_or(Value::Null, |f| f.form.canonical(value))
 }
 
 /// All fields of a kind in a tree.

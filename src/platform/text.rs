@@ -32,6 +32,33 @@ pub fn clean(text: &str, max_chars: usize) -> String {
     line
 }
 
+/// What a person wrote, as written, without the characters that do something to whoever shows it: control characters and
+/// bidirectional overrides are dropped, line breaks become spaces. Joiners and spaces stay, since many scripts need them.
+/// At most `max_chars` characters. Applying it twice changes nothing.
+pub(super) fn harmless(text: &str, max_chars: usize) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+            other => other,
+        })
+        .filter(|character| !does_harm(*character))
+        .take(max_chars)
+        .collect()
+}
+
+/// Reorders what is around it, or is no character for people at all.
+fn does_harm(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{061C}' | '\u{200E}' | '\u{200F}' // direction marks
+            | '\u{202A}'..='\u{202E}' // bidirectional embeddings and overrides
+            | '\u{2060}'..='\u{206F}' // word joiner, isolates, deprecated format characters
+            | '\u{FEFF}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{E0000}'..='\u{E0FFF}' // tags
+        )
+}
+
 /// Ends a line that has more to say: the last character gives way to `…` where there is no room for it.
 fn cut(mut line: String, max_chars: usize) -> String {
     if max_chars == 0 {
@@ -139,6 +166,21 @@ mod tests {
     }
 
     #[test]
+    fn r19_prose_keeps_its_joiners_and_spaces() {
+        // Persian needs the zero-width non-joiner, Hindi the joiner.
+        for text in [
+            "می\u{200C}خواهم",
+            "क\u{94D}\u{200D}ष",
+            "two  spaces",
+            "https://x.example/?a=%20b",
+        ] {
+            assert_eq!(harmless(text, 100), text);
+        }
+        assert_eq!(harmless("a\u{202E}b\u{1b}c\nd", 100), "abc d");
+        assert_eq!(harmless("abc", 2), "ab");
+    }
+
+    #[test]
     fn r19_long_text_ends_in_an_ellipsis() {
         assert_eq!(clean("abcdef", 6), "abcdef");
         assert_eq!(clean("abcdefg", 6), "abcde…");
@@ -173,6 +215,13 @@ mod tests {
             prop_assert!(!line.chars().any(|c| c.is_whitespace() && c != ' '));
             prop_assert!(!line.starts_with(' ') && !line.ends_with(' ') && !line.contains("  "));
             prop_assert_eq!(clean(&line, max), line);
+        }
+
+        #[test]
+        fn r19_what_a_person_wrote_stays_as_it_is_but_for_what_does_harm(text in any::<String>()) {
+            let kept = harmless(&text, 1000);
+            prop_assert!(!kept.chars().any(does_harm));
+            prop_assert_eq!(harmless(&kept, 1000), kept);
         }
 
         #[test]

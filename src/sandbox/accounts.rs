@@ -445,7 +445,7 @@ impl Sandbox {
                 rejection_reason: String::new(),
             },
         );
-        self.campaigns.entry(id.into()).or_default();
+        self.items.entry(id.into()).or_default();
     }
 
     /// The token of a request, if it is good.

@@ -1,7 +1,12 @@
 //! Budgets: floors and ceilings per currency, decimals, the 105 % rule, the nightly lock.
 
 use super::{
-    Sandbox, accounts::Advertiser, campaign::Campaign, envelope::Refusal, knobs, time::DAY_MS,
+    Sandbox,
+    accounts::Advertiser,
+    envelope::Refusal,
+    item::Item,
+    knobs::{self, Knob},
+    time::DAY_MS,
 };
 
 /// What a currency does to amounts.
@@ -53,6 +58,27 @@ fn amount(code: &str, value: f64) -> String {
     }
 }
 
+/// The smallest budget of an object.
+pub(super) struct Floor {
+    /// For one day, in US dollars.
+    pub dollars: f64,
+    /// Overrides it, in the account's currency.
+    pub knob: &'static Knob,
+    /// For how many days a lifetime budget has to last; 1 for all others.
+    pub days: i64,
+}
+
+impl Floor {
+    /// A campaign's: 50, or 10 for shops, whatever the budget is for.
+    pub(super) fn of_campaign(shop: bool) -> Self {
+        Self {
+            dollars: if shop { 10.0 } else { 50.0 },
+            knob: &knobs::BUDGET_FLOOR,
+            days: 1,
+        }
+    }
+}
+
 /// What became of a wanted budget.
 pub(super) enum Verdict {
     /// Set it (rounded, if a knob says so).
@@ -62,15 +88,15 @@ pub(super) enum Verdict {
 }
 
 impl Sandbox {
-    /// Checks a budget. `existing` is the campaign when it is an update.
+    /// Checks a budget. `existing` is the object when it is an update.
     pub(super) fn check_budget(
         &self,
         at: i64,
         advertiser_id: &str,
         advertiser: &Advertiser,
         wanted: f64,
-        store: bool,
-        existing: Option<&Campaign>,
+        floor: &Floor,
+        existing: Option<&Item>,
     ) -> Result<Verdict, Refusal> {
         let code = advertiser.currency.as_str();
         let money = currency(code);
@@ -90,12 +116,14 @@ impl Sandbox {
             }
             value = scaled.round() / scale;
         }
-        let base = if store { 10.0 } else { 50.0 };
-        let floor = self
-            .knobs
-            .text(&knobs::BUDGET_FLOOR, advertiser_id)
-            .parse::<f64>()
-            .unwrap_or(base * money.ratio);
+        // Schedules have fewer days than f64 has exact whole numbers.
+        let days = floor.days as f64;
+        let floor = days
+            * self
+                .knobs
+                .text(floor.knob, advertiser_id)
+                .parse::<f64>()
+                .unwrap_or(floor.dollars * money.ratio);
         if value < floor {
             return Err(Refusal::parameter(format!(
                 "Your budget setting must not be less than {}",
@@ -109,7 +137,7 @@ impl Sandbox {
                 amount(code, ceiling)
             )));
         }
-        let Some(campaign) = existing else {
+        let Some(row) = existing else {
             return Ok(Verdict::Set(value));
         };
         let minute_of_day = (at + advertiser.utc_offset_ms).rem_euclid(DAY_MS) / 60_000;
@@ -122,8 +150,8 @@ impl Sandbox {
                 "The budget cannot be changed between 23:55 and 00:00. Please try again later.",
             ));
         }
-        let lowest = campaign.spent_against_budget(at, advertiser) * 1.05;
-        if value < campaign.budget() && value + 1e-9 < lowest {
+        let lowest = row.spent_against_budget(at, advertiser) * 1.05;
+        if value < row.budget() && value + 1e-9 < lowest {
             if self
                 .knobs
                 .is(&knobs::BUDGET_BELOW_SPEND, advertiser_id, "ignore")

@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
-    campaign::Tree,
     create::{Replay, flag, require, text},
     envelope::{Refusal, Reply},
     fields::{self, MANUAL_CREATE},
+    item::{Level, Tree},
     knobs,
     query::{Body, missing},
     time,
@@ -42,6 +42,8 @@ const ANSWER: &[&str] = &[
     "advertiser_id",
 ];
 
+const KIND: (Level, Tree) = (Level::Campaign, Tree::Manual);
+
 impl Sandbox {
     pub(super) fn create_manual(
         &mut self,
@@ -57,32 +59,36 @@ impl Sandbox {
             .and_then(Value::as_str)
             .map(str::to_owned);
         let key = request_id.as_deref();
-        if let Replay::Original(id) = self.check_replay(at, advertiser_id, Tree::Manual, key)? {
+        if let Replay::Original(id) = self.check_replay(at, advertiser_id, KIND, key)? {
             return self.manual_answer(at, advertiser_id, id);
         }
         match self.prepare_manual(at, advertiser_id, fields) {
             Ok(fields) => {
-                let id = self.insert_campaign(
-                    at,
-                    advertiser_id,
-                    Tree::Manual,
-                    fields,
-                    request_id.clone(),
-                );
-                self.use_key(
-                    at,
-                    advertiser_id,
-                    Tree::Manual,
-                    request_id.as_deref(),
-                    Some(id),
-                );
+                let id = self.insert(at, advertiser_id, KIND, fields, None, request_id.clone());
+                self.use_key(at, advertiser_id, KIND, request_id.as_deref(), Some(id));
                 self.manual_answer(at, advertiser_id, id)
             }
             Err(refusal) => {
-                self.use_key(at, advertiser_id, Tree::Manual, request_id.as_deref(), None);
+                self.use_key(at, advertiser_id, KIND, request_id.as_deref(), None);
                 Err(refusal)
             }
         }
+    }
+
+    /// From a day on, nothing can be made by hand for some objectives, on any level. What exists stays as it is.
+    pub(super) fn check_cut_off(
+        &self,
+        at: i64,
+        advertiser_id: &str,
+        objective: &str,
+    ) -> Result<(), Refusal> {
+        let day = time::parse(self.knobs.text(&knobs::MANUAL_CUTOFF, advertiser_id));
+        if CUT_OFF.contains(&objective) && day.is_some_and(|day| at >= day) {
+            let code = self.knobs.whole(&knobs::MANUAL_CUTOFF_CODE, advertiser_id);
+            let text = self.knobs.text(&knobs::MANUAL_CUTOFF_TEXT, advertiser_id);
+            return Err(Refusal::new(code, text));
+        }
+        Ok(())
     }
 
     /// All rules of a manual create; returns the fields as they will be stored.
@@ -97,14 +103,7 @@ impl Sandbox {
             .map_err(|_| missing("advertiser_id"))?;
         self.check_account_writes(advertiser_id, advertiser)?;
         let objective = text(&fields, "objective_type").to_owned();
-        let cut_off = time::parse(self.knobs.text(&knobs::MANUAL_CUTOFF, advertiser_id));
-        if CUT_OFF.contains(&objective.as_str()) && cut_off.is_some_and(|day| at >= day) {
-            let code = self.knobs.whole(&knobs::MANUAL_CUTOFF_CODE, advertiser_id);
-            return Err(Refusal::new(
-                code,
-                self.knobs.text(&knobs::MANUAL_CUTOFF_TEXT, advertiser_id),
-            ));
-        }
+        self.check_cut_off(at, advertiser_id, &objective)?;
         if objective == "RF_REACH" {
             self.check_allowlist(advertiser_id, "RF_REACH", "objective_type RF_REACH")?;
             fields
@@ -148,8 +147,9 @@ impl Sandbox {
         self.check_dedicated(at, advertiser_id, &mut fields)?;
         self.check_new_name(
             advertiser_id,
-            Tree::Manual,
+            KIND,
             &fields,
+            None,
             fields.contains_key("request_id"),
         )?;
         self.check_new_budget(at, advertiser_id, advertiser, &mut fields)?;
@@ -219,12 +219,13 @@ impl Sandbox {
         advertiser_id: &str,
         id: u64,
     ) -> Result<Reply, Refusal> {
-        let (Some(row), Ok(advertiser)) =
-            (self.row(advertiser_id, id), self.advertiser(advertiser_id))
-        else {
+        let (Some(row), Ok(advertiser)) = (
+            self.row(advertiser_id, Level::Campaign, id),
+            self.advertiser(advertiser_id),
+        ) else {
             return Err(missing("campaign_id"));
         };
-        let row = row.now(at, &self.knobs, advertiser_id, advertiser);
+        let row = self.view(at, advertiser_id, advertiser).row(row);
         let mut data = Map::new();
         for name in ANSWER {
             match row.get(*name) {

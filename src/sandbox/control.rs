@@ -4,17 +4,20 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Sandbox,
-    campaign::{self, Campaign, SECONDARY_STATUSES, Tree},
+    Sandbox, ad_groups,
+    ads::{self, smart_plus},
+    item::{self, Item, Level, Tree},
     knobs::{self, KnobError},
+    review::NewRejection,
+    status::secondary_statuses,
 };
 
 /// Why a control call could not be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ControlError {
-    /// No such campaign.
-    #[error("there is no campaign {0}")]
-    Campaign(String),
+    /// No such campaign, ad group or ad.
+    #[error("there is no object {0}")]
+    Missing(String),
     /// No such advertiser.
     #[error("there is no advertiser {0}")]
     Advertiser(String),
@@ -27,7 +30,7 @@ pub enum ControlError {
         value: String,
     },
     /// Deleted is final, also in Ads Manager.
-    #[error("campaign {0} is deleted; that is final")]
+    #[error("object {0} is deleted; that is final")]
     Deleted(u64),
 }
 
@@ -83,22 +86,55 @@ impl Sandbox {
     }
 
     /// All campaigns of an advertiser, deleted ones too, oldest first: the truth, whatever lists show.
-    pub fn campaigns(&self, advertiser_id: &str) -> impl Iterator<Item = &Campaign> {
-        self.rows(advertiser_id)
+    pub fn campaigns(&self, advertiser_id: &str) -> impl Iterator<Item = &Item> {
+        self.rows(advertiser_id, Level::Campaign)
+    }
+
+    /// All ad groups of an advertiser, likewise.
+    pub fn ad_groups(&self, advertiser_id: &str) -> impl Iterator<Item = &Item> {
+        self.rows(advertiser_id, Level::AdGroup)
+    }
+
+    /// All ads of an advertiser, likewise. A Smart+ ad is one, however many creatives it has.
+    pub fn ads(&self, advertiser_id: &str) -> impl Iterator<Item = &Item> {
+        self.rows(advertiser_id, Level::Ad)
+    }
+
+    /// One campaign, ad group or ad of any advertiser, with the advertiser's id.
+    pub fn object(&self, id: &str) -> Result<(&str, &Item), ControlError> {
+        let number: u64 = id.parse().map_err(|_| ControlError::Missing(id.into()))?;
+        self.items
+            .iter()
+            .find_map(|(advertiser_id, store)| Some((advertiser_id.as_str(), store.find(number)?)))
+            .ok_or_else(|| ControlError::Missing(id.into()))
+    }
+
+    /// The same, if it is of this level.
+    pub fn object_of(&self, level: Level, id: &str) -> Result<(&str, &Item), ControlError> {
+        self.object(id)
+            .ok()
+            .filter(|(_, row)| row.level == level)
+            .ok_or_else(|| ControlError::Missing(id.into()))
     }
 
     /// One campaign of any advertiser, with the advertiser's id.
-    pub fn campaign(&self, id: &str) -> Result<(&str, &Campaign), ControlError> {
-        let number: u64 = id.parse().map_err(|_| ControlError::Campaign(id.into()))?;
-        self.campaigns
-            .iter()
-            .find_map(|(advertiser_id, rows)| Some((advertiser_id.as_str(), rows.get(&number)?)))
-            .ok_or_else(|| ControlError::Campaign(id.into()))
+    pub fn campaign(&self, id: &str) -> Result<(&str, &Item), ControlError> {
+        self.object_of(Level::Campaign, id)
     }
 
-    fn locate(&self, id: &str) -> Result<(String, u64), ControlError> {
-        self.campaign(id)
-            .map(|(advertiser_id, row)| (advertiser_id.to_owned(), row.id))
+    /// One ad group of any advertiser, with the advertiser's id.
+    pub fn ad_group(&self, id: &str) -> Result<(&str, &Item), ControlError> {
+        self.object_of(Level::AdGroup, id)
+    }
+
+    /// One ad of any advertiser, with the advertiser's id.
+    pub fn ad(&self, id: &str) -> Result<(&str, &Item), ControlError> {
+        self.object_of(Level::Ad, id)
+    }
+
+    fn locate(&self, id: &str) -> Result<(String, Level, u64), ControlError> {
+        self.object(id)
+            .map(|(advertiser_id, row)| (advertiser_id.to_owned(), row.level, row.id))
     }
 
     /// Adds a campaign as if a person had made it in Ads Manager: without any check but the tree. Fields not said get
@@ -143,7 +179,46 @@ impl Sandbox {
                 .entry("smart_plus_adgroup_mode")
                 .or_insert(json!("MULTIPLE"));
         }
-        Ok(self.insert_campaign(at, advertiser_id, tree, fields, None))
+        let kind = (Level::Campaign, tree);
+        Ok(self.insert(at, advertiser_id, kind, fields, None, None))
+    }
+
+    /// Adds an ad group or an ad into what has this id, as if a person had made it in Ads Manager: without any check.
+    /// It is of the same tree. Fields not said get what a create would give them.
+    pub fn insert_inside(
+        &mut self,
+        now: i64,
+        parent: &str,
+        mut fields: Map<String, Value>,
+    ) -> Result<u64, ControlError> {
+        let at = self.at(now);
+        let (advertiser_id, parent) = self.object(parent)?;
+        let (advertiser_id, parent) = (advertiser_id.to_owned(), parent.clone());
+        let level = match parent.level {
+            Level::Campaign => Level::AdGroup,
+            Level::AdGroup => Level::Ad,
+            Level::Ad => return Err(ControlError::Missing(parent.id.to_string())),
+        };
+        for (name, value) in [
+            (level.name_field(), json!("Made in Ads Manager")),
+            ("operation_status", json!("DISABLE")),
+        ] {
+            fields.entry(name).or_insert(value);
+        }
+        if level == Level::AdGroup
+            && let Ok(place) = self.place(at, &advertiser_id, parent.tree, parent.id)
+        {
+            ad_groups::made_outside(&place, &mut fields);
+        }
+        if (level, parent.tree) == (Level::Ad, Tree::Manual) {
+            ads::made_outside(&parent, &mut fields);
+        }
+        let kind = (level, parent.tree);
+        let id = self.insert(at, &advertiser_id, kind, fields, Some(&parent), None);
+        if kind == smart_plus::KIND {
+            self.settle_creatives(&advertiser_id, id);
+        }
+        Ok(id)
     }
 
     /// Sets fields by their names on the wire, as a person in Ads Manager (or TikTok itself) would; nothing is checked
@@ -156,8 +231,16 @@ impl Sandbox {
         changes: &Map<String, Value>,
     ) -> Result<(), ControlError> {
         let at = self.at(now);
-        let (advertiser_id, number) = self.locate(id)?;
-        for name in ["campaign_id", "advertiser_id", "create_time", "modify_time"] {
+        let (advertiser_id, level, number) = self.locate(id)?;
+        for name in [
+            "campaign_id",
+            "adgroup_id",
+            "ad_id",
+            "smart_plus_ad_id",
+            "advertiser_id",
+            "create_time",
+            "modify_time",
+        ] {
             if let Some(value) = changes.get(name) {
                 return Err(ControlError::Value {
                     field: name.into(),
@@ -166,8 +249,8 @@ impl Sandbox {
             }
         }
         let keep_ms = self.keep_ms(&advertiser_id);
-        let Some(row) = self.row_mut(&advertiser_id, number) else {
-            return Err(ControlError::Campaign(id.into()));
+        let Some(row) = self.row_mut(&advertiser_id, level, number) else {
+            return Err(ControlError::Missing(id.into()));
         };
         if row.deleted {
             return Err(ControlError::Deleted(number));
@@ -184,7 +267,10 @@ impl Sandbox {
                     row.fields.remove(name);
                 }
                 // Money is a JSON number with a point, as TikTok writes it.
-                ("budget" | "current_budget" | "roas_bid", value) => {
+                (
+                    "budget" | "current_budget" | "roas_bid" | "bid_price" | "conversion_bid_price",
+                    value,
+                ) => {
                     row.fields.insert(name.clone(), json!(value.as_f64()));
                 }
                 _ => {
@@ -195,19 +281,22 @@ impl Sandbox {
         if row.is_on() {
             row.was_on = true;
         }
+        if (row.level, row.tree) == smart_plus::KIND {
+            self.settle_creatives(&advertiser_id, number);
+        }
         Ok(())
     }
 
     fn operate_outside(&mut self, now: i64, id: &str, operation: &str) -> Result<(), ControlError> {
         let at = self.at(now);
-        let (advertiser_id, number) = self.locate(id)?;
+        let (advertiser_id, level, number) = self.locate(id)?;
         if self
-            .row(&advertiser_id, number)
+            .row(&advertiser_id, level, number)
             .is_some_and(|row| row.deleted)
         {
             return Err(ControlError::Deleted(number));
         }
-        self.set_operation(at, &advertiser_id, number, operation, None);
+        self.set_operation(at, &advertiser_id, level, number, operation, None);
         Ok(())
     }
 
@@ -226,15 +315,27 @@ impl Sandbox {
         self.operate_outside(now, id, "DELETE")
     }
 
-    /// Rejects: the campaign shows this secondary status (not said: the audit denial) until [`Sandbox::approve`].
+    /// Rejects until [`Sandbox::approve`]. The object shows this secondary status, whatever would be derived; not said,
+    /// an ad group or ad gets an objection as [`Sandbox::reject_content`] makes it, and a campaign shows the account's
+    /// audit denial.
     pub fn reject(
         &mut self,
         now: i64,
         id: &str,
         secondary_status: Option<&str>,
     ) -> Result<(), ControlError> {
-        let status = secondary_status.unwrap_or("CAMPAIGN_STATUS_ADVERTISER_AUDIT_DENY");
-        if !SECONDARY_STATUSES.iter().any(|(known, _)| *known == status) {
+        let level = self.object(id)?.1.level;
+        let status = match (secondary_status, level) {
+            (Some(status), _) => status,
+            (None, Level::Campaign) => "CAMPAIGN_STATUS_ADVERTISER_AUDIT_DENY",
+            (None, Level::AdGroup | Level::Ad) => {
+                return self.reject_content(now, id, NewRejection::default());
+            }
+        };
+        if !secondary_statuses(level)
+            .iter()
+            .any(|(known, _)| *known == status)
+        {
             return Err(ControlError::Value {
                 field: "secondary_status".into(),
                 value: status.into(),
@@ -244,13 +345,16 @@ impl Sandbox {
         self.edit_outside(now, id, &changes)
     }
 
-    /// Takes a rejection back: the secondary status is derived again.
+    /// Takes a rejection back, and ends a review: the secondary status is derived again.
     pub fn approve(&mut self, now: i64, id: &str) -> Result<(), ControlError> {
         let changes = Map::from_iter([("secondary_status".to_owned(), Value::Null)]);
-        self.edit_outside(now, id, &changes)
+        match self.object(id)?.1.level {
+            Level::Campaign => self.edit_outside(now, id, &changes),
+            Level::AdGroup | Level::Ad => self.approve_content(now, id, None),
+        }
     }
 
-    /// Spends money: adds to today's and to the total. With automatic budget increase, TikTok raises the current budget
+    /// Spends money: adds to today's and to the total, also of what the object is in. With automatic budget increase, TikTok raises the current budget
     /// by 20 % when 90 % of it is used, up to ten times a day; it starts again from the budget each day.
     pub fn spend(&mut self, now: i64, id: &str, amount: f64) -> Result<(), ControlError> {
         if !amount.is_finite() || amount < 0.0 {
@@ -260,34 +364,19 @@ impl Sandbox {
             });
         }
         let at = self.at(now);
-        let (advertiser_id, number) = self.locate(id)?;
+        let (advertiser_id, level, number) = self.locate(id)?;
         let day = self
             .advertiser(&advertiser_id)
-            .map(|advertiser| campaign::account_day(at, advertiser))
+            .map(|advertiser| item::account_day(at, advertiser))
             .map_err(|_| ControlError::Advertiser(advertiser_id.clone()))?;
-        let Some(row) = self.row_mut(&advertiser_id, number) else {
-            return Err(ControlError::Campaign(id.into()));
-        };
-        let budget = row.budget();
-        if row.spend_day != day {
-            (row.spend_day, row.spent_today, row.raises_today) = (day, 0.0, 0);
-            if row.fields.contains_key("current_budget") {
-                row.fields.insert("current_budget".into(), json!(budget));
+        let spender = self.row(&advertiser_id, level, number);
+        let parents = spender.map(|row| (row.ad_group, row.campaign));
+        let (ad_group, campaign) = parents.unwrap_or_default();
+        let above = [(Level::AdGroup, ad_group), (Level::Campaign, campaign)];
+        for (level, number) in [(level, Some(number))].into_iter().chain(above) {
+            if let Some(row) = number.and_then(|id| self.row_mut(&advertiser_id, level, id)) {
+                row.add_spend(day, amount);
             }
-        }
-        row.spent_today += amount;
-        row.spent_total += amount;
-        if row.text("budget_auto_adjust_strategy") == "AUTO_BUDGET_INCREASE" {
-            let mut current = row
-                .fields
-                .get("current_budget")
-                .and_then(Value::as_f64)
-                .unwrap_or(budget);
-            while row.raises_today < 10 && current > 0.0 && row.spent_today >= current * 0.9 {
-                current = (current * 120.0).round() / 100.0;
-                row.raises_today += 1;
-            }
-            row.fields.insert("current_budget".into(), json!(current));
         }
         Ok(())
     }

@@ -5,9 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     AccountError, ControlError, Fault, KnobError, LogFilter, NewAccount, Request, Response,
-    Sandbox, Tier, Tree,
-    campaign::Campaign,
-    envelope,
+    Sandbox, Tier, Tree, envelope,
+    item::{Item, Level},
     knobs::{self, KNOBS},
     query::Params,
     time,
@@ -19,7 +18,7 @@ struct Wrong(u16, String);
 impl From<ControlError> for Wrong {
     fn from(error: ControlError) -> Self {
         let status = match error {
-            ControlError::Campaign(_) | ControlError::Advertiser(_) => 404,
+            ControlError::Missing(_) | ControlError::Advertiser(_) => 404,
             ControlError::Value { .. } | ControlError::Deleted(_) => 400,
         };
         Self(status, error.to_string())
@@ -59,11 +58,12 @@ fn field<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Wrong>
         .ok_or_else(|| Wrong(400, format!("{name} is missing or not text")))
 }
 
-/// A campaign as the control interface shows it: the truth, with what lists never show.
-fn campaign_json(advertiser_id: &str, row: &Campaign) -> Value {
-    json!({
-        "campaign_id": row.id.to_string(),
+/// An object as the control interface shows it: the truth, with what lists never show.
+fn object_json(advertiser_id: &str, row: &Item) -> Value {
+    let mut object = json!({
+        row.level.id_field(row.tree): row.id.to_string(),
         "advertiser_id": advertiser_id,
+        "level": row.level,
         "tree": row.tree,
         "deleted": row.deleted,
         "created_at": row.created_at,
@@ -71,7 +71,18 @@ fn campaign_json(advertiser_id: &str, row: &Campaign) -> Value {
         "request_id": row.request_id,
         "spent_total": row.spent_total,
         "fields": row.fields,
-    })
+        "findings": row.findings,
+    });
+    for (name, parent) in [("campaign_id", row.campaign), ("adgroup_id", row.ad_group)] {
+        if let Some(id) = parent {
+            object[name] = json!(id.to_string());
+        }
+    }
+    if !row.creative_ids.is_empty() {
+        let ids: Vec<String> = row.creative_ids.iter().map(u64::to_string).collect();
+        object["ad_ids"] = json!(ids);
+    }
+    object
 }
 
 impl Sandbox {
@@ -170,7 +181,10 @@ impl Sandbox {
                 Ok(id) if self.remove_fault(id) => Ok(json!({})),
                 _ => Err(Wrong(404, format!("there is no fault {id}"))),
             },
-            (_, ["campaigns", rest @ ..]) => self.control_campaigns(now, request, advertiser, rest),
+            (_, [part @ ("campaigns" | "ad_groups" | "ads"), rest @ ..]) => {
+                let level = Level::of_plural(part).unwrap_or(Level::Campaign);
+                self.control_objects(now, request, advertiser, level, rest)
+            }
             ("GET", ["requests"]) => {
                 let after = params
                     .text("after")
@@ -207,54 +221,59 @@ impl Sandbox {
         }
     }
 
-    fn control_campaigns(
+    fn control_objects(
         &mut self,
         now: i64,
         request: &Request,
         advertiser: Option<&str>,
+        level: Level,
         rest: &[&str],
     ) -> Result<Value, Wrong> {
         match (request.method.as_str(), rest) {
             ("GET", []) => {
                 let list: Vec<Value> = self
-                    .campaigns
+                    .items
                     .iter()
                     .filter(|(id, _)| advertiser.is_none_or(|wanted| wanted == id.as_str()))
-                    .flat_map(|(id, rows)| rows.values().map(move |row| campaign_json(id, row)))
+                    .flat_map(|(id, store)| {
+                        store
+                            .all(level)
+                            .values()
+                            .map(move |row| object_json(id, row))
+                    })
                     .collect();
-                Ok(json!({ "campaigns": list }))
+                Ok(json!({ level.plural(): list }))
             }
-            ("POST", []) => {
-                let mut body: Map<String, Value> = read(request)?;
-                let advertiser_id = field(&body, "advertiser_id")?.to_owned();
-                let tree: Tree = match body.remove("tree") {
-                    None => Tree::Manual,
-                    Some(tree) => serde_json::from_value(tree)
-                        .map_err(|_| Wrong(400, "tree is manual or smart_plus".into()))?,
-                };
-                body.remove("advertiser_id");
-                let id = self.insert_outside(now, &advertiser_id, tree, body)?;
-                Ok(json!({"campaign_id": id.to_string()}))
-            }
+            ("POST", []) => self.control_insert(now, level, read(request)?),
             ("GET", [id]) => {
-                let (advertiser_id, row) = self.campaign(id)?;
-                Ok(campaign_json(advertiser_id, row))
+                let (advertiser_id, row) = self.object_of(level, id)?;
+                Ok(object_json(advertiser_id, row))
             }
             ("PATCH", [id]) => {
+                self.object_of(level, id)?;
                 self.edit_outside(now, id, &read(request)?)?;
-                self.control_campaigns_one(id)
+                self.control_object(level, id)
             }
             ("POST", [id, action]) => {
+                self.object_of(level, id)?;
                 let body: Map<String, Value> = read(request)?;
                 match *action {
                     "pause" => self.pause_outside(now, id)?,
                     "enable" => self.enable_outside(now, id)?,
                     "delete" => self.delete_outside(now, id)?,
-                    "reject" => self.reject(
-                        now,
-                        id,
-                        body.get("secondary_status").and_then(Value::as_str),
-                    )?,
+                    "reject"
+                        if level == Level::Campaign || body.contains_key("secondary_status") =>
+                    {
+                        self.reject(
+                            now,
+                            id,
+                            body.get("secondary_status").and_then(Value::as_str),
+                        )?
+                    }
+                    "reject" => self.reject_content(now, id, read(request)?)?,
+                    "approve" if body.contains_key("material_id") => {
+                        self.approve_content(now, id, Some(field(&body, "material_id")?))?;
+                    }
                     "approve" => self.approve(now, id)?,
                     "spend" => {
                         let amount =
@@ -270,15 +289,44 @@ impl Sandbox {
                         ));
                     }
                 }
-                self.control_campaigns_one(id)
+                self.control_object(level, id)
             }
             (method, _) => Err(Wrong(404, format!("there is no {method} {}", request.path))),
         }
     }
 
-    fn control_campaigns_one(&self, id: &str) -> Result<Value, Wrong> {
-        let (advertiser_id, row) = self.campaign(id)?;
-        Ok(campaign_json(advertiser_id, row))
+    fn control_insert(
+        &mut self,
+        now: i64,
+        level: Level,
+        mut body: Map<String, Value>,
+    ) -> Result<Value, Wrong> {
+        let parent = match level {
+            Level::Campaign => None,
+            Level::AdGroup => Some((Level::Campaign, "campaign_id")),
+            Level::Ad => Some((Level::AdGroup, "adgroup_id")),
+        };
+        if let Some((above, name)) = parent {
+            let id = field(&body, name)?.to_owned();
+            let tree = self.object_of(above, &id)?.1.tree;
+            body.remove(name);
+            let id = self.insert_inside(now, &id, body)?;
+            return Ok(json!({level.id_field(tree): id.to_string()}));
+        }
+        let advertiser_id = field(&body, "advertiser_id")?.to_owned();
+        let tree: Tree = match body.remove("tree") {
+            None => Tree::Manual,
+            Some(tree) => serde_json::from_value(tree)
+                .map_err(|_| Wrong(400, "tree is manual or smart_plus".into()))?,
+        };
+        body.remove("advertiser_id");
+        let id = self.insert_outside(now, &advertiser_id, tree, body)?;
+        Ok(json!({"campaign_id": id.to_string()}))
+    }
+
+    fn control_object(&self, level: Level, id: &str) -> Result<Value, Wrong> {
+        let (advertiser_id, row) = self.object_of(level, id)?;
+        Ok(object_json(advertiser_id, row))
     }
 
     fn patch_account(&mut self, id: &str, body: &Map<String, Value>) -> Result<Value, Wrong> {
@@ -378,8 +426,8 @@ fn index() -> Value {
             "POST /sandbox/tokens/revoke", "POST /sandbox/tokens/expire",
             "GET|PATCH|DELETE /sandbox/knobs[?advertiser_id=]", "GET|POST /sandbox/clock",
             "GET|POST|DELETE /sandbox/faults", "DELETE /sandbox/faults/{id}",
-            "GET|POST /sandbox/campaigns[?advertiser_id=]", "GET|PATCH /sandbox/campaigns/{id}",
-            "POST /sandbox/campaigns/{id}/pause|enable|delete|reject|approve|spend",
+            "GET|POST /sandbox/campaigns|ad_groups|ads[?advertiser_id=]", "GET|PATCH /sandbox/campaigns|ad_groups|ads/{id}",
+            "POST /sandbox/campaigns|ad_groups|ads/{id}/pause|enable|delete|reject|approve|spend",
             "GET|DELETE /sandbox/requests[?advertiser_id=&path=&after=]", "GET /sandbox/counts[?advertiser_id=]",
             "GET /sandbox/fences[?advertiser_id=]",
         ],

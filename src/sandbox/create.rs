@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use super::{
     Sandbox,
     accounts::Advertiser,
-    budget::Verdict,
-    campaign::{Campaign, Tree},
+    budget::{Floor, Verdict},
     envelope::{NOT_ALLOWLISTED, Refusal},
+    item::{Item, Level, Tree},
     knobs, names,
     query::missing,
     time::DAY_MS,
@@ -17,8 +17,8 @@ use super::{
 /// What became of an idempotency key.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Key {
-    /// The campaign it made; none if the create was refused.
-    pub campaign: Option<u64>,
+    /// What it made; none if the create was refused.
+    pub made: Option<u64>,
     /// When it was used.
     pub at: i64,
 }
@@ -27,7 +27,7 @@ pub(super) struct Key {
 pub(super) enum Replay {
     /// A first use: go on.
     First,
-    /// Answer with this campaign and do nothing.
+    /// Answer with this object and do nothing.
     Original(u64),
 }
 
@@ -105,14 +105,20 @@ impl Sandbox {
         Ok(())
     }
 
-    fn key_name(&self, advertiser_id: &str, tree: Tree, request_id: &str) -> String {
-        if self
-            .knobs
-            .is(&knobs::REQUEST_ID_SCOPE, advertiser_id, "tree")
-        {
-            format!("{advertiser_id}/{}/{request_id}", tree.name())
-        } else {
-            format!("{advertiser_id}/{request_id}")
+    fn key_name(
+        &self,
+        advertiser_id: &str,
+        (level, tree): (Level, Tree),
+        request_id: &str,
+    ) -> String {
+        match self.knobs.text(&knobs::REQUEST_ID_SCOPE, advertiser_id) {
+            "endpoint" => format!(
+                "{advertiser_id}/{}/{}/{request_id}",
+                tree.name(),
+                level.wire()
+            ),
+            "tree" => format!("{advertiser_id}/{}/{request_id}", tree.name()),
+            _ => format!("{advertiser_id}/{request_id}"),
         }
     }
 
@@ -121,18 +127,22 @@ impl Sandbox {
         &self,
         at: i64,
         advertiser_id: &str,
-        tree: Tree,
+        kind: (Level, Tree),
         request_id: Option<&str>,
     ) -> Result<Replay, Refusal> {
         let Some(key) =
-            request_id.and_then(|id| self.keys.get(&self.key_name(advertiser_id, tree, id)))
+            request_id.and_then(|id| self.keys.get(&self.key_name(advertiser_id, kind, id)))
         else {
             return Ok(Replay::First);
         };
         if at - key.at >= self.knobs.ms(&knobs::REQUEST_ID_LIFETIME, advertiser_id) {
             return Ok(Replay::First);
         }
-        let original = key.campaign.and_then(|id| self.row(advertiser_id, id));
+        // What the key made at another endpoint cannot be this one's answer.
+        let original = key
+            .made
+            .and_then(|id| self.row(advertiser_id, kind.0, id))
+            .filter(|row| row.tree == kind.1);
         if original.is_some_and(|row| row.deleted)
             && self
                 .knobs
@@ -157,32 +167,33 @@ impl Sandbox {
         &mut self,
         at: i64,
         advertiser_id: &str,
-        tree: Tree,
+        kind: (Level, Tree),
         request_id: Option<&str>,
-        campaign: Option<u64>,
+        made: Option<u64>,
     ) {
         let Some(id) = request_id else { return };
-        if campaign.is_none()
+        if made.is_none()
             && self
                 .knobs
                 .is(&knobs::REQUEST_ID_AFTER_REFUSAL, advertiser_id, "free")
         {
             return;
         }
-        let name = self.key_name(advertiser_id, tree, id);
-        self.keys.insert(name, Key { campaign, at });
+        let name = self.key_name(advertiser_id, kind, id);
+        self.keys.insert(name, Key { made, at });
     }
 
     /// The name: its form, and that it is free unless a key permits duplicates.
     pub(super) fn check_new_name(
         &self,
         advertiser_id: &str,
-        tree: Tree,
+        kind: (Level, Tree),
         fields: &Map<String, Value>,
+        parent: Option<u64>,
         has_key: bool,
     ) -> Result<(), Refusal> {
-        let name = text(fields, "campaign_name");
-        names::check(name)?;
+        let name = text(fields, kind.0.name_field());
+        names::check(kind.0, name)?;
         let duplicates = has_key
             && self
                 .knobs
@@ -190,7 +201,7 @@ impl Sandbox {
         if duplicates || self.knobs.is(&knobs::NAME_UNIQUE, advertiser_id, "off") {
             return Ok(());
         }
-        self.check_name_free(advertiser_id, tree, name, None)
+        self.check_name_free(advertiser_id, kind, name, parent, None)
     }
 
     /// The budget of a create; puts the value that counts into the fields.
@@ -211,8 +222,9 @@ impl Sandbox {
             .ok_or_else(|| missing("budget"))?;
         let store = text(fields, "objective_type") == "PRODUCT_SALES"
             && text(fields, "campaign_product_source") == "STORE";
+        let floor = Floor::of_campaign(store);
         if let Verdict::Set(value) =
-            self.check_budget(at, advertiser_id, advertiser, wanted, store, None)?
+            self.check_budget(at, advertiser_id, advertiser, wanted, &floor, None)?
         {
             fields.insert("budget".into(), json!(value));
         }
@@ -292,7 +304,7 @@ impl Sandbox {
     /// Dedicated campaigns of an app that hold quota: not deleted or disabled, or still waiting for release.
     fn dedicated_in_use(&self, at: i64, advertiser_id: &str, app_id: &str) -> i64 {
         let count = self
-            .rows(advertiser_id)
+            .rows(advertiser_id, Level::Campaign)
             .filter(|row| {
                 row.is_dedicated()
                     && row.text("app_id") == app_id
@@ -307,30 +319,39 @@ impl Sandbox {
         i64::try_from(count).unwrap_or(i64::MAX)
     }
 
-    /// Stores a new campaign and returns its id.
-    pub(super) fn insert_campaign(
+    /// Stores a new object and returns its id.
+    pub(super) fn insert(
         &mut self,
         at: i64,
         advertiser_id: &str,
-        tree: Tree,
+        kind: (Level, Tree),
         mut fields: Map<String, Value>,
+        parent: Option<&Item>,
         request_id: Option<String>,
     ) -> u64 {
-        let id = self.next_campaign_id();
-        for never_stored in [
+        let parents = parent.map(|parent| match parent.level {
+            Level::Campaign => (Some(parent.id), None),
+            _ => (parent.campaign, Some(parent.id)),
+        });
+        let id = self.next_object_id();
+        // Derived when a row is read, or never stored.
+        for name in [
             "advertiser_id",
+            "campaign_id",
+            "adgroup_id",
             "request_id",
             "plugin_partner",
             "internal_channel",
             "open_api_partner",
         ] {
-            fields.remove(never_stored);
+            fields.remove(name);
         }
-        let row = Campaign::new(id, tree, at, fields, request_id);
-        self.campaigns
+        let mut row = Item::new(id, kind, at, fields, request_id);
+        (row.campaign, row.ad_group) = parents.unwrap_or_default();
+        self.items
             .entry(advertiser_id.into())
             .or_default()
-            .insert(id, row);
+            .insert(row);
         id
     }
 }

@@ -12,8 +12,12 @@ pub(super) const NO_PERMISSION: i64 = 40_001;
 pub(super) const PARAMETER: i64 = 40_002;
 /// Nothing to update.
 pub(super) const NOTHING_TO_UPDATE: i64 = 40_012;
+/// Another write of the same object is not over.
+pub(super) const CONFLICT: i64 = 40_202;
 /// The app's secret does not fit.
 pub(super) const AUTH_PARAMETER: i64 = 40_101;
+/// People of 13 to 17 cannot be targeted there.
+pub(super) const MINORS_NOT_ALLOWED: i64 = 40_065;
 /// The access token has expired.
 pub(super) const TOKEN_EXPIRED: i64 = 40_102;
 /// The refresh token has expired.

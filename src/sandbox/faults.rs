@@ -69,8 +69,14 @@ pub enum FaultKind {
     },
     /// A list answers as if one row did not exist.
     SkippedRow {
-        /// Which; not said: the newest that the list would show.
-        #[serde(default)]
+        /// Which, by the id that the list shows, of any level (`adgroup_id`, `ad_id` and `smart_plus_ad_id` are other
+        /// names of it); not said: the newest that the list would show.
+        #[serde(
+            default,
+            alias = "adgroup_id",
+            alias = "ad_id",
+            alias = "smart_plus_ad_id"
+        )]
         campaign_id: Option<String>,
     },
     /// A list answers as it would have answered so many milliseconds ago.

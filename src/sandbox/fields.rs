@@ -1,284 +1,82 @@
-//! The fields of campaigns by their names on the wire: what creates and updates take, what lists show.
+//! The fields of objects by their names on the wire: what creates and updates take, what lists show.
+
+mod ad_group_words;
+mod ad_groups;
+mod ads;
+mod campaigns;
+mod smart_plus_ad_groups;
+mod smart_plus_ads;
 
 use serde_json::{Map, Value, json};
 
 use super::{
     envelope::Refusal,
+    item::{Level, Tree},
     query::{Body, texts},
 };
+
+pub(super) use ad_group_words::BILLING_EVENTS;
+pub(super) use ad_groups::*;
+pub(super) use ads::*;
+pub(super) use campaigns::*;
+pub(super) use smart_plus_ad_groups::*;
+pub(super) use smart_plus_ads::*;
 
 /// The type of a field.
 #[derive(Clone, Copy)]
 pub(super) enum Type {
     Id,
+    Ids,
     Text,
+    Texts,
     Number,
+    Whole,
+    Wholes,
     Bool,
     OneOf(&'static [&'static str]),
     ListOf(&'static [&'static str]),
+    /// An object of this table.
+    Object(Table),
+    /// A list of objects of this table.
+    Objects(Table),
+    /// An object or a list that the sandbox keeps as it is.
+    Any,
 }
 
-use Type::{Bool, Id, ListOf, Number, OneOf, Text};
-
-const OBJECTIVES: &[&str] = &[
-    "REACH",
-    "TRAFFIC",
-    "VIDEO_VIEWS",
-    "ENGAGEMENT",
-    "APP_PROMOTION",
-    "WEB_CONVERSIONS",
-    "LEAD_GENERATION",
-    "PRODUCT_SALES",
-    "RF_REACH",
-    "BRAND_CONSIDERATION",
-];
-const SMART_PLUS_OBJECTIVES: &[&str] = &["APP_PROMOTION", "WEB_CONVERSIONS", "LEAD_GENERATION"];
-/// Every objective a filter takes: the creatable ones, the read-only one, and the old ones.
-pub(super) const ALL_OBJECTIVES: &[&str] = &[
-    "REACH",
-    "TRAFFIC",
-    "VIDEO_VIEWS",
-    "ENGAGEMENT",
-    "APP_PROMOTION",
-    "WEB_CONVERSIONS",
-    "LEAD_GENERATION",
-    "PRODUCT_SALES",
-    "RF_REACH",
-    "BRAND_CONSIDERATION",
-    "TOPVIEW_REACH",
-    "APP_INSTALL",
-    "CONVERSIONS",
-    "CATALOG_SALES",
-    "RF_TRAFFIC",
-    "RF_VIDEO_VIEW",
-    "RF_ENGAGEMENT",
-    "RF_APP_INSTALL",
-    "SHOP",
-];
-pub(super) const CAMPAIGN_TYPES: &[&str] = &["REGULAR_CAMPAIGN", "IOS14_CAMPAIGN"];
-const BUDGET_MODES: &[&str] = &[
-    "BUDGET_MODE_INFINITE",
-    "BUDGET_MODE_TOTAL",
-    "BUDGET_MODE_DAY",
-    "BUDGET_MODE_DYNAMIC_DAILY_BUDGET",
-];
-const SMART_PLUS_BUDGET_MODES: &[&str] = &[
-    "BUDGET_MODE_INFINITE",
-    "BUDGET_MODE_TOTAL",
-    "BUDGET_MODE_DYNAMIC_DAILY_BUDGET",
-];
-const ON_OFF: &[&str] = &["ON", "OFF"];
-const INDUSTRIES: &[&str] = &["HOUSING", "EMPLOYMENT", "CREDIT"];
-/// What a status call sets.
-pub(super) const OPERATIONS: &[&str] = &["ENABLE", "DISABLE", "DELETE"];
-/// The SKAN postback windows.
-pub(super) const POSTBACK_MODES: &[&str] = &[
-    "POSTBACK_WINDOW_MODE1",
-    "POSTBACK_WINDOW_MODE2",
-    "POSTBACK_WINDOW_MODE3",
-];
-pub(super) const SALES_DESTINATIONS: &[&str] = &["TIKTOK_SHOP", "WEBSITE", "APP", "WEB_AND_APP"];
-pub(super) const PRODUCT_SOURCES: &[&str] = &["CATALOG", "STORE"];
+use Type::{
+    Any, Bool, Id, Ids, ListOf, Number, Object, Objects, OneOf, Text, Texts, Whole, Wholes,
+};
 
 /// A table of names and types.
 pub(super) type Table = &'static [(&'static str, Type)];
 
-/// The body of `/campaign/create/`.
-pub(super) const MANUAL_CREATE: Table = &[
-    ("advertiser_id", Id),
-    ("request_id", Id),
-    ("campaign_name", Text),
-    ("objective_type", OneOf(OBJECTIVES)),
-    ("operation_status", OneOf(&["ENABLE", "DISABLE"])),
-    ("budget_mode", OneOf(BUDGET_MODES)),
-    ("budget", Number),
-    ("budget_optimize_on", Bool),
-    ("campaign_type", OneOf(CAMPAIGN_TYPES)),
-    (
-        "app_promotion_type",
-        OneOf(&[
-            "APP_INSTALL",
-            "APP_RETARGETING",
-            "APP_PREREGISTRATION",
-            "MINIS",
-        ]),
-    ),
-    ("app_id", Id),
-    ("special_industries", ListOf(INDUSTRIES)),
-    ("sales_destination", OneOf(SALES_DESTINATIONS)),
-    ("catalog_enabled", Bool),
-    ("campaign_product_source", OneOf(PRODUCT_SOURCES)),
-    ("virtual_objective_type", OneOf(&["SALES"])),
-    ("is_search_campaign", Bool),
-    ("is_advanced_dedicated_campaign", Bool),
-    ("disable_skan_campaign", Bool),
-    ("postback_window_mode", OneOf(POSTBACK_MODES)),
-    ("bid_align_type", OneOf(&["SAN", "SKAN"])),
-    ("campaign_app_profile_page_state", OneOf(ON_OFF)),
-    ("rta_id", Text),
-    ("rta_bid_enabled", Bool),
-    ("rta_product_selection_enabled", Bool),
-    ("rf_campaign_type", OneOf(&["STANDARD", "PULSE"])),
-    ("po_number", Text),
-    ("bid_type", OneOf(&["BID_TYPE_NO_BID", "BID_TYPE_CUSTOM"])),
-    ("optimization_goal", Text),
-    ("deep_bid_type", Text),
-    ("roas_bid", Number),
-    ("plugin_partner", Text),
-    ("internal_channel", Text),
-];
+/// What a status call sets.
+pub(super) const OPERATIONS: &[&str] = &["ENABLE", "DISABLE", "DELETE"];
+/// What an object is created with.
+pub(super) const ON_CREATE: &[&str] = &["ENABLE", "DISABLE"];
+/// On or off, as text.
+pub(super) const ON_OFF: &[&str] = &["ON", "OFF"];
 
-/// The body of `/smart_plus/campaign/create/`.
-pub(super) const SMART_PLUS_CREATE: Table = &[
-    ("advertiser_id", Id),
-    ("request_id", Id),
-    ("campaign_name", Text),
-    ("objective_type", OneOf(SMART_PLUS_OBJECTIVES)),
-    ("operation_status", OneOf(&["ENABLE", "DISABLE"])),
-    ("budget_mode", OneOf(SMART_PLUS_BUDGET_MODES)),
-    ("budget", Number),
-    ("budget_optimize_on", Bool),
-    (
-        "budget_auto_adjust_strategy",
-        OneOf(&["AUTO_BUDGET_INCREASE", "UNSET"]),
-    ),
-    ("campaign_type", OneOf(CAMPAIGN_TYPES)),
-    (
-        "app_promotion_type",
-        OneOf(&["APP_INSTALL", "APP_RETARGETING", "MINIS"]),
-    ),
-    ("app_id", Id),
-    ("special_industries", ListOf(INDUSTRIES)),
-    (
-        "sales_destination",
-        OneOf(&["WEBSITE", "APP", "WEB_AND_APP"]),
-    ),
-    ("catalog_enabled", Bool),
-    (
-        "catalog_type",
-        OneOf(&["ECOMMERCE", "TRAVEL_ENTERTAINMENT", "MINI_SERIES"]),
-    ),
-    ("is_search_campaign", Bool),
-    ("is_promotional_campaign", Bool),
-    ("is_advanced_dedicated_campaign", Bool),
-    ("disable_skan_campaign", Bool),
-    ("postback_window_mode", OneOf(POSTBACK_MODES)),
-    ("bid_align_type", OneOf(&["SAN", "SKAN"])),
-    ("campaign_app_profile_page_state", OneOf(ON_OFF)),
-    ("gaming_ad_compliance_agreement", OneOf(ON_OFF)),
-    ("rta_id", Text),
-    ("rta_bid_enabled", Bool),
-    ("rta_product_selection_enabled", Bool),
-    ("po_number", Text),
-    ("open_api_partner", Text),
-];
+/// The columns of a list.
+pub(super) fn columns(level: Level, tree: Tree) -> &'static [&'static str] {
+    match (level, tree) {
+        (Level::Campaign, Tree::Manual) => MANUAL_COLUMNS,
+        (Level::Campaign, Tree::SmartPlus) => SMART_PLUS_COLUMNS,
+        (Level::AdGroup, Tree::Manual) => AD_GROUP_COLUMNS,
+        (Level::AdGroup, Tree::SmartPlus) => SMART_PLUS_AD_GROUP_COLUMNS,
+        (Level::Ad, Tree::Manual) => AD_COLUMNS,
+        (Level::Ad, Tree::SmartPlus) => SMART_PLUS_AD_COLUMNS,
+    }
+}
 
-/// The body of `/campaign/update/`.
-pub(super) const MANUAL_UPDATE: Table = &[
-    ("advertiser_id", Id),
-    ("campaign_id", Id),
-    ("campaign_name", Text),
-    ("budget", Number),
-    ("special_industries", ListOf(INDUSTRIES)),
-    ("po_number", Text),
-];
-
-/// The body of `/smart_plus/campaign/update/`.
-pub(super) const SMART_PLUS_UPDATE: Table = &[
-    ("advertiser_id", Id),
-    ("campaign_id", Id),
-    ("campaign_name", Text),
-    ("budget", Number),
-    ("po_number", Text),
-];
-
-/// The columns of `/campaign/get/`.
-pub(super) const MANUAL_COLUMNS: &[&str] = &[
-    "advertiser_id",
-    "campaign_id",
-    "campaign_system_origin",
-    "is_search_campaign",
-    "is_smart_performance_campaign",
-    "campaign_automation_type",
-    "campaign_name",
-    "campaign_type",
-    "postback_window_mode",
-    "app_id",
-    "budget",
-    "budget_mode",
-    "rta_id",
-    "rta_bid_enabled",
-    "rta_product_selection_enabled",
-    "secondary_status",
-    "operation_status",
-    "objective",
-    "objective_type",
-    "app_promotion_type",
-    "virtual_objective_type",
-    "sales_destination",
-    "campaign_product_source",
-    "budget_optimize_on",
-    "bid_type",
-    "optimization_goal",
-    "deep_bid_type",
-    "roas_bid",
-    "is_new_structure",
-    "create_time",
-    "modify_time",
-    "is_advanced_dedicated_campaign",
-    "disable_skan_campaign",
-    "bid_align_type",
-    "campaign_app_profile_page_state",
-    "special_industries",
-    "rf_campaign_type",
-    "po_number",
-];
-
-/// Columns of `/campaign/get/` that are left out, not null, where they do not apply: they are returned for CBO
-/// campaigns, and for promoted posts, alone.
-pub(super) const MANUAL_CONDITIONAL: &[&str] = &[
-    "budget_optimize_on",
-    "bid_type",
-    "optimization_goal",
-    "campaign_system_origin",
-];
-
-/// The columns of `/smart_plus/campaign/get/`. That tree's answers carry no nulls.
-pub(super) const SMART_PLUS_COLUMNS: &[&str] = &[
-    "advertiser_id",
-    "campaign_id",
-    "campaign_name",
-    "create_time",
-    "modify_time",
-    "objective_type",
-    "app_promotion_type",
-    "sales_destination",
-    "campaign_type",
-    "app_id",
-    "gaming_ad_compliance_agreement",
-    "is_advanced_dedicated_campaign",
-    "disable_skan_campaign",
-    "bid_align_type",
-    "campaign_app_profile_page_state",
-    "is_search_campaign",
-    "catalog_enabled",
-    "catalog_type",
-    "special_industries",
-    "budget_optimize_on",
-    "budget_mode",
-    "budget_auto_adjust_strategy",
-    "budget",
-    "current_budget",
-    "operation_status",
-    "secondary_status",
-    "smart_plus_adgroup_mode",
-    "postback_window_mode",
-    "po_number",
-    "is_promotional_campaign",
-    "rta_id",
-    "rta_bid_enabled",
-    "rta_product_selection_enabled",
-];
+/// The columns of a manual list that are left out, not null, where they do not apply.
+pub(super) fn conditional(level: Level) -> &'static [&'static str] {
+    match level {
+        Level::Campaign => MANUAL_CONDITIONAL,
+        Level::AdGroup => AD_GROUP_CONDITIONAL,
+        Level::Ad => AD_CONDITIONAL,
+    }
+}
 
 /// Checks the types of everything in a body that the table knows and returns it: ids as text, numbers as given, without
 /// nulls. Also returns the names that the table does not know.
@@ -291,24 +89,7 @@ pub(super) fn read(
         let Some(value) = body.get(name) else {
             continue;
         };
-        let value = match kind {
-            Id => json!(body.id(name)?),
-            Text => json!(body.text(name)?),
-            Number => json!(body.number(name)?),
-            Bool => json!(body.boolean(name)?),
-            OneOf(words) => {
-                let word = body.text(name)?.unwrap_or_default();
-                check_word(name, word, words)?;
-                json!(word)
-            }
-            ListOf(words) => {
-                let list = texts(name, value)?;
-                for word in &list {
-                    check_word(name, word, words)?;
-                }
-                json!(list)
-            }
-        };
+        let value = read_value(name, *kind, value, body)?;
         known.insert((*name).into(), value);
     }
     let unknown = body
@@ -317,6 +98,67 @@ pub(super) fn read(
         .cloned()
         .collect();
     Ok((known, unknown))
+}
+
+fn read_value(name: &str, kind: Type, value: &Value, body: Body<'_>) -> Result<Value, Refusal> {
+    Ok(match kind {
+        Id => json!(body.id(name)?),
+        Ids => json!(body.ids(name)?),
+        Text => json!(body.text(name)?),
+        Texts => json!(texts(name, value)?),
+        Number => json!(body.number(name)?),
+        Whole => whole(name, value)?,
+        Wholes => list(name, value)?
+            .iter()
+            .enumerate()
+            .map(|(index, value)| whole(&format!("{name}.{index}"), value))
+            .collect::<Result<_, _>>()?,
+        Bool => json!(body.boolean(name)?),
+        OneOf(words) => {
+            let word = body.text(name)?.unwrap_or_default();
+            check_word(name, word, words)?;
+            json!(word)
+        }
+        ListOf(words) => {
+            let list = texts(name, value)?;
+            for word in &list {
+                check_word(name, word, words)?;
+            }
+            json!(list)
+        }
+        Object(table) => object(name, table, value, body)?,
+        Objects(table) => list(name, value)?
+            .iter()
+            .enumerate()
+            .map(|(index, value)| object(&format!("{name}.{index}"), table, value, body))
+            .collect::<Result<_, _>>()?,
+        Any => value.clone(),
+    })
+}
+
+fn list<'a>(name: &str, value: &'a Value) -> Result<&'a Vec<Value>, Refusal> {
+    value
+        .as_array()
+        .ok_or_else(|| Refusal::parameter(format!("{name}: Not a valid list.")))
+}
+
+fn whole(name: &str, value: &Value) -> Result<Value, Refusal> {
+    value
+        .as_i64()
+        .map(|number| json!(number))
+        .ok_or_else(|| Refusal::parameter(format!("{name}: Not a valid integer.")))
+}
+
+/// A nested object, with its place before the names in messages. What its table does not know is dropped.
+fn object(name: &str, table: Table, value: &Value, body: Body<'_>) -> Result<Value, Refusal> {
+    let map = value
+        .as_object()
+        .ok_or_else(|| Refusal::parameter(format!("{name}: Not a valid object.")))?;
+    let (known, _) = read(table, body.inner(map)).map_err(|mut refusal| {
+        refusal.message = format!("{name}.{}", refusal.message);
+        refusal
+    })?;
+    Ok(Value::Object(known))
 }
 
 /// TikTok's words for a value outside an enumeration.

@@ -94,30 +94,50 @@ knobs! {
         "A create whose request_id belongs to a campaign that was deleted since: like any replay, or a new campaign.";
     REQUEST_ID_LIFETIME "request_id_lifetime_seconds" SecondsOrForever, "forever",
         "How long a request_id is remembered.";
-    REQUEST_ID_SCOPE "request_id_scope" OneOf(&["advertiser", "tree"]), "advertiser",
-        "Where a request_id is unique: in the advertiser, or in each of its two trees.";
+    REQUEST_ID_SCOPE "request_id_scope" OneOf(&["advertiser", "tree", "endpoint"]), "advertiser",
+        "Where a request_id is unique: in the advertiser, in each of its two trees, or for each create endpoint.";
     REQUEST_ID_AFTER_REFUSAL "request_id_after_refusal" OneOf(&["free", "used"]), "free",
         "Whether a refused create uses its request_id up.";
     REQUEST_ID_DUPLICATE_NAMES "request_id_duplicate_names" Flag, "true",
         "Whether a create with a request_id may take a name that exists.";
     NAME_UNIQUE "name_unique" OneOf(&["on_create", "on_create_and_update", "off"]), "on_create_and_update",
-        "Where an existing campaign name is refused.";
+        "Where an existing name is refused.";
     NAME_SCOPE "name_scope" OneOf(&["advertiser", "tree"]), "advertiser",
         "Where a campaign name is unique: in the advertiser, or in each of its two trees.";
     NAME_OF_DELETED "name_of_deleted" OneOf(&["free", "taken"]), "free",
         "Whether the name of a deleted campaign can be used again.";
     NAME_MATCH "name_match" OneOf(&["exact", "ignoring_case"]), "exact",
-        "When two campaign names count as the same.";
+        "When two names count as the same.";
+    AD_GROUP_NAME_UNIQUE "ad_group_name_unique" OneOf(&["campaign", "advertiser", "off"]), "campaign",
+        "Where an existing ad group name is refused; name_unique says in which calls.";
+    AD_NAME_UNIQUE "ad_name_unique" OneOf(&["off", "ad_group", "advertiser"]), "off",
+        "Where an existing ad name is refused; name_unique says in which calls.";
     FUZZY_NAME_MATCH "fuzzy_name_match" OneOf(&["contains_ignoring_case", "contains", "starts_with"]), "contains_ignoring_case",
-        "What the fuzzy filter campaign_name matches.";
+        "What the fuzzy filters campaign_name, adgroup_name and ad_name match.";
     BUDGET_BELOW_SPEND "budget_below_spend" OneOf(&["refuse", "ignore"]), "refuse",
         "A budget under 105 % of what is spent: refused, or answered with success and not applied.";
     BUDGET_EXTRA_DECIMALS "budget_extra_decimals" OneOf(&["refuse", "round"]), "refuse",
         "A budget with more decimals than the currency has.";
     BUDGET_FLOOR "budget_floor" Text, "",
         "The lowest campaign budget in the account's currency; empty: the table of currencies.";
+    AD_GROUP_BUDGET_FLOOR "ad_group_budget_floor" Text, "",
+        "The lowest daily ad group budget in the account's currency; empty: the table of currencies.";
     BUDGET_EDIT_LOCK "budget_edit_lock" Flag, "false",
         "Whether budget changes are refused from 23:55 to 24:00 account time.";
+    ADGROUP_UPDATE "adgroup_update" OneOf(&["partial", "replace_targeting"]), "partial",
+        "What /adgroup/update/ does with targeting that it does not name: keep it, or reset it.";
+    SCHEDULE_ZONE "schedule_zone" OneOf(&["utc", "account"]), "utc",
+        "The clock that schedules of ad groups are written in.";
+    SCHEDULE_START_PAST "schedule_start_past_seconds" Whole, "43200",
+        "How far in the past a schedule may start.";
+    REACH_FREQUENCY "reach_frequency" OneOf(&["optional", "required"]), "optional",
+        "Whether ad groups with objective REACH need frequency and frequency_schedule.";
+    SAVED_AUDIENCE_FIELDS "saved_audience_fields" Text, "age_groups,gender",
+        "What a saved audience holds, comma-separated: these fields cannot be sent beside saved_audience_id.";
+    DEVICE_PRICE_UPPER_BOUND "device_price_upper_bound" OneOf(&["raised", "as_sent"]), "raised",
+        "The upper bound of device_price_ranges that reads show: 50 more than was sent, or what was sent.";
+    AD_GROUP_QUOTA "ad_group_quota" Whole, "5000",
+        "How many ad groups an account can have; those beyond are made and paused for good. 5000 is the fixed quota, of which /adgroup/quota/ shows nothing as used.";
     IMMUTABLE_FIELDS "immutable_fields" OneOf(&["refuse", "ignore"]), "refuse",
         "A campaign update that names a field which cannot be changed.";
     UNKNOWN_FIELDS "unknown_fields" OneOf(&["ignore", "refuse"]), "ignore",
@@ -155,7 +175,35 @@ knobs! {
     MANUAL_LISTS_SMART_PLUS "manual_lists_smart_plus" Flag, "true",
         "Whether /campaign/get/ also returns Smart+ campaigns.";
     SMART_PLUS_PAGE_SIZE_MAX "smart_plus_page_size_max" OneOf(&["1000", "100"]), "1000",
-        "The largest page of /smart_plus/campaign/get/.";
+        "The largest page of /smart_plus/campaign/get/ and /smart_plus/adgroup/get/.";
+    SMART_PLUS_AD_PAGE_SIZE_MAX "smart_plus_ad_page_size_max" OneOf(&["100", "1000"]), "100",
+        "The largest page of /smart_plus/ad/get/.";
+    SMART_PLUS_CREATIVES_MAX "smart_plus_creatives_max" OneOf(&["50", "31"]), "50",
+        "How many creatives a Smart+ ad can have: what the documentation says, or TikTok's own client.";
+    SMART_PLUS_CREATIVES_UPDATE "smart_plus_creatives_update" OneOf(&["keep", "new"]), "keep",
+        "What becomes of a creative that an update sends again: it keeps its ids and whether it is on, or all get new ids and are on.";
+    SMART_PLUS_CREATIVE_ID "smart_plus_creative_id" OneOf(&["shown", "omitted"]), "shown",
+        "Whether creative_list says smart_plus_creative_id, the ad_id of a creative in /ad/get/ (since August 2026).";
+    SMART_PLUS_CREATIVE_ROW_STATUS "smart_plus_creative_row_status" OneOf(&["creative", "ad"]), "creative",
+        "The operation_status of a creative's row in /ad/get/: off if the creative or the ad is off, or the ad's alone.";
+    SMART_PLUS_AD_MODIFY_TIME "smart_plus_ad_modify_time" OneOf(&["shown", "omitted"]), "shown",
+        "Whether Smart+ ads have a modify_time.";
+    SMART_PLUS_AD_PACE "smart_plus_ad_pace_seconds" Whole, "0",
+        "How long after a create, update or status call the same Smart+ ad refuses the next one with 40202; TikTok is said to want 5.";
+    SMART_PLUS_CALL_TO_ACTION "smart_plus_call_to_action" OneOf(&["documented", "either"]), "documented",
+        "Whether Smart+ ads that show a TikTok account's post on TikTok, and lead ads on TikTok, need call_to_action_id and refuse call_to_action_list.";
+    AD_AUTOMATION_TYPE "ad_automation_type" OneOf(&["omitted", "shown"]), "omitted",
+        "Whether the rows of /ad/get/ say campaign_automation_type.";
+    TOO_MANY_ADS_CODE "too_many_ads_code" OneOf(&["40502", "40002"]), "40502",
+        "The code when a Smart+ ad group has its 30 ads.";
+    DARK_POST_DEFAULT "dark_post_default" OneOf(&["OFF", "ON"]), "OFF",
+        "The dark_post_status of a Smart+ ad with pushed posts that does not say it: OFF shows them on the profile.";
+    CREATIVE_AUTO_ADD_DEFAULT "creative_auto_add_default" Flag, "false",
+        "The creative_auto_add_toggle of a Smart+ ad that does not say it: TikTok adds creatives of its own making.";
+    SMART_PLUS_BIDS "smart_plus_bids" OneOf(&["copied", "copied_on_update", "own"]), "copied",
+        "Whether the bid of a Smart+ ad group is copied to all others of its campaign: by creates and updates, by updates alone, or not at all.";
+    SMART_PLUS_TARGETING_UPDATE "smart_plus_targeting_update" OneOf(&["replace", "merge"]), "replace",
+        "targeting_spec in a Smart+ ad group update: the whole of the new targeting, or changes to it.";
     SMART_PLUS_INFINITE "smart_plus_infinite" OneOf(&["refuse", "accept"]), "refuse",
         "A Smart+ create that says BUDGET_MODE_INFINITE itself instead of leaving budget_mode out.";
     SMART_PLUS_SALES_DESTINATION "smart_plus_sales_destination" OneOf(&["optional", "required"]), "optional",
@@ -179,19 +227,41 @@ knobs! {
     STATUS_PRECEDENCE "status_precedence" OneOf(&["account_first", "disable_first"]), "account_first",
         "Which secondary_status a disabled campaign of a suspended or unaudited account shows.";
     ENABLE_IN_REVIEW "enable_in_review" OneOf(&["accept", "refuse"]), "accept",
-        "Enabling a campaign while its account is in review.";
+        "Enabling something while it, or its account, is in review.";
+    AD_REVIEW "ad_review_seconds" SecondsOrForever, "0",
+        "How long the review of a new or edited ad takes; forever: until it is approved through the control interface.";
+    AD_REVIEW_OF_DISABLED "ad_review_of_disabled" OneOf(&["reviewed", "when_enabled"]), "reviewed",
+        "Whether an ad that is switched off is reviewed, or only from the time it is switched on.";
+    REVIEW_PRECEDENCE "review_precedence" OneOf(&["disable_first", "review_first"]), "disable_first",
+        "Which secondary_status an ad shows that is switched off, itself or with its parents, and in review or rejected.";
+    REVIEW_REJECTS "review_rejects" Text, "",
+        "Which ads a review rejects: those whose fields contain this text, * for all, empty for none.";
+    SMART_PLUS_REAUDIT "smart_plus_reaudit" OneOf(&["AD_STATUS_REAUDIT", "AD_STATUS_DELIVERY_AND_REAUDIT"]), "AD_STATUS_REAUDIT",
+        "The secondary_status of an edited Smart+ ad in review: it waits, or it runs as it was before.";
+    SMART_PLUS_PARTLY_REJECTED "smart_plus_partly_rejected" OneOf(&["AD_STATUS_REVIEW_PARTIALLY_APPROVED", "AD_STATUS_PARTIAL_AUDIT_DELIVERY_OK", "AD_STATUS_DELIVERY_OK"]), "AD_STATUS_REVIEW_PARTIALLY_APPROVED",
+        "The secondary_status of a running Smart+ ad of which some creatives were rejected.";
+    REVIEW_INFO_IN_REVIEW "review_info_in_review" OneOf(&["omitted", "UNAVAILABLE", "ALL_AVAILABLE"]), "omitted",
+        "What review_info says of something that nobody has looked at: nothing, or this review_status.";
+    REVIEW_INFO_UNKNOWN_ID "review_info_unknown_id" OneOf(&["refuse", "omit"]), "refuse",
+        "A review_info call with an id that the advertiser does not have: refused, or answered without it.";
+    AD_GROUP_REAUDIT "ad_group_reaudit" OneOf(&["none", "reaudit", "shadow"]), "none",
+        "What an update of an ad group's targeting does where reviews take time: nothing, or a review without or with delivery.";
+    AD_BATCH "ad_batch" OneOf(&["whole", "part_refused", "part_answered", "part_silent"]), "whole",
+        "One bad creative in /ad/create/ or /ad/update/: nothing happens; or the others are done and the call is refused, is answered with 20001, or is answered with 0, both with the others alone.";
+    CUSTOM_IDENTITY "custom_identity" OneOf(&["by_account", "accept", "refuse"]), "by_account",
+        "New ads with identity_type CUSTOMIZED_USER on TikTok: as the account's can_use_custom_identity says, accepted, or refused.";
     LIMITED_ACCOUNT_WRITES "limited_account_writes" OneOf(&["accept", "refuse"]), "accept",
         "Creates, updates and enables on an account whose status is not STATUS_ENABLE or in review.";
     NOT_GRANTED_CODE "not_granted_code" OneOf(&["40001", "40106"]), "40001",
         "The code when the token does not cover the advertiser.";
     MANUAL_CUTOFF "manual_cutoff" DayOrNever, "2027-01-01",
-        "The day from which /campaign/create/ refuses PRODUCT_SALES, WEB_CONVERSIONS, APP_PROMOTION and LEAD_GENERATION.";
+        "The day from which /campaign/create/, /adgroup/create/ and /ad/create/ refuse PRODUCT_SALES, WEB_CONVERSIONS, APP_PROMOTION and LEAD_GENERATION.";
     MANUAL_CUTOFF_TEXT "manual_cutoff_text" Text, "Campaigns with this objective_type can no longer be created with /campaign/create/. Please use /smart_plus/campaign/create/ to create an Upgraded Smart+ Campaign.",
         "The text of that refusal.";
     MANUAL_CUTOFF_CODE "manual_cutoff_code" OneOf(&["40002", "40118", "41001"]), "40002",
         "The code of that refusal.";
     ALLOWLIST "allowlist" Text, "AUTO_BUDGET_INCREASE,DISABLE_SKAN,RTA",
-        "What the advertiser is allow-listed for, comma-separated: RF_REACH, DYNAMIC_DAILY (for REACH, VIDEO_VIEWS, ENGAGEMENT), AUTO_BUDGET_INCREASE, DISABLE_SKAN, RTA, SEARCH, PROMOTIONAL. Anything else of these is refused with 40118.";
+        "What the advertiser is allow-listed for, comma-separated: RF_REACH, DYNAMIC_DAILY (for REACH, VIDEO_VIEWS, ENGAGEMENT), AUTO_BUDGET_INCREASE, DISABLE_SKAN, RTA, SEARCH, PROMOTIONAL, GLOBAL_APP_BUNDLE. Anything else of these is refused with 40118; the placement PLACEMENT_GLOBAL_APP_BUNDLE goes away in silence.";
     POSTBACK_ON_REGULAR "postback_on_regular" OneOf(&["refuse", "ignore"]), "refuse",
         "postback_window_mode in a status call that names a campaign which is not dedicated.";
     SKAN4 "skan4" Flag, "true",
@@ -206,6 +276,8 @@ knobs! {
         "The app's limits: those of its tier, none, or these numbers.";
     RATE_SCOPE "rate_scope" OneOf(&["app", "app_and_path"]), "app",
         "What the app's limits count.";
+    AD_CREATE_RATE "ad_create_rate" Rate, "tier",
+        "The further limits of /ad/create/: those of the app's tier (unless rate says otherwise than tier), none, or these numbers.";
     ADVERTISER_QPS "advertiser_qps" Whole, "0",
         "Calls per second, advertiser and path before 40133; 0: no such limit.";
     THROTTLE_CODE "throttle_code" OneOf(&["40100", "40016", "61000"]), "40100",

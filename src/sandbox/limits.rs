@@ -41,6 +41,31 @@ impl Tier {
     }
 }
 
+/// The further limits of an endpoint that has its own: calls per second, per minute, per UTC day.
+fn endpoint_limits(tier: Tier, path: &str) -> Option<(u32, u32, u32)> {
+    path.ends_with("/v1.3/ad/create/").then_some(match tier {
+        Tier::Basic => (5, 150, 86_400),
+        Tier::Advanced => (10, 200, 86_400),
+        Tier::Premium => (10, 300, 86_400),
+        Tier::Ultimate => (15, 300, 86_400),
+    })
+}
+
+/// The limits that a knob of [`knobs::Kind::Rate`] means; none for `off`.
+fn read_rate(rate: &str, tier: impl Fn() -> (u32, u32, u32)) -> Option<(u32, u32, u32)> {
+    match rate {
+        "off" => None,
+        "tier" => Some(tier()),
+        numbers => {
+            let mut parts = numbers
+                .split('/')
+                .map(|part| part.parse().unwrap_or(u32::MAX));
+            let mut next = || parts.next().unwrap_or(u32::MAX);
+            Some((next(), next(), next()))
+        }
+    }
+}
+
 /// Fixed windows on the UTC clock.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Window {
@@ -105,31 +130,30 @@ impl Sandbox {
         advertiser_id: &str,
         path: &str,
     ) -> Result<(), Refusal> {
+        let tier = self
+            .accounts
+            .apps
+            .get(app_id)
+            .map(|app| app.tier)
+            .unwrap_or_default();
         let rate = self.knobs.text(&knobs::RATE, advertiser_id);
-        let limits = match rate {
-            "off" => None,
-            "tier" => Some(
-                self.accounts
-                    .apps
-                    .get(app_id)
-                    .map(|app| app.tier)
-                    .unwrap_or_default()
-                    .limits(),
-            ),
-            numbers => {
-                let mut parts = numbers
-                    .split('/')
-                    .map(|part| part.parse().unwrap_or(u32::MAX));
-                let mut next = || parts.next().unwrap_or(u32::MAX);
-                Some((next(), next(), next()))
-            }
+        let limits = read_rate(rate, || tier.limits());
+        // Of an endpoint with limits of its own a call counts twice; "tier" means nothing where the app's own mean nothing.
+        let own = self.knobs.text(&knobs::AD_CREATE_RATE, advertiser_id);
+        let own = endpoint_limits(tier, path)
+            .filter(|_| rate == "tier" || own != "tier")
+            .and_then(|limits| read_rate(own, || limits));
+        let key = if self.knobs.is(&knobs::RATE_SCOPE, advertiser_id, "app") {
+            app_id.to_owned()
+        } else {
+            format!("{app_id} {path}")
         };
-        if let Some(limits) = limits {
-            let key = if self.knobs.is(&knobs::RATE_SCOPE, advertiser_id, "app") {
-                app_id.to_owned()
-            } else {
-                format!("{app_id} {path}")
-            };
+        let windows = [
+            (own, format!("{app_id} own {path}"), " for this endpoint"),
+            (limits, key, ""),
+        ];
+        for (limits, key, of) in windows {
+            let Some(limits) = limits else { continue };
             if let Err((scope, limit, until)) =
                 self.limits.app.entry(key).or_default().take(at, limits)
             {
@@ -140,7 +164,7 @@ impl Sandbox {
                     "Requests made too frequently. Please try again later.".to_owned()
                 } else {
                     format!(
-                        "Requests made too frequently: the app's {scope} limit {limit} is reached."
+                        "Requests made too frequently: the app's {scope} limit {limit}{of} is reached."
                     )
                 };
                 let code = self.knobs.whole(&knobs::THROTTLE_CODE, advertiser_id);

@@ -43,9 +43,10 @@
 //! unknown there is a knob ([`knobs::KNOBS`]).
 
 mod accounts;
+mod ad_groups;
+mod ads;
 mod advertisers;
 mod budget;
-mod campaign;
 mod campaigns;
 mod changes;
 mod control;
@@ -54,18 +55,26 @@ mod create;
 mod envelope;
 mod faults;
 mod fields;
+mod filters;
+mod glance;
 pub mod http;
+mod item;
 pub mod knobs;
 mod limits;
 mod listing;
 mod log;
 mod message;
 mod names;
+mod nested;
 mod oauth;
 mod query;
+mod review;
 mod route;
 mod smart_plus;
 pub mod state;
+mod status;
+mod status_calls;
+mod store;
 mod time;
 
 #[cfg(test)]
@@ -79,13 +88,14 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 pub use accounts::{Account, AccountError, NewAccount, default_account};
-pub use campaign::{Campaign, Tree};
 pub use control::ControlError;
 pub use faults::{ActiveFault, Fault, FaultKind, Match};
+pub use item::{Item, Level, Review, Tree};
 pub use knobs::KnobError;
 pub use limits::Tier;
 pub use log::{FenceViolation, LogEntry, LogFilter, PathCounts};
 pub use message::{Answer, Outcome, Request, Response};
+pub use review::{Appeal, ContentType, Findings, NewRejection, Rejection};
 
 use accounts::{Accounts, Token};
 use create::Key;
@@ -95,6 +105,10 @@ use limits::Limits;
 use log::Log;
 use query::{Body, Params};
 use route::Route;
+use store::Store;
+
+/// An [`Item`] of the top level.
+pub type Campaign = Item;
 
 /// How a sandbox starts.
 #[derive(Clone, Debug)]
@@ -128,12 +142,12 @@ struct Pending {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sandbox {
     random: u64,
-    last_campaign_id: u64,
+    last_object_id: u64,
     clock_offset_ms: i64,
     knobs: knobs::Settings,
     accounts: Accounts,
-    /// advertiser → id → campaign
-    campaigns: BTreeMap<String, BTreeMap<u64, Campaign>>,
+    /// advertiser → its campaigns, ad groups and ads
+    items: BTreeMap<String, Store>,
     keys: BTreeMap<String, Key>,
     limits: Limits,
     faults: Faults,
@@ -149,18 +163,18 @@ impl Sandbox {
     pub fn new(config: &Config) -> Result<Self, KnobError> {
         let mut sandbox = Self {
             random: config.seed,
-            last_campaign_id: 0,
+            last_object_id: 0,
             clock_offset_ms: 0,
             knobs: knobs::Settings::default(),
             accounts: Accounts::default(),
-            campaigns: BTreeMap::new(),
+            items: BTreeMap::new(),
             keys: BTreeMap::new(),
             limits: Limits::default(),
             faults: Faults::default(),
             pending: Vec::new(),
             log: Log::new(config.log_capacity),
         };
-        sandbox.last_campaign_id = 1_800_000_000_000_000 + sandbox.draw() % 100_000_000_000_000;
+        sandbox.last_object_id = 1_800_000_000_000_000 + sandbox.draw() % 100_000_000_000_000;
         for (name, value) in &config.knobs {
             sandbox.knobs.set(None, name, value)?;
         }
@@ -342,7 +356,7 @@ impl Sandbox {
             Route::AdvertiserInfo => return self.advertiser_info(&token, params),
             _ => {}
         }
-        if let Route::List(tree) = route {
+        if route.is_read() {
             let sent = params
                 .text("advertiser_id")
                 .ok_or_else(|| query::missing("advertiser_id"))?;
@@ -352,7 +366,11 @@ impl Sandbox {
                 ));
             }
             self.check_granted(&token, sent)?;
-            return self.list_campaigns(at, sent, tree, params, kinds);
+            return match route {
+                Route::List(level, tree) => self.list(at, sent, (level, tree), params, kinds),
+                Route::ReviewInfo(subject) => self.review_info(at, sent, subject, params),
+                _ => self.ad_group_quota_reply(sent),
+            };
         }
         let body = need_body()?;
         let advertiser_id = body.required("advertiser_id", body.id("advertiser_id")?)?;
@@ -367,10 +385,27 @@ impl Sandbox {
             ));
         }
         match route {
-            Route::Create(Tree::Manual) => self.create_manual(at, &advertiser_id, body),
-            Route::Create(Tree::SmartPlus) => self.create_smart_plus(at, &advertiser_id, body),
-            Route::Update(tree) => self.update_campaign(at, &advertiser_id, tree, body),
-            Route::Status(tree) => self.update_status(at, &advertiser_id, tree, body),
+            Route::Create(level, tree) => match (level, tree) {
+                (Level::Campaign, Tree::Manual) => self.create_manual(at, &advertiser_id, body),
+                (Level::Campaign, Tree::SmartPlus) => {
+                    self.create_smart_plus(at, &advertiser_id, body)
+                }
+                (Level::AdGroup, _) => self.create_ad_group(at, &advertiser_id, tree, body),
+                (Level::Ad, Tree::Manual) => self.create_manual_ads(at, &advertiser_id, body),
+                (Level::Ad, Tree::SmartPlus) => self.create_smart_plus_ad(at, &advertiser_id, body),
+            },
+            Route::Update(level, tree) => match (level, tree) {
+                (Level::Campaign, _) => self.update_campaign(at, &advertiser_id, tree, body),
+                (Level::AdGroup, _) => self.update_ad_group(at, &advertiser_id, tree, body),
+                (Level::Ad, Tree::Manual) => self.update_manual_ads(at, &advertiser_id, body),
+                (Level::Ad, Tree::SmartPlus) => self.update_smart_plus_ad(at, &advertiser_id, body),
+            },
+            Route::Status(level, tree) => {
+                self.update_status(at, &advertiser_id, (level, tree), body)
+            }
+            Route::MaterialStatus => self.update_material_status(at, &advertiser_id, body),
+            Route::Appeal(Tree::Manual) => self.appeal_ad_group(at, &advertiser_id, body),
+            Route::Appeal(Tree::SmartPlus) => self.appeal_smart_plus_ad(at, &advertiser_id, body),
             _ => Err(Refusal::parameter("The request cannot be served.")),
         }
     }
@@ -399,12 +434,12 @@ impl Sandbox {
     pub fn digest(&self) -> [u8; 32] {
         let state = (
             (
-                self.last_campaign_id,
+                self.last_object_id,
                 self.clock_offset_ms,
                 &self.knobs,
                 &self.accounts,
             ),
-            (&self.campaigns, &self.keys, &self.faults, &self.pending),
+            (&self.items, &self.keys, &self.faults, &self.pending),
         );
         let mut digest = Sha256::new();
         // Serialising plain maps and numbers cannot fail.
@@ -427,10 +462,11 @@ impl Sandbox {
         (base + self.draw() % 99_999_999_999_999_999).to_string()
     }
 
-    /// 16 digits, growing. Follows from the one before alone, so that ids do not depend on what else was asked between.
-    fn next_campaign_id(&mut self) -> u64 {
-        self.last_campaign_id += 1 + mix(self.last_campaign_id) % 1_000;
-        self.last_campaign_id
+    /// 16 digits, growing, for all levels. Follows from the one before alone, so that ids do not depend on what else was
+    /// asked between.
+    fn next_object_id(&mut self) -> u64 {
+        self.last_object_id += 1 + mix(self.last_object_id) % 1_000;
+        self.last_object_id
     }
 
     fn next_hex(&mut self, length: usize) -> String {
@@ -444,21 +480,6 @@ impl Sandbox {
 
     fn next_log_id(&mut self, at: i64) -> String {
         format!("{}{}", time::compact(at), self.next_hex(20).to_uppercase())
-    }
-
-    fn rows(&self, advertiser_id: &str) -> impl DoubleEndedIterator<Item = &Campaign> {
-        self.campaigns
-            .get(advertiser_id)
-            .into_iter()
-            .flat_map(BTreeMap::values)
-    }
-
-    fn row(&self, advertiser_id: &str, id: u64) -> Option<&Campaign> {
-        self.campaigns.get(advertiser_id)?.get(&id)
-    }
-
-    fn row_mut(&mut self, advertiser_id: &str, id: u64) -> Option<&mut Campaign> {
-        self.campaigns.get_mut(advertiser_id)?.get_mut(&id)
     }
 }
 

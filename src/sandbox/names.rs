@@ -1,6 +1,11 @@
-//! Campaign names: length, characters, uniqueness.
+//! Names of campaigns, ad groups and ads: length, characters, uniqueness.
 
-use super::{Sandbox, campaign::Tree, envelope::Refusal, knobs};
+use super::{
+    Sandbox,
+    envelope::Refusal,
+    item::{Item, Level, Tree},
+    knobs,
+};
 
 /// Longest name, in TikTok's units.
 const MAX_UNITS: usize = 512;
@@ -25,31 +30,64 @@ fn is_emoji(character: char) -> bool {
 }
 
 /// Refuses an empty, too long or decorated name.
-pub(super) fn check(name: &str) -> Result<(), Refusal> {
+pub(super) fn check(level: Level, name: &str) -> Result<(), Refusal> {
+    let field = level.name_field();
     if name.trim().is_empty() {
-        return Err(Refusal::parameter("campaign_name: Field may not be empty."));
+        return Err(Refusal::parameter(format!(
+            "{field}: Field may not be empty."
+        )));
     }
-    if name.chars().any(is_emoji) {
-        return Err(Refusal::parameter("campaign_name: Emoji is not supported."));
+    if has_emoji(name) {
+        return Err(Refusal::parameter(format!(
+            "{field}: Emoji is not supported."
+        )));
     }
     if units(name) > MAX_UNITS {
         return Err(Refusal::parameter(format!(
-            "campaign_name: Longer than maximum length {MAX_UNITS}."
+            "{field}: Longer than maximum length {MAX_UNITS}."
         )));
     }
     Ok(())
 }
 
+/// TikTok's words for a name that exists; seen live for campaigns.
+pub(super) fn taken(level: Level) -> Refusal {
+    Refusal::parameter(format!(
+        "{} name already exists. Please try another one.",
+        level.title()
+    ))
+}
+
+/// Whether a text has an emoji, which names and ad texts must not have.
+pub(super) fn has_emoji(text: &str) -> bool {
+    text.chars().any(is_emoji)
+}
+
 impl Sandbox {
-    /// Refuses a name that another campaign of the advertiser has.
+    /// Refuses a name that another object of the level has, as far as the knobs say that names are unique. `parent` is
+    /// what the object is in.
     pub(super) fn check_name_free(
         &self,
         advertiser_id: &str,
-        tree: Tree,
+        (level, tree): (Level, Tree),
         name: &str,
+        parent: Option<u64>,
         except: Option<u64>,
     ) -> Result<(), Refusal> {
         let one_tree = self.knobs.is(&knobs::NAME_SCOPE, advertiser_id, "tree");
+        let only_in = match level {
+            Level::Campaign => None,
+            Level::AdGroup => match self.knobs.text(&knobs::AD_GROUP_NAME_UNIQUE, advertiser_id) {
+                "off" => return Ok(()),
+                "campaign" => parent,
+                _ => None,
+            },
+            Level::Ad => match self.knobs.text(&knobs::AD_NAME_UNIQUE, advertiser_id) {
+                "off" => return Ok(()),
+                "ad_group" => parent,
+                _ => None,
+            },
+        };
         let deleted_count = self
             .knobs
             .is(&knobs::NAME_OF_DELETED, advertiser_id, "taken");
@@ -57,17 +95,16 @@ impl Sandbox {
             .knobs
             .is(&knobs::NAME_MATCH, advertiser_id, "ignoring_case");
         let lower = name.to_lowercase();
-        let taken = self.rows(advertiser_id).any(|row| {
-            let other = row.text("campaign_name");
+        let taken = |row: &Item| {
+            let other = row.name();
             (other == name || (ignoring_case && other.to_lowercase() == lower))
                 && Some(row.id) != except
-                && (!row.deleted || deleted_count)
+                && (deleted_count || self.check_alive(advertiser_id, row).is_ok())
                 && (!one_tree || row.tree == tree)
-        });
-        if taken {
-            Err(Refusal::parameter(
-                "Campaign name already exists. Please try another one.",
-            ))
+                && (only_in.is_none() || row.parent() == only_in)
+        };
+        if self.rows(advertiser_id, level).any(taken) {
+            Err(self::taken(level))
         } else {
             Ok(())
         }
@@ -83,20 +120,20 @@ mod tests {
     fn cjk_counts_two() {
         assert_eq!(units("ab"), 2);
         assert_eq!(units("夏キャン"), 8);
-        assert!(check(&"夏".repeat(256)).is_ok());
-        assert!(check(&"夏".repeat(257)).is_err());
-        assert!(check(&"a".repeat(512)).is_ok());
-        assert!(check(&"a".repeat(513)).is_err());
-        assert!(check(&"é".repeat(512)).is_ok());
+        assert!(check(Level::Campaign, &"夏".repeat(256)).is_ok());
+        assert!(check(Level::Campaign, &"夏".repeat(257)).is_err());
+        assert!(check(Level::Campaign, &"a".repeat(512)).is_ok());
+        assert!(check(Level::Campaign, &"a".repeat(513)).is_err());
+        assert!(check(Level::Campaign, &"é".repeat(512)).is_ok());
     }
 
     #[test]
     fn emoji_and_blank_are_refused() {
         for name in ["", "  ", "Sale 🔥", "❤️", "a☀"] {
-            assert!(check(name).is_err(), "{name}");
+            assert!(check(Level::Campaign, name).is_err(), "{name}");
         }
         for name in ["Été – 50 %", "夏キャンペーン", "A|B_C-1"] {
-            assert!(check(name).is_ok(), "{name}");
+            assert!(check(Level::Campaign, name).is_ok(), "{name}");
         }
     }
 }

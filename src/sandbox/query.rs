@@ -160,6 +160,16 @@ impl<'a> Body<'a> {
         Self { map, numeric_ids }
     }
 
+    /// An object inside this one, read by the same rules.
+    pub(super) fn inner(self, map: &Map<String, Value>) -> Body<'_> {
+        Body::new(map, self.numeric_ids)
+    }
+
+    /// All of it.
+    pub(super) fn map(&self) -> &'a Map<String, Value> {
+        self.map
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
         self.map.get(name).filter(|value| !value.is_null())
     }

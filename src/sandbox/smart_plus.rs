@@ -4,13 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Sandbox,
-    campaign::Tree,
     create::{Replay, flag, require, text},
     envelope::{Refusal, Reply},
     fields::{self, SMART_PLUS_COLUMNS, SMART_PLUS_CREATE},
+    item::{Level, Tree},
     knobs, listing,
     query::{Body, missing},
 };
+
+const KIND: (Level, Tree) = (Level::Campaign, Tree::SmartPlus);
 
 impl Sandbox {
     pub(super) fn create_smart_plus(
@@ -24,30 +26,25 @@ impl Sandbox {
         require(&fields, &["campaign_name", "objective_type", "request_id"])?;
         let request_id = text(&fields, "request_id").to_owned();
         if let Replay::Original(id) =
-            self.check_replay(at, advertiser_id, Tree::SmartPlus, Some(&request_id))?
+            self.check_replay(at, advertiser_id, KIND, Some(&request_id))?
         {
             return self.smart_plus_answer(at, advertiser_id, id);
         }
         match self.prepare_smart_plus(at, advertiser_id, fields) {
             Ok(fields) => {
-                let id = self.insert_campaign(
+                let id = self.insert(
                     at,
                     advertiser_id,
-                    Tree::SmartPlus,
+                    KIND,
                     fields,
+                    None,
                     Some(request_id.clone()),
                 );
-                self.use_key(
-                    at,
-                    advertiser_id,
-                    Tree::SmartPlus,
-                    Some(&request_id),
-                    Some(id),
-                );
+                self.use_key(at, advertiser_id, KIND, Some(&request_id), Some(id));
                 self.smart_plus_answer(at, advertiser_id, id)
             }
             Err(refusal) => {
-                self.use_key(at, advertiser_id, Tree::SmartPlus, Some(&request_id), None);
+                self.use_key(at, advertiser_id, KIND, Some(&request_id), None);
                 Err(refusal)
             }
         }
@@ -109,7 +106,7 @@ impl Sandbox {
         }
         self.settle_smart_plus_budget_mode(advertiser_id, &mut fields)?;
         self.check_dedicated(at, advertiser_id, &mut fields)?;
-        self.check_new_name(advertiser_id, Tree::SmartPlus, &fields, true)?;
+        self.check_new_name(advertiser_id, KIND, &fields, None, true)?;
         self.check_new_budget(at, advertiser_id, advertiser, &mut fields)?;
         if text(&fields, "budget_auto_adjust_strategy") == "AUTO_BUDGET_INCREASE" {
             let budget = fields.get("budget").cloned().unwrap_or_default();
@@ -224,15 +221,16 @@ impl Sandbox {
         advertiser_id: &str,
         id: u64,
     ) -> Result<Reply, Refusal> {
-        let (Some(row), Ok(advertiser)) =
-            (self.row(advertiser_id, id), self.advertiser(advertiser_id))
-        else {
+        let (Some(row), Ok(advertiser)) = (
+            self.row(advertiser_id, Level::Campaign, id),
+            self.advertiser(advertiser_id),
+        ) else {
             return Err(missing("campaign_id"));
         };
-        let row = row.now(at, &self.knobs, advertiser_id, advertiser);
+        let row = self.view(at, advertiser_id, advertiser).row(row);
         Ok(Reply::ok(Value::Object(listing::shape(
             &row,
-            Tree::SmartPlus,
+            KIND,
             SMART_PLUS_COLUMNS,
             None,
             true,

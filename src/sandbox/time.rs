@@ -95,6 +95,19 @@ pub(super) fn parse(text: &str) -> Option<i64> {
         .then_some(number * DAY_MS + (hour * 3_600 + minute * 60 + second) * 1_000)
 }
 
+/// The same date and clock so many years later; 28 February where there is no 29th.
+pub(super) fn add_years(ms: i64, years: i64) -> i64 {
+    let (year, month, day) = civil(ms.div_euclid(DAY_MS));
+    let year = year + years;
+    let number = days(year, month, day);
+    let number = if civil(number) == (year, month, day) {
+        number
+    } else {
+        days(year, month, 28)
+    };
+    number * DAY_MS + ms.rem_euclid(DAY_MS)
+}
+
 /// The offset from UTC of an account's time zone as TikTok writes it: `Etc/GMT+8` is UTC−8 (the sign is POSIX's).
 /// Region names need a time-zone table, which the sandbox does not carry: `None`.
 pub(super) fn offset_ms(timezone: &str) -> Option<i64> {
@@ -136,6 +149,17 @@ mod tests {
             assert_eq!(parse(text), None, "{text}");
         }
         assert_eq!(parse("2024-02-29"), Some(1_709_164_800_000));
+    }
+
+    #[test]
+    fn ten_years_later_is_the_same_day_and_clock() {
+        let later = |text| datetime(add_years(parse(text).unwrap(), 10));
+        assert_eq!(later("2026-11-23 12:00:01"), "2036-11-23 12:00:01");
+        assert_eq!(later("2028-02-29 00:00:00"), "2038-02-28 00:00:00");
+        assert_eq!(
+            datetime(add_years(parse("2028-02-29").unwrap(), 4)),
+            "2032-02-29 00:00:00"
+        );
     }
 
     #[test]

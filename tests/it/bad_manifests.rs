@@ -1,15 +1,25 @@
-//! Manifests that are wrong (`bad_manifests/cases.yaml`): each is refused, offline by `check` and by a real API server,
-//! with a text that its author understands. Their counterparts (`bad_manifests/right.yaml`) are at the edges of the same
-//! rules and go through. `docs/wrong-manifests.md` is made from the first table.
+//! Manifests that are wrong: each is refused, offline by `check` and by a real API server, with a text that its author
+//! understands. Their counterparts (`bad_manifests/right*.yaml`) are at the edges of the same rules and go through.
+//! `docs/wrong-manifests.md` is made from the first tables.
 
+mod biggest;
+mod examples;
+
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tiktok_ads_harness::shared;
+use tiktok_ads_operator::api::ad::Ad;
+use tiktok_ads_operator::api::ad_group::AdGroup;
+use tiktok_ads_operator::api::campaign::Campaign;
+use tiktok_ads_operator::api::connection::TikTokConnection;
+use tiktok_ads_operator::api::crd;
 use tiktok_ads_operator::cli::check::{Checker, Report, Verdict};
 use tiktok_ads_operator::sandbox::default_account;
 
@@ -37,18 +47,28 @@ struct Right {
 }
 
 fn wrong() -> Vec<Wrong> {
-    let cases: Vec<Wrong> =
-        serde_saphyr::from_str(include_str!("bad_manifests/cases.yaml")).unwrap();
-    assert!(
-        cases.len() >= 40,
-        "the table has shrunk to {} cases",
-        cases.len()
-    );
-    cases
+    let tables = [
+        (include_str!("bad_manifests/cases.yaml"), 100),
+        (include_str!("bad_manifests/ad_groups.yaml"), 100),
+        (include_str!("bad_manifests/ads.yaml"), 75),
+    ];
+    let read = |(table, least): (&str, usize)| {
+        let cases: Vec<Wrong> = serde_saphyr::from_str(table).unwrap();
+        let there = cases.len();
+        assert!(there >= least, "a table has shrunk to {there} cases");
+        cases
+    };
+    tables.into_iter().flat_map(read).collect()
 }
 
 fn right() -> Vec<Right> {
-    serde_saphyr::from_str(include_str!("bad_manifests/right.yaml")).unwrap()
+    let tables = [
+        include_str!("bad_manifests/right.yaml"),
+        include_str!("bad_manifests/right_ad_groups.yaml"),
+        include_str!("bad_manifests/right_ads.yaml"),
+    ];
+    let read = |table: &str| -> Vec<Right> { serde_saphyr::from_str(table).unwrap() };
+    tables.into_iter().flat_map(read).collect()
 }
 
 /// Submits every wrong manifest that `door` can take, and every right one. `door` is given what is there before, if
@@ -84,7 +104,7 @@ fn submit_all(
     assert!(failures.is_empty(), "{failures}");
 }
 
-fn json(manifest: &str) -> Value {
+fn parsed(manifest: &str) -> Value {
     serde_saphyr::from_str(manifest).unwrap()
 }
 
@@ -116,7 +136,7 @@ impl Offline {
         let found = report.objects.iter().flat_map(|o| &o.problems);
         let mut lines: Vec<_> = found.map(|f| line(&f.field, &f.message)).collect();
         if let Some(before) = before {
-            lines.extend(self.checker.update(&json(before), &json(manifest)));
+            lines.extend(self.checker.update(&parsed(before), &parsed(manifest)));
         }
         if lines.is_empty() {
             Ok(())
@@ -134,6 +154,76 @@ fn check_refuses_each_with_its_text() {
         |case| &case.says,
         |before, manifest| offline.submit(before, manifest),
     );
+}
+
+/// An object that the schema lets through but the types cannot read would fail every list of its kind, for ever.
+#[test]
+fn what_is_let_through_is_read_as_it_is_written() {
+    fn amounts_as_text(value: &mut Value) {
+        for (key, below) in value.as_object_mut().into_iter().flatten() {
+            match below {
+                Value::Number(number) if key == "amount" || key == "roas" => {
+                    *below = number.to_string().into();
+                }
+                _ => amounts_as_text(below),
+            }
+        }
+    }
+    fn read<K: Serialize + DeserializeOwned>(object: &Value) -> Value {
+        let read: K = serde_json::from_value(object.clone()).unwrap();
+        serde_json::to_value(read).unwrap()
+    }
+    let mut seen = BTreeSet::new();
+    for case in right() {
+        let mut object = parsed(&case.manifest);
+        let kind = object["kind"].as_str().unwrap().to_owned();
+        let read = match kind.as_str() {
+            "Campaign" => read::<Campaign>(&object),
+            "AdGroup" => read::<AdGroup>(&object),
+            "Ad" => read::<Ad>(&object),
+            _ => read::<TikTokConnection>(&object),
+        };
+        amounts_as_text(&mut object);
+        assert_eq!(read["spec"], object["spec"], "{}", case.right);
+        seen.insert(kind);
+    }
+    assert_eq!(seen.len(), 4, "{seen:?}");
+}
+
+/// What only a manifest of thousands of lines breaks; the biggest ad group does, below.
+const TOO_MANY_PLACES: &str = "locations and zipCodes together have at most 3000 entries";
+
+#[test]
+fn every_rule_is_broken_by_some_case() {
+    let mut offline = Offline::new();
+    let mut answer = |case: Wrong| offline.submit(case.before.as_deref(), &case.manifest);
+    let said: Vec<_> = wrong()
+        .into_iter()
+        .filter_map(|case| answer(case).err())
+        .collect();
+    let mut missing = String::new();
+    for kind in ["TikTokConnection", "Campaign", "AdGroup", "Ad"] {
+        for (place, text) in crd::refusals(kind) {
+            // A rule over several fields says which of them it means after its last colon.
+            let (fixed, fields) = text.rsplit_once(" here: ").unwrap_or((&text, ""));
+            let with = |field: &str| {
+                let at_end = format!(" {field}");
+                said.iter().flat_map(|text| text.lines()).any(|line| {
+                    line.contains(fixed)
+                        && (line.contains(&format!("{at_end} ")) || line.ends_with(&at_end))
+                })
+            };
+            let met = if fields.is_empty() {
+                said.iter().any(|answer| answer.contains(fixed))
+            } else {
+                fields.split(", ").all(with)
+            };
+            if !met && !text.starts_with(TOO_MANY_PLACES) {
+                writeln!(missing, "{kind} {place}: {text}").unwrap();
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no case is refused with:\n{missing}");
 }
 
 #[test]
@@ -191,7 +281,17 @@ fn the_examples_are_valid_and_for_the_account_of_the_sandbox() {
 #[test]
 fn the_api_server_refuses_each_with_its_text() {
     let wrong: Vec<_> = wrong().into_iter().filter(|case| !case.offline).collect();
-    let namespace = shared().namespace("wrong").unwrap();
+    let (runtime, server) = server("wrong");
+    submit_all(
+        &wrong,
+        |case| case.server.as_deref().unwrap_or(&case.says),
+        |before, manifest| runtime.block_on(server.submit(before, manifest)),
+    );
+}
+
+/// The API server and a namespace of a test's own.
+fn server(prefix: &str) -> (tokio::runtime::Runtime, Server) {
+    let namespace = shared().namespace(prefix).unwrap();
     let kubeconfig = Kubeconfig::read_from(shared().kubeconfig()).unwrap();
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -205,11 +305,7 @@ fn the_api_server_refuses_each_with_its_text() {
         .unwrap()
     });
     let server = Server { client, namespace };
-    submit_all(
-        &wrong,
-        |case| case.server.as_deref().unwrap_or(&case.says),
-        |before, manifest| runtime.block_on(server.submit(before, manifest)),
-    );
+    (runtime, server)
 }
 
 /// The API server, asked as kubectl asks it: unknown fields are an error.
@@ -221,14 +317,14 @@ struct Server {
 impl Server {
     /// Nothing is left behind: what is submitted is a dry run, and what was there before a change is deleted after it.
     async fn submit(&self, before: Option<&str>, manifest: &str) -> Result<(), String> {
-        let manifest = json(manifest);
+        let manifest = parsed(manifest);
         let Some(before) = before else {
             return self
                 .send("POST", &manifest, "", "&dryRun=All")
                 .await
                 .map(drop);
         };
-        let before = json(before);
+        let before = parsed(before);
         let name = before["metadata"]["name"].as_str().unwrap();
         let mut changed = self.send("POST", &before, "", "").await.unwrap();
         changed["spec"] = manifest["spec"].clone();
@@ -291,7 +387,7 @@ fn the_documentation_is_made_from_the_table() {
 fn page() -> String {
     let mut page = String::from(
         "# Wrong manifests, and what is said about them\n\n\
-         Made from `tests/it/bad_manifests/cases.yaml` by a test; edit the table, not this page. Every manifest here \
+         Made from the tables in `tests/it/bad_manifests/` by a test; edit these, not this page. Every manifest here \
          is refused by a real API server in the tests (but for a few that never get there, which say so). Before that,\n\n\
          ```sh\ntiktok-ads-operator check FILES\n```\n\n\
          refuses it without a cluster; it cannot see changes, which it is only asked about in the tests. The answers \

@@ -10,8 +10,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tiktok_ads_harness::{Chart, Install, shared};
 use tiktok_ads_operator::api::FINALIZER;
-use tiktok_ads_operator::api::campaign::Campaign;
-use tiktok_ads_operator::api::connection::TikTokConnection;
 use tiktok_ads_operator::engine::doors::{
     Change, Cluster, ClusterError, Delta, MetaPatch, Name, Note, SecretWrite,
 };
@@ -19,12 +17,14 @@ use tiktok_ads_operator::engine::kube_door::{
     BINDING_FINALIZER, DoorSettings, KubeCluster, prepare,
 };
 use tiktok_ads_operator::engine::watch::{Waiting, watch};
+use tiktok_ads_operator::model::object::Object;
+use tiktok_ads_operator::platform::Kind;
 use tokio::sync::mpsc;
 
 use crate::admission::campaign;
 
-type Door = KubeCluster<Campaign, TikTokConnection>;
-type Deltas = mpsc::Receiver<Delta<Campaign, TikTokConnection>>;
+type Door = KubeCluster;
+type Deltas = mpsc::Receiver<Delta>;
 
 async fn client(install: &Install<'_>) -> kube::Client {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -60,7 +60,7 @@ fn admin(args: &[&str]) -> String {
     shared().run(args).unwrap().ok().unwrap()
 }
 
-async fn next(deltas: &mut Deltas) -> Delta<Campaign, TikTokConnection> {
+async fn next(deltas: &mut Deltas) -> Delta {
     tokio::time::timeout(Duration::from_secs(10), deltas.recv())
         .await
         .expect("a delta within 10 s")
@@ -101,30 +101,49 @@ async fn a_step_from_an_old_copy_changes_nothing() {
     let (door, _deltas) = open(&install, &[&namespace]).await;
     let name = Name::new(&namespace, "c");
     assert_eq!(
-        door.get::<Campaign>(&name).await.map(|c| c.is_some()),
+        door.get::<Object>(&Kind::Campaign, &name)
+            .await
+            .map(|c| c.is_some()),
         Ok(false)
     );
     shared().apply(&namespace, &campaign("c")).unwrap();
-    let first = door.get::<Campaign>(&name).await.unwrap().unwrap();
+    let first = door
+        .get::<Object>(&Kind::Campaign, &name)
+        .await
+        .unwrap()
+        .unwrap();
     let mut patch = MetaPatch {
         uid: first.uid().unwrap(),
         resource_version: first.resource_version().unwrap(),
         finalizers: Some(vec![FINALIZER.into()]),
         annotations: BTreeMap::from([("example.com/a".into(), "b".into())]),
     };
-    let marked: Campaign = door.patch_meta(&name, &patch).await.unwrap();
+    let marked: Object = door
+        .patch_meta(&Kind::Campaign, &name, &patch)
+        .await
+        .unwrap();
     assert_eq!(marked.finalizers(), [FINALIZER]);
-    let changed =
-        |done: Result<Campaign, ClusterError>| done.map(drop) == Err(ClusterError::Changed);
-    assert!(changed(door.patch_meta(&name, &patch).await), "old version");
+    let changed = |done: Result<Object, ClusterError>| done.map(drop) == Err(ClusterError::Changed);
+    assert!(
+        changed(door.patch_meta(&Kind::Campaign, &name, &patch).await),
+        "old version"
+    );
     patch.resource_version = marked.resource_version().unwrap();
     patch.uid = "00000000-0000-0000-0000-000000000000".into();
-    assert!(changed(door.patch_meta(&name, &patch).await), "another uid");
+    assert!(
+        changed(door.patch_meta(&Kind::Campaign, &name, &patch).await),
+        "another uid"
+    );
     let gone = Name::new(&namespace, "gone");
-    assert!(changed(door.patch_meta(&gone, &patch).await), "not there");
+    assert!(
+        changed(door.patch_meta(&Kind::Campaign, &gone, &patch).await),
+        "not there"
+    );
     patch.uid = marked.uid().unwrap();
     patch.finalizers = Some(vec!["not a finalizer".into()]);
-    let refused = door.patch_meta::<Campaign>(&name, &patch).await;
+    let refused = door
+        .patch_meta::<Object>(&Kind::Campaign, &name, &patch)
+        .await;
     assert!(
         matches!(refused, Err(ClusterError::Refused(_))),
         "{refused:?}"
@@ -133,17 +152,24 @@ async fn a_step_from_an_old_copy_changes_nothing() {
     let status = json!({"observedGeneration": 1});
     let old = first.resource_version().unwrap();
     assert!(changed(
-        door.apply_status(&name, &old, status.clone()).await
+        door.apply_status(&Kind::Campaign, &name, &old, status.clone())
+            .await
     ));
     let now = marked.resource_version().unwrap();
-    let written: Campaign = door
-        .apply_status(&name, &now, status.clone())
+    let written: Object = door
+        .apply_status(&Kind::Campaign, &name, &now, status.clone())
         .await
         .unwrap();
     assert_ne!(written.resource_version(), marked.resource_version());
-    assert!(changed(door.apply_status(&gone, &now, status).await));
+    assert!(changed(
+        door.apply_status(&Kind::Campaign, &gone, &now, status)
+            .await
+    ));
     let elsewhere = Name::new("default", "c");
-    let forbidden = door.get::<Campaign>(&elsewhere).await.map(drop);
+    let forbidden = door
+        .get::<Object>(&Kind::Campaign, &elsewhere)
+        .await
+        .map(drop);
     assert!(
         matches!(forbidden, Err(ClusterError::Forbidden(_))),
         "{forbidden:?}"
@@ -273,14 +299,20 @@ async fn r22_our_rights_outlive_our_objects_in_a_namespace_that_ends() {
     waiting.until(|left| left.is_empty()).await;
     shared().apply(&namespace, &campaign("c")).unwrap();
     let name = Name::new(&namespace, "c");
-    let object = door.get::<Campaign>(&name).await.unwrap().unwrap();
+    let object = door
+        .get::<Object>(&Kind::Campaign, &name)
+        .await
+        .unwrap()
+        .unwrap();
     let mut patch = MetaPatch {
         uid: object.uid().unwrap(),
         resource_version: object.resource_version().unwrap(),
         finalizers: Some(vec![FINALIZER.into()]),
         annotations: BTreeMap::new(),
     };
-    door.patch_meta::<Campaign>(&name, &patch).await.unwrap();
+    door.patch_meta::<Object>(&Kind::Campaign, &name, &patch)
+        .await
+        .unwrap();
     door.keep_rights(&namespace, true).await.unwrap();
     nothing(&mut deltas).await;
     let binding = install.deployment()["metadata"]["name"].as_str().unwrap();
@@ -300,7 +332,11 @@ async fn r22_our_rights_outlive_our_objects_in_a_namespace_that_ends() {
     assert_eq!(held, json!([BINDING_FINALIZER]));
     // Measured: without it the rights are gone after 4 to 6 s.
     tokio::time::sleep(Duration::from_secs(12)).await;
-    let object = door.get::<Campaign>(&name).await.unwrap().unwrap();
+    let object = door
+        .get::<Object>(&Kind::Campaign, &name)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(object.metadata.deletion_timestamp.is_some());
     // No event can be made there any more.
     door.note(&note(&name, &patch.uid)).await.unwrap();
@@ -314,7 +350,9 @@ async fn r22_our_rights_outlive_our_objects_in_a_namespace_that_ends() {
 
     patch.resource_version = object.resource_version().unwrap();
     patch.finalizers = Some(Vec::new());
-    door.patch_meta::<Campaign>(&name, &patch).await.unwrap();
+    door.patch_meta::<Object>(&Kind::Campaign, &name, &patch)
+        .await
+        .unwrap();
     door.keep_rights(&namespace, false).await.unwrap();
     tiktok_ads_harness::wait_until("the namespace to be gone", Duration::from_secs(60), || {
         let found = shared()
@@ -341,13 +379,18 @@ async fn several_namespaces_are_one_list_and_a_forbidden_one_does_not_hold_it() 
     for (namespace, name) in [(&a, "one"), (&a, "two"), (&b, "one")] {
         shared().apply(namespace, &campaign(name)).unwrap();
     }
-    let (sender, mut deltas) = mpsc::channel::<Delta<Campaign, TikTokConnection>>(100);
-    let waiting = Arc::new(Waiting::on(["campaigns", "tiktokconnections"]));
+    let (sender, mut deltas) = mpsc::channel::<Delta>(100);
+    let waiting = Arc::new(Waiting::on([
+        "campaigns",
+        "adgroups",
+        "ads",
+        "tiktokconnections",
+    ]));
     let task = tokio::spawn({
         let (client, waiting) = (client(&install).await, waiting.clone());
         // We have no rights in `default`.
         let namespaces = vec![a.clone(), b.clone(), "default".into()];
-        async move { watch(client, &namespaces, sender, |_| (), |_| (), &waiting).await }
+        async move { watch(client, &namespaces, sender, &waiting).await }
     });
     let limit = Duration::from_secs(60);
     tokio::time::timeout(limit, waiting.until(|left| left.is_empty()))
@@ -356,10 +399,10 @@ async fn several_namespaces_are_one_list_and_a_forbidden_one_does_not_hold_it() 
     let mut seen = Vec::new();
     while let Ok(delta) = deltas.try_recv() {
         seen.push(match delta {
-            Delta::Campaign(Change::Relist) => "relist".to_string(),
-            Delta::Campaign(Change::Listed) => "listed".into(),
-            Delta::Campaign(Change::Applied(c)) => format!("+{}", Name::of(&*c)),
-            Delta::Campaign(Change::Deleted(c)) => format!("-{}", Name::of(&*c)),
+            Delta::Object(Kind::Campaign, Change::Relist) => "relist".to_string(),
+            Delta::Object(Kind::Campaign, Change::Listed) => "listed".into(),
+            Delta::Object(Kind::Campaign, Change::Applied(c)) => format!("+{}", Name::of(&*c)),
+            Delta::Object(Kind::Campaign, Change::Deleted(c)) => format!("-{}", Name::of(&*c)),
             _ => continue,
         });
     }
@@ -382,7 +425,7 @@ async fn several_namespaces_are_one_list_and_a_forbidden_one_does_not_hold_it() 
     admin(&["delete", "campaign", "two", "-n", &a]);
     let change = next(&mut deltas).await;
     assert!(
-        matches!(&change, Delta::Campaign(Change::Deleted(c)) if c.name_any() == "two"),
+        matches!(&change, Delta::Object(Kind::Campaign, Change::Deleted(c)) if c.name_any() == "two"),
         "{change:?}"
     );
     task.abort();

@@ -132,6 +132,82 @@ async fn r05_partial_success_and_its_error_list() {
     );
 }
 
+/// Reviews of the manual tree and appeals are not in TikTok's own client.
+#[tokio::test]
+async fn a_rejected_ad_is_reported_and_appealed() {
+    let wire = Wire::new(&[]).await;
+    let post = async |path: &str, body: Value| {
+        let reply = json(wire.post(path, body)).await;
+        assert_eq!(reply["code"], 0, "{path}: {reply}");
+        reply["data"].clone()
+    };
+    let campaign = post(
+        "campaign/create/",
+        json!({
+            "campaign_name": "c", "objective_type": "TRAFFIC", "budget_mode": "BUDGET_MODE_DAY", "budget": 50,
+        }),
+    )
+    .await["campaign_id"]
+        .clone();
+    let clock = wire.control(Method::GET, "clock", Value::Null).await;
+    let group = post(
+        "adgroup/create/",
+        json!({
+            "campaign_id": campaign, "adgroup_name": "g", "promotion_type": "WEBSITE",
+            "placement_type": "PLACEMENT_TYPE_NORMAL", "placements": ["PLACEMENT_TIKTOK"],
+            "location_ids": ["6252001"], "budget_mode": "BUDGET_MODE_DAY", "budget": 20,
+            "schedule_type": "SCHEDULE_FROM_NOW", "schedule_start_time": clock["now"],
+            "optimization_goal": "CLICK", "bid_type": "BID_TYPE_NO_BID", "billing_event": "CPC",
+            "pacing": "PACING_MODE_SMOOTH",
+        }),
+    )
+    .await["adgroup_id"]
+        .clone();
+    let (group, creative) = (
+        group.as_str().unwrap(),
+        json!({
+            "ad_name": "a", "ad_format": "SINGLE_VIDEO", "identity_type": "TT_USER", "identity_id": "brand",
+            "video_id": "v1", "image_ids": ["cover-1"], "ad_text": "Buy a kite", "call_to_action": "SHOP_NOW",
+            "landing_page_url": "https://example.com",
+        }),
+    );
+    let made = post(
+        "ad/create/",
+        json!({"adgroup_id": group, "creatives": [creative]}),
+    )
+    .await;
+    let ad = made["ad_ids"][0].as_str().unwrap();
+    wire.control(
+        Method::POST,
+        &format!("ads/{ad}/reject"),
+        json!({"reasons": ["No sound."], "suggestion": "Add sound."}),
+    )
+    .await;
+    let of_ad = json(wire.get(&format!("ad/review_info/?ad_ids=[%22{ad}%22]&lang=en"))).await;
+    let entry = &of_ad["data"]["ad_review_map"][ad];
+    assert_eq!(entry["review_status"], "UNAVAILABLE", "{of_ad}");
+    assert_eq!(entry["reject_info"][0]["reasons"], json!(["No sound."]));
+    assert_eq!(
+        entry["reject_info"][0]["content_info"]["video_content"],
+        json!({"video_id": "v1"})
+    );
+    let of_group =
+        json(wire.get(&format!("adgroup/review_info/?adgroup_ids=[%22{group}%22]"))).await;
+    assert_eq!(&of_group["data"]["ad_review_map"][group][ad], entry);
+    let entry = &of_group["data"]["ad_group_review_map"][group];
+    assert_eq!(entry["contains_rejected_ads"], true, "{of_group}");
+    assert_eq!(entry["contain_rejected_ads"], true, "{of_group}");
+    let appeal = json!({"adgroup_id": group, "ad_id": ad, "appeal_reason": "It has sound."});
+    assert_eq!(post("adgroup/appeal/", appeal).await, json!({}));
+    wire.control(Method::POST, &format!("ads/{ad}/approve"), json!({}))
+        .await;
+    let of_group =
+        json(wire.get(&format!("adgroup/review_info/?adgroup_ids=[%22{group}%22]"))).await;
+    let entry = &of_group["data"]["ad_group_review_map"][group];
+    assert_eq!(entry["appeal_status"], "APPEAL_SUCCESSFUL", "{of_group}");
+    assert_eq!(entry["review_status"], "ALL_AVAILABLE", "{of_group}");
+}
+
 #[tokio::test]
 async fn the_gateways_own_answers_and_headers() {
     let wire = Wire::new(&[]).await;

@@ -62,7 +62,9 @@ pub struct SmartPlusCreative {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum AdFormat {
+    /// One video.
     SingleVideo,
+    /// One image.
     SingleImage,
     /// Several images with music.
     Carousel,
@@ -86,7 +88,7 @@ pub struct Video {
 #[serde(rename_all = "camelCase")]
 pub struct SparkPost {
     /// The id of the post, in quotes. The identity must be allowed to use it.
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub item_id: String,
 }
 
@@ -104,7 +106,7 @@ pub struct Identity {
     pub id: String,
     /// The id of the Business Center, in quotes; for BusinessCenter.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub business_center_id: Option<String>,
 }
 
@@ -221,15 +223,15 @@ pub enum TikTokPageCategory {
 pub struct Tracking {
     /// The id of a pixel that is told of the ad, in quotes; Manual only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub pixel_id: Option<String>,
     /// The id of an app that is told of the ad, in quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub app_id: Option<String>,
     /// Ids of offline event sets, in quotes; Manual only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 50), inner(length(max = 20)))]
+    #[schemars(length(max = 50), inner(length(max = 32)))]
     pub offline_event_sets: Option<Vec<String>>,
     /// An address that is called at each impression.
     #[serde(skip_serializing_if = "Option::is_none")]

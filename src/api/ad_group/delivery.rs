@@ -155,7 +155,7 @@ pub struct Optimization {
     pub billing_event: BillingEvent,
     /// The id of the pixel that measures the website, in quotes; together with event. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub pixel_id: Option<String>,
     /// What counts as a conversion, on the website or in the app. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,28 +173,43 @@ pub struct Optimization {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum OptimizationGoal {
+    /// The value of purchases, found automatically.
     AutomaticValueOptimization,
+    /// Clicks.
     Click,
+    /// Leads that become customers.
     ConversionLeads,
+    /// An event on a website.
     Convert,
+    /// Visits of the destination.
     DestinationVisit,
     /// Views of 6 seconds.
     EngagedView,
     /// Views of 15 seconds.
     EngagedViewFifteen,
+    /// New followers.
     Followers,
+    /// An event in an app.
     InAppEvent,
+    /// Installs of an app.
     Install,
+    /// Forms that are sent.
     LeadGeneration,
+    /// Visits of a TikTok page.
     PageVisit,
+    /// Leads that TikTok expects to be good.
     PreferredLead,
+    /// Views of a profile.
     ProfileViews,
+    /// Different people.
     Reach,
     /// Impressions.
     Show,
+    /// Landing pages that are loaded.
     TrafficLandingPageView,
     /// The value of purchases.
     Value,
+    /// Views of a video.
     VideoView,
 }
 
@@ -220,64 +235,105 @@ pub enum BillingEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum OptimizationEvent {
+    /// An app is opened for the first time.
     Active,
     /// The first purchase in an app.
     ActivePay,
+    /// Somebody registers in an app.
     ActiveRegister,
     /// Payment information is added.
     AddBilling,
+    /// Payment information is added in an app.
     AddPaymentInfo,
+    /// Something is put on a wish list in an app.
     AddToWishlist,
     /// A click on a button.
     Button,
+    /// A tutorial is completed.
     CompleteTutorial,
     /// A contact is made.
     Consult,
+    /// A role in a game is made.
     CreateGamerole,
+    /// A product is customised.
     CustomizeProduct,
+    /// A download begins.
     DownloadStart,
+    /// A place is looked for.
     FindLocation,
     /// A form is submitted.
     Form,
+    /// An ad in the app earns money.
     ImpressionLevelAdRevenue,
+    /// An ad in the app is clicked.
     InAppAdClick,
+    /// An ad in the app is shown.
     InAppAdImpr,
+    /// Something is put into the cart in an app.
     InAppCart,
+    /// A product is looked at in an app.
     InAppDetailUv,
+    /// An order is placed in an app.
     InAppOrder,
+    /// Something is paid for in an app.
     InAppPay,
+    /// An app is visited.
     InAppUv,
     /// A checkout begins.
     InitiateOrder,
+    /// An installation is finished.
     InstallFinish,
+    /// The landing page is loaded.
     LandingPageView,
+    /// An app is opened.
     LaunchApp,
+    /// A loan is asked for.
     LoanApply,
+    /// A loan is paid out.
     LoanCompletion,
+    /// A loan is granted.
     LoanCredit,
+    /// Somebody logs in.
     Login,
+    /// An app is opened on the next day.
     NextDayOpen,
+    /// Something is put on a wish list on a website.
     OnWebAddToWishlist,
+    /// Something is put into the cart on a website.
     OnWebCart,
     /// Content is viewed.
     OnWebDetail,
     /// An order is placed. TikTok calls it deprecated; Shopping is the purchase.
     OnWebOrder,
+    /// Somebody registers on a website.
     OnWebRegister,
+    /// Something is searched for on a website.
     OnWebSearch,
+    /// Somebody subscribes on a website.
     OnWebSubscribe,
+    /// A page is visited.
     PageVisit,
+    /// Purchases, by their value.
     PurchaseRoi,
+    /// Something is rated.
     Rate,
+    /// A lead is won.
     SalesLead,
+    /// An appointment is made.
     Schedule,
+    /// Something is searched for in an app.
     Search,
     /// A purchase on a website.
     Shopping,
+    /// A trial begins.
     StartTrial,
+    /// An application is sent.
     SubmitApplication,
+    /// Somebody subscribes in an app.
     Subscribe,
+    /// An achievement is unlocked.
     UnlockAchievement,
+    /// A level is reached.
     UpdateLevel,
 }
 
@@ -285,6 +341,7 @@ pub enum OptimizationEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum VboWindow {
+    /// Seven days.
     SevenDays,
     /// The same day.
     ZeroDay,
@@ -359,7 +416,7 @@ pub struct Frequency {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attribution {
-    /// How long after a click: Off, OneDay, SevenDays, FourteenDays or TwentyEightDays. Not said: SevenDays.
+    /// How long after a click: Disabled, OneDay, SevenDays, FourteenDays or TwentyEightDays. Not said: SevenDays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub click: Option<AttributionWindow>,
     /// How long after a view. Not said: OneDay.
@@ -377,10 +434,15 @@ pub struct Attribution {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum AttributionWindow {
-    Off,
+    /// None (`OFF`, which YAML would read as false).
+    Disabled,
+    /// One day.
     OneDay,
+    /// Seven days.
     SevenDays,
+    /// Fourteen days.
     FourteenDays,
+    /// Twenty-eight days.
     TwentyEightDays,
 }
 

@@ -13,11 +13,11 @@ pub struct Targeting {
     /// The ids of countries, regions and cities, in quotes, such as "6252001" for the United States. At least one
     /// location or zip code is needed; both together at most 3000. A region inside a country named here is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 3000), inner(length(max = 20)))]
+    #[schemars(length(max = 3000), inner(length(max = 32)))]
     pub locations: Option<Vec<String>>,
     /// TikTok's ids of zip codes (not the zip codes themselves), in quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 3000), inner(length(max = 20)))]
+    #[schemars(length(max = 3000), inner(length(max = 32)))]
     pub zip_codes: Option<Vec<String>>,
     /// Age groups. Not said: all; where TikTok does not allow minors, the five adult ones.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,31 +32,31 @@ pub struct Targeting {
     pub languages: Option<Vec<String>>,
     /// Ids of interest categories, in quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 20)))]
+    #[schemars(length(max = 500), inner(length(max = 32)))]
     pub interest_categories: Option<Vec<String>>,
     /// Ids of interest keywords, in quotes. Not together with purchaseIntentionKeywords.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 20)))]
+    #[schemars(length(max = 500), inner(length(max = 32)))]
     pub interest_keywords: Option<Vec<String>>,
     /// Ids of purchase intention keywords, in quotes. Not together with interestKeywords.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 20)))]
+    #[schemars(length(max = 500), inner(length(max = 32)))]
     pub purchase_intention_keywords: Option<Vec<String>>,
     /// What people did on TikTok lately.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub behaviors: Option<Vec<Behavior>>,
     /// Ids of custom or lookalike audiences to reach, in quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 20)))]
+    #[schemars(length(max = 500), inner(length(max = 32)))]
     pub audiences: Option<Vec<String>>,
     /// Ids of audiences that are not reached, in quotes. None of them may be in audiences.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 20)))]
+    #[schemars(length(max = 500), inner(length(max = 32)))]
     pub excluded_audiences: Option<Vec<String>>,
     /// The id of a saved audience, in quotes. What it contains must not be said here a second time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 64))]
     pub saved_audience: Option<String>,
     /// Android or Ios. Needed to promote an app.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ pub struct Targeting {
     pub ios14: Option<Ios14Targeting>,
     /// Ids of device models, in quotes. Not together with devicePrice.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1000), inner(length(max = 20)))]
+    #[schemars(length(max = 1000), inner(length(max = 32)))]
     pub device_models: Option<Vec<String>>,
     /// What the device cost when it was new, in US dollars. Not together with deviceModels.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,11 +85,11 @@ pub struct Targeting {
     pub network_types: Option<Vec<NetworkType>>,
     /// Ids of mobile carriers, in quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 20)))]
+    #[schemars(length(max = 500), inner(length(max = 32)))]
     pub carriers: Option<Vec<String>>,
     /// Ids of internet service providers, in quotes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 500), inner(length(max = 20)))]
+    #[schemars(length(max = 500), inner(length(max = 32)))]
     pub internet_providers: Option<Vec<String>>,
     /// All, or High for people who spend more through TikTok ads. Not said: all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,10 +110,15 @@ pub struct Targeting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum AgeGroup {
+    /// 13 to 17; not everywhere.
     Age13To17,
+    /// 18 to 24.
     Age18To24,
+    /// 25 to 34.
     Age25To34,
+    /// 35 to 44.
     Age35To44,
+    /// 45 to 54.
     Age45To54,
     /// 55 and older.
     Age55Plus,
@@ -136,14 +141,13 @@ pub struct Behavior {
     pub scene: BehaviorScene,
     /// How many days back: 7 or 15, for VideoRelated only. TikTok sets the time for the other two.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 15))]
     pub period_days: Option<i32>,
     /// What they did: WatchedToEnd, Liked, Commented or Shared a video, Following or ViewHomepage of a creator,
     /// ViewHashtag.
     #[schemars(length(max = 7))]
     pub video_actions: Vec<VideoAction>,
     /// Ids of video categories, creator categories or hashtags, in quotes.
-    #[schemars(length(max = 200), inner(length(max = 20)))]
+    #[schemars(length(max = 200), inner(length(max = 32)))]
     pub categories: Vec<String>,
 }
 
@@ -160,9 +164,13 @@ pub enum BehaviorScene {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum VideoAction {
+    /// Watch a video to its end.
     WatchedToEnd,
+    /// Like a video.
     Liked,
+    /// Comment on a video.
     Commented,
+    /// Share a video.
     Shared,
     /// Follow a creator.
     Following,
@@ -184,6 +192,7 @@ pub enum OperatingSystem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum Ios14Targeting {
+    /// All versions.
     All,
     /// Versions below 14.
     BelowIos14,
@@ -207,6 +216,7 @@ pub struct DevicePrice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum NetworkType {
+    /// Wireless at home or at work.
     Wifi,
     /// 2G.
     #[serde(rename = "2G")]

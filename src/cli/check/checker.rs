@@ -12,6 +12,32 @@ use super::yaml::{self, Node, Yaml};
 use crate::api::crd::{self, CrdError};
 use crate::api::{GROUP, VERSION};
 
+/// Among what the names of a kind are told apart on TikTok.
+struct Among {
+    kind: &'static str,
+    /// The field of the spec that names the parent.
+    reference: &'static str,
+    plural: &'static str,
+}
+
+const AMONG: &[Among] = &[
+    Among {
+        kind: "Campaign",
+        reference: "connectionRef",
+        plural: "campaigns",
+    },
+    Among {
+        kind: "AdGroup",
+        reference: "campaignRef",
+        plural: "ad groups",
+    },
+    Among {
+        kind: "Ad",
+        reference: "adGroupRef",
+        plural: "ads",
+    },
+];
+
 /// A kind that we check.
 struct Kind {
     schema: Value,
@@ -221,21 +247,23 @@ impl Checker {
                 "{kind}/{name} is there twice, the later one replaces the earlier: rename or remove one"
             ),
         )];
-        if let (Some(connection), "Campaign") =
-            (node.text(&["spec", "connectionRef", "name"]), kind)
+        let among = AMONG.iter().find(|among| among.kind == kind);
+        if let Some(among) = among
+            && let Some(parent) = node.text(&["spec", among.reference, "name"])
         {
+            let plural = among.plural;
             let shown = node.text(&["spec", "name"]).unwrap_or(name);
             claims.push((
-                format!("name {namespace}/{connection}/{shown}"),
+                format!("{kind} name {namespace}/{parent}/{shown}"),
                 format!(
-                    "two campaigns under {connection} have the name \"{shown}\" on TikTok, the younger will be \
+                    "two {plural} under {parent} have the name \"{shown}\" on TikTok, the younger will be \
                      refused (Conflict): change spec.name of one"
                 ),
             ));
             if let Some(id) = node.text(&["spec", "externalId"]) {
                 claims.push((
-                    format!("id {namespace}/{connection}/{id}"),
-                    format!("two campaigns claim the id {id}, only one can hold it (Conflict): remove one"),
+                    format!("{kind} id {namespace}/{id}"),
+                    format!("two {plural} claim the id {id}, only one can hold it (Conflict): remove one"),
                 ));
             }
         }
@@ -375,6 +403,28 @@ mod tests {
         assert_eq!(
             report(&[GOOD, &format!("{elsewhere}  name: spring\n")]).warnings,
             Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn names_are_told_apart_within_the_parent() {
+        let ad = |object: &str, parent: &str, id: &str| {
+            format!(
+                "apiVersion: tiktokads.dev/v1alpha1\nkind: Ad\nmetadata: {{name: {object}}}\nspec:\n  \
+                 adGroupRef: {{name: {parent}}}\n  name: Spring\n  externalId: \"{id}\"\n"
+            )
+        };
+        let same = report(&[&ad("a", "women", "1"), &ad("b", "women", "2")]);
+        assert!(same.is_fine());
+        assert_eq!(same.warnings.len(), 1, "{:?}", same.warnings);
+        assert!(same.warnings[0].contains("two ads under women have the name \"Spring\""));
+        let apart = report(&[&ad("a", "women", "1"), &ad("b", "men", "2")]);
+        assert_eq!(apart.warnings, Vec::<String>::new());
+        let id = report(&[&ad("a", "women", "1"), &ad("b", "men", "1")]);
+        assert!(
+            id.warnings[0].contains("two ads claim the id 1"),
+            "{:?}",
+            id.warnings
         );
     }
 

@@ -189,6 +189,13 @@ fn wrong_type(schema: &Value, node: &Node) -> Option<String> {
     if fits {
         return None;
     }
+    let empty = matches!(node.value, Yaml::Null);
+    if let (Some(values), false) = (schema["enum"].as_array(), empty) {
+        return Some(format!(
+            "must be one of {}, but is {is}: write one of these",
+            list(values)
+        ));
+    }
     let advice = match (&node.value, wanted) {
         (Yaml::Null, _) => "write a value, or remove the line",
         (Yaml::Text(_), "a whole number" | "true or false") => "remove the quotes if there are any",

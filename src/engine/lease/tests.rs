@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
 
 use super::*;
-use crate::engine::doors::{Kind, MetaPatch, Name, Note, SecretCopy, SecretWrite};
+use crate::engine::doors::{MetaPatch, Name, Note, SecretCopy, SecretWrite, Stored};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -72,14 +72,24 @@ impl Line {
 }
 
 impl Cluster for Line {
-    async fn get<K: Kind>(&self, _: &Name) -> Result<Option<K>, ClusterError> {
-        unreachable!()
-    }
-    async fn patch_meta<K: Kind>(&self, _: &Name, _: &MetaPatch) -> Result<K, ClusterError> {
-        unreachable!()
-    }
-    async fn apply_status<K: Kind>(
+    async fn get<K: Stored>(
         &self,
+        _: &K::DynamicType,
+        _: &Name,
+    ) -> Result<Option<K>, ClusterError> {
+        unreachable!()
+    }
+    async fn patch_meta<K: Stored>(
+        &self,
+        _: &K::DynamicType,
+        _: &Name,
+        _: &MetaPatch,
+    ) -> Result<K, ClusterError> {
+        unreachable!()
+    }
+    async fn apply_status<K: Stored>(
+        &self,
+        _: &K::DynamicType,
         _: &Name,
         _: &str,
         _: serde_json::Value,

@@ -12,7 +12,7 @@ use super::super::wanted::World;
 use super::{Action, Plan, Planner};
 use crate::api::RESUME;
 use crate::api::common::Adoption;
-use crate::platform::{Kind, NewObject, OperationState, Row};
+use crate::platform::{Kind, NewObject, OperationState, Row, Tree, has_field};
 
 impl Planner<'_> {
     pub(super) fn live(&self) -> Plan {
@@ -232,6 +232,22 @@ impl Planner<'_> {
                 .creatable
                 .check(objective, self.tree, self.f.platform_now)?;
         }
+        let missing = self
+            .wanted
+            .fields
+            .iter()
+            .find(|f| f.compared && !has_field(self.kind, self.tree, f.wire));
+        if let (Some(field), true) = (missing, self.kind != Kind::Campaign) {
+            return Err((
+                Reason::TreeMismatch,
+                format!(
+                    "TikTok has no spec.{} for {}s in a {:?} campaign; remove it, or use a campaign with the other automation",
+                    field.path,
+                    self.noun(),
+                    self.tree
+                ),
+            ));
+        }
         spec.may_create(&World {
             now: self.f.platform_now,
             tree: self.tree,
@@ -321,11 +337,16 @@ impl Planner<'_> {
     pub(super) fn new_object(&self, record: &Record) -> NewObject {
         let at = record.mark.map_or(self.f.platform_now, |mark| mark.at);
         let wanted = self.wanted_at(at);
+        // A manual campaign says so when the budgets of its ad groups count.
+        let unbounded = (self.kind, self.tree) == (Kind::Campaign, Tree::Manual);
+        let mode = wanted
+            .budget_mode
+            .or(unbounded.then_some("BUDGET_MODE_INFINITE"));
         NewObject {
             parent: record.parent.clone(),
             name: record.name.clone(),
             request_id: record.key.clone(),
-            budget_mode: wanted.budget_mode.map(str::to_owned),
+            budget_mode: mode.map(str::to_owned),
             budget: record.sent.map(crate::platform::Cents),
             fields: wanted.to_create(),
         }

@@ -1,20 +1,29 @@
 //! Knobs that no other test turns, both ways; and that no knob is without effect in the code.
 
+use std::path::PathBuf;
+
 use super::*;
 
 #[test]
 fn every_knob_is_read_somewhere() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sandbox");
     let mut code = String::new();
     let mut table = String::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            if path.ends_with("knobs.rs") {
-                table = text
-            } else {
-                code.push_str(&text)
+    let mut folders = vec![PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/sandbox"
+    ))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("tests") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                if path.ends_with("knobs.rs") {
+                    table = text
+                } else {
+                    code.push_str(&text)
+                }
             }
         }
     }
@@ -34,7 +43,7 @@ fn every_knob_is_read_somewhere() {
 }
 
 /// Runs one case under each value of a knob and compares the code (or whatever the case looks at).
-fn each(name: &str, wanted: &[(&str, Value)], case: impl Fn(&mut Bench) -> Value) {
+pub(super) fn each(name: &str, wanted: &[(&str, Value)], case: impl Fn(&mut Bench) -> Value) {
     for (value, wanted) in wanted {
         let mut bench = Bench::new();
         bench.knob(name, value);

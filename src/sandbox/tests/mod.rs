@@ -1,16 +1,31 @@
 //! Tests of the core, through the same door as everybody: requests in, answers out.
 
+mod ad_bodies;
+mod ad_group_money;
+mod ad_group_rules;
+mod ad_group_schedules;
+mod ad_groups;
+mod ad_knobs;
+mod ad_updates;
+mod ads;
+mod appeals;
 mod control;
 mod creates;
 mod docs;
 mod faults;
 mod keys;
 mod knobs;
+mod level_properties;
+mod levels;
 mod limits;
 mod lists;
 mod oauth;
 mod properties;
+mod reviews;
 mod smart_plus;
+mod smart_plus_ad_groups;
+mod smart_plus_ads;
+mod statuses;
 mod updates;
 
 use serde_json::{Value, json};
@@ -101,6 +116,58 @@ impl Bench {
         id_of(&reply)
     }
 
+    /// A campaign of the manual tree with other fields, disabled.
+    fn manual_with(&mut self, name: &str, changes: Value) -> String {
+        let reply = self.post("/campaign/create/", but(manual(name), changes));
+        id_of(&reply)
+    }
+
+    /// An ad group of a manual campaign, disabled.
+    fn ad_group(&mut self, campaign: &str, name: &str) -> String {
+        let reply = self.post("/adgroup/create/", ad_group(campaign, name));
+        made(&reply, "adgroup_id")
+    }
+
+    /// An ad group of a Smart+ campaign, disabled.
+    fn smart_plus_ad_group(&mut self, campaign: &str, name: &str) -> String {
+        let body = smart_plus_ad_group(campaign, name);
+        let reply = self.post("/smart_plus/adgroup/create/", body);
+        made(&reply, "adgroup_id")
+    }
+
+    /// An ad of a manual ad group, disabled.
+    fn ad(&mut self, ad_group: &str, name: &str) -> String {
+        let reply = self.ads(ad_group, json!([creative(name)]));
+        assert_eq!(reply["code"], 0, "{reply}");
+        reply["data"]["ad_ids"][0].as_str().unwrap().to_owned()
+    }
+
+    fn ads(&mut self, ad_group: &str, creatives: Value) -> Value {
+        let body = json!({"adgroup_id": ad_group, "creatives": creatives});
+        self.post("/ad/create/", body)
+    }
+
+    /// The row of any object in the manual lists, deleted or not.
+    fn row_of(&mut self, level: Level, id: &str) -> Value {
+        let (ids, path) = match level {
+            Level::Campaign => ("campaign_ids", "/campaign/get/"),
+            Level::AdGroup => ("adgroup_ids", "/adgroup/get/"),
+            Level::Ad => ("ad_ids", "/ad/get/"),
+        };
+        let filtering = json!({ids: [id], "primary_status": "STATUS_ALL"});
+        self.get(path, &[("filtering", filtering)])["data"]["list"][0].clone()
+    }
+
+    /// Enables, pauses or deletes through the manual tree's endpoints.
+    fn operate(&mut self, level: Level, id: &str, operation: &str) -> Value {
+        let (ids, path) = match level {
+            Level::Campaign => ("campaign_ids", "/campaign/status/update/"),
+            Level::AdGroup => ("adgroup_ids", "/adgroup/status/update/"),
+            Level::Ad => ("ad_ids", "/ad/status/update/"),
+        };
+        self.post(path, json!({ids: [id], "operation_status": operation}))
+    }
+
     fn list(&mut self, filtering: Value) -> Vec<String> {
         let reply = self.get(
             "/campaign/get/",
@@ -141,9 +208,57 @@ fn smart_plus(name: &str, key: u64) -> Value {
     })
 }
 
+/// An ad group of a manual TRAFFIC campaign: Germany, from one o'clock, 20 a day, disabled.
+fn ad_group(campaign: &str, name: &str) -> Value {
+    json!({
+        "campaign_id": campaign, "adgroup_name": name, "operation_status": "DISABLE",
+        "promotion_type": "WEBSITE", "placements": ["PLACEMENT_TIKTOK"], "location_ids": ["2921044"],
+        "budget_mode": "BUDGET_MODE_DAY", "budget": 20, "schedule_type": "SCHEDULE_FROM_NOW",
+        "schedule_start_time": "2026-11-23 13:00:00", "optimization_goal": "CLICK", "billing_event": "CPC",
+        "bid_type": "BID_TYPE_NO_BID", "pacing": "PACING_MODE_SMOOTH",
+    })
+}
+
+/// An ad group of a Smart+ WEB_CONVERSIONS campaign, disabled.
+fn smart_plus_ad_group(campaign: &str, name: &str) -> Value {
+    json!({
+        "campaign_id": campaign, "adgroup_name": name, "operation_status": "DISABLE",
+        "request_id": name_key(&format!("{campaign}/{name}")).to_string(), "promotion_type": "WEBSITE",
+        "optimization_goal": "CONVERT", "optimization_event": "SHOPPING", "pixel_id": "7000000000000000009",
+        "billing_event": "OCPM", "schedule_type": "SCHEDULE_FROM_NOW",
+        "schedule_start_time": "2026-11-23 13:00:00", "targeting_spec": {"location_ids": ["2921044"]},
+    })
+}
+
+/// A creative: a video of an account, disabled.
+fn creative(name: &str) -> Value {
+    json!({
+        "ad_name": name, "operation_status": "DISABLE", "ad_format": "SINGLE_VIDEO", "identity_type": "TT_USER",
+        "identity_id": "account", "video_id": "v1", "image_ids": ["cover"], "ad_text": "Look",
+        "call_to_action": "LEARN_MORE", "landing_page_url": "https://example.com/",
+    })
+}
+
+/// A body with some fields other than they were; `null` takes one away.
+fn but(mut body: Value, changes: Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            body.as_object_mut().unwrap().remove(name);
+        } else {
+            body[name] = value.clone();
+        }
+    }
+    body
+}
+
 fn id_of(reply: &Value) -> String {
     assert_eq!(reply["code"], 0, "{reply}");
     reply["data"]["campaign_id"].as_str().unwrap().to_owned()
+}
+
+fn made(reply: &Value, field: &str) -> String {
+    assert_eq!(reply["code"], 0, "{reply}");
+    reply["data"][field].as_str().unwrap().to_owned()
 }
 
 fn ids(reply: &Value) -> Vec<String> {

@@ -109,13 +109,6 @@ fn rows() -> Vec<Row> {
                 "write spec.caps in USD",
             )
         },
-        Row::new(
-            "switches on a campaign without a budget of its own",
-            json!({"connectionRef": {"name": "main"}, "automation": "Manual", "objective": "Traffic",
-                   "budget": {"mode": "Infinite"}, "state": "Active"}),
-            "CeilingUnknown",
-            "give it spec.budget with an amount",
-        ),
         Row {
             before: vec![("first", spec(json!({"name": "Spring"})))],
             ..Row::new(

@@ -15,11 +15,27 @@ use tiktok_ads_operator::engine::doors::{
 };
 
 pub const CAMPAIGN: &str = "Campaign";
+pub const AD_GROUP: &str = "AdGroup";
+pub const AD: &str = "Ad";
 pub const CONNECTION: &str = "TikTokConnection";
+
+/// The kinds that stand for something on TikTok, parents first.
+pub const OBJECTS: [&str; 3] = [CAMPAIGN, AD_GROUP, AD];
+
+/// All kinds that are watched.
+pub const KINDS: [&str; 4] = [CAMPAIGN, AD_GROUP, AD, CONNECTION];
+
+/// A kind's name, as the constants above say it.
+pub fn word(kind: &str) -> &'static str {
+    KINDS.into_iter().find(|known| *known == kind).unwrap()
+}
 
 /// What a watch would see.
 #[derive(Clone, Debug)]
 pub enum Seen {
+    /// The two ends of a list.
+    Relist(&'static str),
+    Listed(&'static str),
     Applied(&'static str, Value),
     Deleted(&'static str, Value),
     Secret(Name),

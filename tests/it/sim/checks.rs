@@ -6,12 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use tiktok_ads_operator::api::RECORD;
-use tiktok_ads_operator::engine::doors::{Clock, Name};
+use tiktok_ads_operator::engine::doors::{Clock, Name, ObjectName};
 use tiktok_ads_operator::platform::{Method, TransportError, WireReply, WireRequest};
 
 use super::api_server::{CAMPAIGN, CONNECTION};
 use super::kstatus::complaint;
-use super::world::World;
+use super::world::{World, kind_of};
 
 /// A mark that reached the API server.
 #[derive(Clone, Debug)]
@@ -436,7 +436,6 @@ impl World {
         let state = engine.lock();
         state
             .stores
-            .campaigns
             .iter()
             .filter_map(|(_, object)| serde_json::to_value(&**object).ok())
             .find(|object| {
@@ -449,9 +448,9 @@ impl World {
     fn view(&self, replica: usize, kind: &'static str, name: &Name) -> Option<Value> {
         let engine = self.slots[replica].engine.upgrade()?;
         let state = engine.lock();
-        if kind == CAMPAIGN {
-            let object = state.stores.campaigns.get(name)?;
-            return serde_json::to_value(&*object).ok();
+        if let Some(kind) = kind_of(kind) {
+            let name = ObjectName::new(kind, &name.namespace, &name.name);
+            return serde_json::to_value(&*state.stores.get(&name)?).ok();
         }
         let object = state.stores.connections.get(name)?;
         serde_json::to_value(&*object).ok()

@@ -8,12 +8,12 @@ use std::time::Duration;
 use k8s_openapi::api::coordination::v1::Lease;
 use serde_json::Value;
 use tiktok_ads_operator::engine::doors::{
-    Cluster, ClusterError, Kind, MetaPatch, Name, Note, SecretCopy, SecretWrite,
+    Cluster, ClusterError, MetaPatch, Name, Note, SecretCopy, SecretWrite, Stored,
 };
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-use super::api_server::{CAMPAIGN, CONNECTION};
+use super::api_server::word;
 use super::world::{Sim, World};
 
 /// Deadline of a call (architecture, decision 15).
@@ -36,15 +36,7 @@ struct Fate {
     back: Duration,
 }
 
-fn kind_of<K: Kind>() -> &'static str {
-    if K::kind(&()) == CAMPAIGN {
-        CAMPAIGN
-    } else {
-        CONNECTION
-    }
-}
-
-fn typed<K: Kind>(object: Value) -> K {
+fn typed<K: Stored>(object: Value) -> K {
     serde_json::from_value(object).unwrap()
 }
 
@@ -147,8 +139,12 @@ impl ClusterDoor {
 }
 
 impl Cluster for ClusterDoor {
-    async fn get<K: Kind>(&self, name: &Name) -> Result<Option<K>, ClusterError> {
-        let (kind, of) = (kind_of::<K>(), name.clone());
+    async fn get<K: Stored>(
+        &self,
+        kind: &K::DynamicType,
+        name: &Name,
+    ) -> Result<Option<K>, ClusterError> {
+        let (kind, of) = (word(&K::kind(kind)), name.clone());
         let found = self
             .call(format!("GET {kind} {name}"), false, false, move |world| {
                 Ok(world.api.get(kind, &of).cloned())
@@ -157,8 +153,13 @@ impl Cluster for ClusterDoor {
         Ok(found.map(typed))
     }
 
-    async fn patch_meta<K: Kind>(&self, name: &Name, patch: &MetaPatch) -> Result<K, ClusterError> {
-        let (kind, of, copy) = (kind_of::<K>(), name.clone(), patch.clone());
+    async fn patch_meta<K: Stored>(
+        &self,
+        kind: &K::DynamicType,
+        name: &Name,
+        patch: &MetaPatch,
+    ) -> Result<K, ClusterError> {
+        let (kind, of, copy) = (word(&K::kind(kind)), name.clone(), patch.clone());
         let process = self.process;
         let what = format!("PATCH {kind} {name}{}", describe(patch));
         let written = self
@@ -173,13 +174,18 @@ impl Cluster for ClusterDoor {
         Ok(typed(written))
     }
 
-    async fn apply_status<K: Kind>(
+    async fn apply_status<K: Stored>(
         &self,
+        kind: &K::DynamicType,
         name: &Name,
         resource_version: &str,
         status: Value,
     ) -> Result<K, ClusterError> {
-        let (kind, of, version) = (kind_of::<K>(), name.clone(), resource_version.to_string());
+        let (kind, of, version) = (
+            word(&K::kind(kind)),
+            name.clone(),
+            resource_version.to_string(),
+        );
         let what = format!("STATUS {kind} {name} {}", ready_line(&status));
         let written = self
             .call(what, true, false, move |world| {

@@ -10,7 +10,7 @@ use tiktok_ads_operator::engine::doors::Name;
 use tiktok_ads_operator::engine::settings::Settings;
 use tokio::time::sleep;
 
-use super::api_server::{CAMPAIGN, CONNECTION};
+use super::api_server::{CAMPAIGN, CONNECTION, KINDS};
 use super::checks::record_of;
 use super::kstatus::{Computed, compute};
 use super::replica::supervise;
@@ -255,8 +255,8 @@ fn step(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
         }
         30..=31 => {
             let replica = rng.usize(0..2);
-            let queue = rng.usize(0..2);
-            world.say(format!("r{replica} watch {queue} begins anew"));
+            let queue = rng.usize(0..KINDS.len());
+            world.say(format!("r{replica} watch of {}s begins anew", KINDS[queue]));
             world.relist(replica, queue);
             return;
         }

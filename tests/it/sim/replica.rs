@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tiktok_ads_operator::engine::doors::Clock;
+use tiktok_ads_operator::engine::doors::{Clock, Delta};
 use tiktok_ads_operator::engine::lease::{Fence, LeaseSettings, lead};
 use tiktok_ads_operator::engine::metrics::Metrics;
 use tiktok_ads_operator::engine::run::Engine;
@@ -53,7 +53,7 @@ impl<F: Future<Output = ()>> Future for Freezable<F> {
 }
 
 /// Delivers what the watches have when it is due.
-async fn pump(sim: Arc<Sim>, replica: usize, tx: mpsc::Sender<super::world::Deltas>) {
+async fn pump(sim: Arc<Sim>, replica: usize, tx: mpsc::Sender<Delta>) {
     loop {
         let wake = sim.lock().slots[replica].wake_watch.clone();
         let next = sim.lock().next_delivery(replica);

@@ -5,19 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use serde_json::Value;
-use tiktok_ads_operator::api::campaign::Campaign;
-use tiktok_ads_operator::api::connection::TikTokConnection;
 use tiktok_ads_operator::engine::doors::{Change, Delta, Name};
 use tiktok_ads_operator::engine::stores::strip;
+use tiktok_ads_operator::platform::Kind;
 use tiktok_ads_operator::sandbox::{Account, Config, NewAccount, Sandbox};
 use tokio::sync::Notify;
 
-use super::api_server::{ApiServer, CAMPAIGN, CONNECTION, Seen};
+use super::api_server::{ApiServer, KINDS, OBJECTS, Seen};
 use super::checks::Checks;
 use super::clock::SimClock;
 use super::replica::SimEngine;
-
-pub type Deltas = Delta<Campaign, TikTokConnection>;
 
 /// How likely what is, per mille. All zero when the world is quiet.
 #[derive(Clone, Debug, Default)]
@@ -43,8 +40,8 @@ pub struct Slot {
     pub engine: Weak<SimEngine>,
     pub crash: Arc<Notify>,
     pub wake_watch: Arc<Notify>,
-    /// Per kind of watch: deltas and when they are delivered.
-    pub queues: [VecDeque<(Duration, Vec<Seen>)>; 4],
+    /// Per watch, in the order of [`KINDS`], then Secrets and namespaces: deltas and when they are delivered.
+    pub queues: [VecDeque<(Duration, Vec<Seen>)>; QUEUES],
     /// Secrets that are watched.
     pub secrets: BTreeSet<Name>,
     /// Frozen until then: the machine sleeps.
@@ -146,12 +143,18 @@ impl Slot {
     }
 }
 
+const SECRETS: usize = KINDS.len();
+const NAMESPACES: usize = SECRETS + 1;
+const QUEUES: usize = NAMESPACES + 1;
+
 fn queue_of(seen: &Seen) -> usize {
     match seen {
-        Seen::Applied(CAMPAIGN, _) | Seen::Deleted(CAMPAIGN, _) => 0,
-        Seen::Applied(..) | Seen::Deleted(..) => 1,
-        Seen::Secret(_) => 2,
-        Seen::Namespace(..) => 3,
+        Seen::Relist(kind)
+        | Seen::Listed(kind)
+        | Seen::Applied(kind, _)
+        | Seen::Deleted(kind, _) => KINDS.iter().position(|known| known == kind).unwrap(),
+        Seen::Secret(_) => SECRETS,
+        Seen::Namespace(..) => NAMESPACES,
     }
 }
 
@@ -213,14 +216,14 @@ impl World {
 
     /// A watch begins anew: what was under way is lost, a list takes its place.
     pub fn relist(&mut self, replica: usize, queue: usize) {
-        let kind = if queue == 0 { CAMPAIGN } else { CONNECTION };
-        let mut all: Vec<Seen> = vec![Seen::Secret(Name::new("", "relist"))];
+        let kind = KINDS[queue];
+        let mut all: Vec<Seen> = vec![Seen::Relist(kind)];
         all.extend(
             self.api
                 .list(kind)
                 .map(|(_, value)| Seen::Applied(kind, value.clone())),
         );
-        all.push(Seen::Secret(Name::new("", "listed")));
+        all.push(Seen::Listed(kind));
         self.slots[replica].queues[queue].clear();
         self.enqueue(replica, queue, all);
     }
@@ -234,20 +237,21 @@ impl World {
         slot.queues = Default::default();
         slot.secrets.clear();
         slot.crash = Arc::new(Notify::new());
-        self.relist(replica, 0);
-        self.relist(replica, 1);
+        for queue in 0..KINDS.len() {
+            self.relist(replica, queue);
+        }
         let terminating: Vec<String> = self.api.terminating.iter().cloned().collect();
         for namespace in terminating {
-            self.enqueue(replica, 3, vec![Seen::Namespace(namespace, true)]);
+            self.enqueue(replica, NAMESPACES, vec![Seen::Namespace(namespace, true)]);
         }
         process
     }
 
     /// The next delivery of a replica's watches, if it is due; else when to look again.
-    pub fn next_delivery(&mut self, replica: usize) -> Result<Vec<Deltas>, Option<Duration>> {
+    pub fn next_delivery(&mut self, replica: usize) -> Result<Vec<Delta>, Option<Duration>> {
         let now = self.clock.elapsed();
         let slot = &mut self.slots[replica];
-        let first = (0..4)
+        let first = (0..QUEUES)
             .filter_map(|q| slot.queues[q].front().map(|(due, _)| (*due, q)))
             .min();
         let Some((due, queue)) = first else {
@@ -261,33 +265,28 @@ impl World {
         };
         Ok(seen
             .into_iter()
-            .filter_map(|one| deliver(slot, queue, one))
+            .filter_map(|one| deliver(slot, one))
             .collect())
     }
 }
 
-fn deliver(slot: &mut Slot, queue: usize, seen: Seen) -> Option<Deltas> {
+fn deliver(slot: &mut Slot, seen: Seen) -> Option<Delta> {
     Some(match seen {
-        Seen::Applied(kind, object) => {
-            if kind == CAMPAIGN {
-                Delta::Campaign(Change::Applied(Box::new(typed(object))))
-            } else {
-                Delta::Connection(Change::Applied(Box::new(typed(object))))
-            }
-        }
-        Seen::Deleted(kind, object) => {
-            if kind == CAMPAIGN {
-                Delta::Campaign(Change::Deleted(Box::new(typed(object))))
-            } else {
-                Delta::Connection(Change::Deleted(Box::new(typed(object))))
-            }
-        }
-        // The two ends of a list.
-        Seen::Secret(name) if name.namespace.is_empty() => match (queue, name.name.as_str()) {
-            (0, "relist") => Delta::Campaign(Change::Relist),
-            (0, _) => Delta::Campaign(Change::Listed),
-            (_, "relist") => Delta::Connection(Change::Relist),
-            (_, _) => Delta::Connection(Change::Listed),
+        Seen::Relist(kind) => match kind_of(kind) {
+            Some(kind) => Delta::Object(kind, Change::Relist),
+            None => Delta::Connection(Change::Relist),
+        },
+        Seen::Listed(kind) => match kind_of(kind) {
+            Some(kind) => Delta::Object(kind, Change::Listed),
+            None => Delta::Connection(Change::Listed),
+        },
+        Seen::Applied(kind, object) => match kind_of(kind) {
+            Some(kind) => Delta::Object(kind, Change::Applied(Box::new(typed(object)))),
+            None => Delta::Connection(Change::Applied(Box::new(typed(object)))),
+        },
+        Seen::Deleted(kind, object) => match kind_of(kind) {
+            Some(kind) => Delta::Object(kind, Change::Deleted(Box::new(typed(object)))),
+            None => Delta::Connection(Change::Deleted(Box::new(typed(object)))),
         },
         Seen::Secret(name) => {
             if !slot.secrets.contains(&name) {
@@ -297,6 +296,14 @@ fn deliver(slot: &mut Slot, queue: usize, seen: Seen) -> Option<Deltas> {
         }
         Seen::Namespace(name, terminating) => Delta::Namespace { name, terminating },
     })
+}
+
+/// `None`: a connection.
+pub fn kind_of(word: &str) -> Option<Kind> {
+    OBJECTS
+        .iter()
+        .position(|known| *known == word)
+        .map(|at| Kind::ALL[at])
 }
 
 /// As the watches hand objects on.
