@@ -3,7 +3,7 @@
 use tiktok_ads_operator::platform::Tree;
 
 use super::holds;
-use super::variant::{CR, Cr, Keys, Variant};
+use super::variant::{CR, Cr, Keys, Pace, Variant};
 use super::world::{Left, NOTHING};
 
 /// Campaigns on the platform in one state, at most.
@@ -24,7 +24,7 @@ fn base<const N: usize>(crs: [Cr; N]) -> Variant<N> {
         keys: Keys::Ignored,
         replicas: 2,
         lists_first: false,
-        eager: false,
+        pace: Pace::Any,
         left: NOTHING,
         until: 5,
     }

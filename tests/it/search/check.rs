@@ -5,7 +5,7 @@ use tiktok_ads_operator::model::reason::Reason;
 
 use super::facts::{Act, Planner, Settled};
 use super::variant::Variant;
-use super::world::{Lease, World};
+use super::world::{Lease, Left, Outside, World};
 
 /// Rules of every single state.
 pub fn state<const N: usize, const R: usize>(w: &World<N, R>) -> Option<&'static str> {
@@ -91,7 +91,7 @@ fn in_order<const N: usize, const R: usize>(
     let id = obj.rec.and_then(|rec| rec.id);
     let row = id.map(|id| w.rows[id as usize]);
     let live = row.filter(|row| !row.deleted);
-    let Act::Rest { settled, .. } = act else {
+    let Act::Rest { settled } = act else {
         return false;
     };
     let parent = of.parent.map(|p| (w.objs[p], p));
@@ -105,7 +105,12 @@ fn in_order<const N: usize, const R: usize>(
         .all(|other| variant.bid(other, w.objs[other].edits) == variant.bid(cr, obj.edits));
     match settled {
         Settled::Ready(reason) => live.is_some_and(|row| {
-            let outside = reason == Reason::PausedOutside && w.ghost[cr].off_outside;
+            // Somebody's pause; or ours, for a ceiling, that the process did not know of, or could not note before it
+            // died: then it might be somebody's, and stays.
+            let used = |left: fn(&Left) -> u8| left(&w.left) < left(&variant.left);
+            let untold = used(|l| l.caps) && (used(|l| l.crashes) || used(|l| l.unclear));
+            let outside = reason == Reason::PausedOutside
+                && (w.ghost[cr].off_outside != Outside::Nothing || untold);
             let on = of.active && w.caps && !outside;
             let bid = variant.bid(cr, obj.edits).is_none_or(|bid| row.bid == bid);
             row.on == on && bid && row.parent == parent_row.map(|(id, _)| id).or(row.parent)

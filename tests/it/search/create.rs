@@ -8,7 +8,7 @@ use tiktok_ads_operator::platform::{Kind, NewObject, create_batch};
 use super::facts::{Act, Planner};
 use super::step::{Event, Fate, Steps};
 use super::variant::Keys;
-use super::world::{Answer, Att, Cell, Ghost, LATEST, Late, Obj, Phase, Rec, Row, World};
+use super::world::{Answer, Att, Cell, Ghost, LATEST, Late, Obj, Phase, Place, Rec, Row, World};
 
 pub const UNMARKED: &str = "a create was sent that no mark of its own had announced (decision 4)";
 pub const UNKNOWN: &str =
@@ -471,6 +471,7 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         let alone = each.len() > 1 && each.iter().all(|(_, a)| *a == Answer::Nothing);
         let mut heard = Att::None;
         for (cr, answer) in each {
+            let rec = next.reps[r].copies[*cr].rec;
             let memo = &mut next.reps[r].memos[*cr];
             memo.phase = Phase::Idle;
             memo.alone |= alone;
@@ -485,7 +486,7 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
                     Att::Refused
                 }
                 Answer::Refused => {
-                    memo.core.refused = true;
+                    memo.core.refused = Some(Place::of(rec.and_then(|rec| rec.parent)));
                     Att::Refused
                 }
             };

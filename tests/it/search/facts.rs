@@ -37,9 +37,8 @@ const COUNTERS: u32 = 20;
 /// A step, as small as the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Until this epoch, if it says so; whether the plan calls the object ready, or waits for somebody.
+    /// Whether the plan calls the object ready, or waits for somebody.
     Rest {
-        until: Option<u8>,
         settled: Settled,
     },
     LookName(Place),
@@ -86,6 +85,8 @@ pub struct Planner<const N: usize, const R: usize> {
     views: [ConnectionView; 2],
     /// The manifests, by CR and edits.
     objects: [Vec<Object>; N],
+    /// The budgets that their creates send, in hundredths.
+    sent: [Option<i64>; N],
     /// The idempotency keys, by CR and counter.
     keys: [Vec<String>; N],
     answers: HashMap<Question<N, R>, Act, super::Quick>,
@@ -157,12 +158,18 @@ impl<const N: usize, const R: usize> Planner<N, R> {
                 .map(|counter| request_id(ADVERTISER, kind, "ads", &name, 0, counter))
                 .collect()
         };
+        let objects: [Vec<Object>; N] = std::array::from_fn(objects);
+        let budget = |cr: usize| {
+            let wanted = objects[cr][0].wanted(time(0), variant.tree, None, None);
+            wanted.budget.map(|cents| cents.0)
+        };
         Self {
             variant,
             settings: Settings::default(),
+            sent: std::array::from_fn(budget),
             keys: std::array::from_fn(keys),
             views: [false, true].map(view),
-            objects: std::array::from_fn(objects),
+            objects,
             answers: HashMap::default(),
             made: 0,
         }
@@ -232,9 +239,13 @@ impl<const N: usize, const R: usize> Planner<N, R> {
                 .unwrap_or_default(),
             found: bits(q.core.found).map(live).collect(),
             key_used: q.core.key_used,
-            refused: q.core.refused.then(|| Refused {
+            refused: q.core.refused.map(|place| Refused {
                 generation: object.metadata.generation.unwrap_or_default(),
                 what: Refusable::Create,
+                parent: match place {
+                    Place::Account => None,
+                    Place::In(id) => Some(row_id(id)),
+                },
                 reason: Reason::Rejected,
                 message: "TikTok refused it; correct the spec".into(),
                 at: time(0),
@@ -389,12 +400,12 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             ad_groups_of: Tree::ALL.into(),
             ..CeilingView::default()
         };
-        if let Some(known) = q.campaign.filter(|known| known.read && !known.deleted) {
+        if let Some(known) = q.bounds.filter(|known| known.read && !known.deleted) {
             let campaign = self.variant.campaign(usize::from(q.cr));
             let spend = CampaignSpend {
                 tree: self.variant.tree,
                 on: self.variant.crs[campaign].active,
-                own: self.sent(campaign),
+                own: self.sent[campaign],
             };
             view.campaigns.insert(row_id(known.id), spend);
         }
@@ -402,10 +413,8 @@ impl<const N: usize, const R: usize> Planner<N, R> {
     }
 
     fn compact(&self, cr: usize, uid: u8, plan: &Plan) -> Act {
-        let epochs = |at: Option<Timestamp>| at.map(epoch);
         match &plan.action {
             Action::Rest => Act::Rest {
-                until: epochs(plan.wake),
                 settled: match &plan.verdict.ready {
                     Ready::Yes(reason, _) => Settled::Ready(*reason),
                     Ready::Stalled(reason, message) => {
@@ -457,12 +466,6 @@ impl<const N: usize, const R: usize> Planner<N, R> {
         object
     }
 
-    /// The budget that a create of this CR sends, in hundredths.
-    fn sent(&self, cr: usize) -> Option<i64> {
-        let of = &self.variant.crs[cr];
-        (of.kind == Kind::Campaign && of.active).then_some(10_000)
-    }
-
     pub(super) fn record(&self, cr: usize, of: u8, rec: &Rec) -> Record {
         Record {
             v: FORMAT,
@@ -474,7 +477,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             tree: self.variant.tree,
             parent: rec.parent.map(row_id),
             name: format!("name-{}", self.variant.name(cr)),
-            sent: self.sent(cr).filter(|_| !rec.adopted),
+            sent: self.sent[cr].filter(|_| !rec.adopted),
             incarnation: 0,
             counter: rec.counter.into(),
             key: if rec.keyed {

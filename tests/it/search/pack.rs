@@ -92,12 +92,15 @@ fn att(att: Att) -> u8 {
     }
 }
 
-fn core(core: &Core) -> u64 {
-    let place = match core.name_read {
+fn place(place: Option<Place>) -> u8 {
+    match place {
         None => 0,
         Some(Place::Account) => 1,
         Some(Place::In(id)) => 2 + id,
-    };
+    }
+}
+
+fn core(core: &Core) -> u64 {
     let (first, last) = core.absence.map_or((0, 0), |(a, b)| (a + 1, b + 1));
     Word(0)
         .put(att(core.att), 6)
@@ -105,8 +108,8 @@ fn core(core: &Core) -> u64 {
         .put(last, 4)
         .put(core.found, 8)
         .put(core.key_used, 1)
-        .put(core.refused, 1)
-        .put(place, 4)
+        .put(place(core.refused), 4)
+        .put(place(core.name_read), 4)
         .maybe(core.ending, 4)
         .put(core.paused, 1)
         .put(core.corrections, 2)
@@ -141,6 +144,7 @@ fn memo<H: Hasher>(memo: &Memo, state: &mut H) {
         .put(counter, 3)
         .put(attempt, 3)
         .put(memo.alone, 1)
+        .put(memo.seen_on, 1)
         .put(memo.edits, 2);
     state.write_u64(rest.0);
     state.write_u64(phase(&memo.phase));
@@ -202,7 +206,7 @@ impl<const N: usize, const R: usize> Hash for World<N, R> {
                 .maybe(ghost.open, 4)
                 .maybe(ghost.looked, 4)
                 .put(ghost.proven, 1)
-                .put(ghost.off_outside, 1);
+                .put(ghost.off_outside as u8, 2);
             state.write_u64(word.0);
         }
         for rep in &self.reps {
@@ -241,6 +245,7 @@ impl<const N: usize, const R: usize> Hash for Question<N, R> {
             .put(above, 7)
             .put(self.campaign.map_or(0, |row| 1 + known(&row)), 6);
         state.write_u64(word.0);
+        state.write_u64(self.bounds.map_or(0, |row| 1 + known(&row)));
         state.write_u64(obj(&self.obj));
         state.write_u64(core(&self.core));
         for (cr, sibling) in self.siblings.iter().enumerate() {

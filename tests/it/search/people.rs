@@ -1,7 +1,7 @@
 //! What people do, to our objects and on the platform.
 
 use super::step::{Event, Steps};
-use super::world::{Ghost, Obj, World};
+use super::world::{Ghost, Obj, Outside, World};
 
 impl<const N: usize, const R: usize> Steps<'_, N, R> {
     pub(super) fn people(&mut self, w: &World<N, R>) {
@@ -62,7 +62,12 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
                 let mut next = *w;
                 next.left.pauses_outside -= 1;
                 next.rows[id as usize].on = false;
-                next.ghost[cr].off_outside = true;
+                let seen_on = w.objs[cr].rec.is_some_and(|rec| rec.seen_on);
+                next.ghost[cr].off_outside = if seen_on {
+                    Outside::Minded
+                } else {
+                    Outside::Off
+                };
                 self.push(Event::PausedOutside(cr as u8), next, None);
             }
         }

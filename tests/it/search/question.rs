@@ -1,6 +1,7 @@
 //! What a replica knows, as far as one plan reads it. Equal questions have equal answers, which are kept.
 
 use tiktok_ads_operator::model::protocol::bars_name;
+use tiktok_ads_operator::platform::Kind;
 
 use super::facts::Planner;
 use super::world::{Att, Cell, Core, NO_ROW, Obj, Place, Replica, Row, World};
@@ -19,8 +20,9 @@ pub struct Question<const N: usize, const R: usize> {
     pub id_taken: bool,
     pub name_taken: bool,
     pub above: Above,
-    /// The campaign's row, for what is in one.
+    /// The campaign's row, for what is in one, by our object; and by the row itself, for the ceiling.
     pub campaign: Option<Known>,
+    pub bounds: Option<Known>,
     /// Something on the way to the connection is missing.
     pub cut_off: bool,
     pub caps: bool,
@@ -70,6 +72,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             Above::There(known) => Some(Place::In(known.id)),
             _ => None,
         };
+        let kind = self.variant.crs[cr].kind;
         let (mut named, mut held) = (0u8, 0u8);
         // The question has to be the one that was answered.
         let looked = place.is_some() && memo.core.name_read == place;
@@ -78,7 +81,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
                 Some(Place::In(id)) => Some(id),
                 _ => None,
             };
-            let (kind, wanted) = (self.variant.crs[cr].kind, self.variant.name(cr));
+            let wanted = self.variant.name(cr);
             let fits = |row: &Row| row.kind == kind && row.name == wanted && row.parent == parent;
             for id in world.ids(fits) {
                 if matches!(replica.table[id as usize], Cell::Live(_) | Cell::Doubt) {
@@ -110,6 +113,11 @@ impl<const N: usize, const R: usize> Planner<N, R> {
                 .any(|other| self.rival(replica, cr, other)),
             above,
             campaign: id_of(&replica.copies[campaign]).map(|id| known(replica, id)),
+            bounds: obj
+                .rec
+                .and_then(|rec| rec.parent)
+                .filter(|_| kind == Kind::AdGroup)
+                .map(|id| known(replica, id)),
             cut_off: obj.rec.is_none() && self.cut_off(replica, cr),
             caps: world.caps,
             siblings: self.siblings(replica, cr, above),

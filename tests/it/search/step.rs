@@ -11,9 +11,9 @@ use std::time::Duration;
 use tiktok_ads_operator::model::protocol::{Held, covers};
 
 use super::facts::{Act, Planner, To};
-use super::variant::Variant;
+use super::variant::{Pace, Variant};
 use super::world::{
-    Att, Cell, Ghost, LATEST, Lease, Memo, Obj, Phase, Place, Rec, Replica, Shown, World,
+    Att, Cell, Ghost, LATEST, Lease, Memo, Obj, Outside, Phase, Place, Rec, Replica, Shown, World,
 };
 
 /// What happened, for the trace. Replicas and CRs by their numbers, several CRs as bits.
@@ -172,7 +172,7 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
                 self.push(Event::LateEffect(i as u8), next, None);
             }
         }
-        if self.variant.eager && self.at_once(w) {
+        if self.variant.pace == Pace::Eager && self.at_once(w) {
             return;
         }
         let before = self.out.len();
@@ -213,12 +213,12 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         }
         let mut new = self.out[before..].iter();
         let busy = new.any(|n| n.world != *w);
-        if !(self.variant.eager && busy) {
+        if self.variant.pace == Pace::Any || !busy {
             self.time(w);
         }
     }
 
-    /// See `Variant::eager`; false when nothing of the sort is to be done.
+    /// See `Pace::Eager`; false when nothing of the sort is to be done.
     fn at_once(&mut self, w: &World<N, R>) -> bool {
         let Some(r) = w.reps.iter().position(|r| r.lease == Lease::Leads) else {
             return false;
@@ -337,10 +337,13 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         }
         if memo.edits != copy.edits {
             memo.edits = copy.edits;
-            memo.core.refused = false;
+            memo.core.refused = None;
             memo.core.paused = false;
             memo.core.corrections = 0;
         }
+        let seen_on = copy.rec.is_some_and(|rec| rec.seen_on);
+        memo.core.paused &= memo.seen_on || !seen_on;
+        memo.seen_on = seen_on;
         let current = copy
             .rec
             .filter(|rec| rec.mark.is_some())
@@ -550,11 +553,10 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         let (ru, cu) = (r as u8, cr as u8);
         let row = w.rows[id as usize];
         let of = &self.variant.crs[cr];
-        let seen_on = w.objs[cr].rec.is_some_and(|rec| rec.seen_on);
         let broken = Self::fenced(w, r)
             .or_else(|| self.not_mine(w, cr, id))
             .or((to == To::On && !(of.active && w.caps)).then_some(FORBIDDEN))
-            .or((to == To::On && w.ghost[cr].off_outside && seen_on).then_some(RESUMED));
+            .or((to == To::On && w.ghost[cr].off_outside == Outside::Minded).then_some(RESUMED));
         let mut doubted = *w;
         doubted.reps[r].table[id as usize] = Cell::Doubt;
         // TikTok changes nothing that is deleted.
@@ -569,8 +571,8 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         };
         let mut next = *w;
         effect(&mut next);
-        next.ghost[cr].off_outside &= to != To::On;
-        next.reps[r].memos[cr].core.paused |= to == To::Off;
+        next.ghost[cr].off_outside = Outside::Nothing;
+        next.reps[r].memos[cr].core.paused = to == To::Off;
         let at = Self::dated(w, r);
         let cell = &mut next.reps[r].table[id as usize];
         match cell {
@@ -686,8 +688,13 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         };
         if self.swap(&mut next, r, cr, copy, to) {
             if rec.id.is_some() {
+                let minded = rec.seen_on && next.ghost[cr].off_outside != Outside::Nothing;
                 next.ghost[cr] = Ghost {
-                    off_outside: next.ghost[cr].off_outside,
+                    off_outside: if minded {
+                        Outside::Minded
+                    } else {
+                        next.ghost[cr].off_outside
+                    },
                     ..Ghost::default()
                 };
             }

@@ -4,10 +4,11 @@
 //! process unless the lease moves; a new leader has read the lists of all kinds before its first turn. Ads have no
 //! idempotency key: R11 alone protects them.
 
+use tiktok_ads_operator::api::common::DeletionPolicy;
 use tiktok_ads_operator::platform::{Kind, Tree};
 
 use super::holds;
-use super::variant::{CR, Cr, Keys, Variant};
+use super::variant::{CR, Cr, Keys, Pace, Variant};
 use super::world::{Left, NOTHING};
 
 /// Objects on the platform in one state, at most.
@@ -46,7 +47,7 @@ fn base<const N: usize>(crs: [Cr; N]) -> Variant<N> {
         keys: Keys::Ignored,
         replicas: 1,
         lists_first: true,
-        eager: true,
+        pace: Pace::Eager,
         left: NOTHING,
         until: 5,
     }
@@ -86,43 +87,46 @@ fn r11_search_two_unclear_answers() {
 
 #[test]
 fn r11_search_one_of_two_ads_is_refused() {
-    holds::<4, ROWS>(
-        Variant {
-            title: "two ads in one call, TikTok refuses one",
-            left: left(1, 1),
-            ..base([
-                CAMPAIGN,
-                GROUP,
-                AD,
-                Cr {
-                    refused: true,
-                    ..OTHER_AD
-                },
-            ])
-        },
-        1_000,
-    );
+    let bad = Cr {
+        refused: true,
+        ..OTHER_AD
+    };
+    for (title, left) in [
+        (
+            "two ads in one call, TikTok refuses one, a crash",
+            left(1, 0),
+        ),
+        (
+            "two ads in one call, TikTok refuses one, an unclear answer",
+            left(0, 1),
+        ),
+    ] {
+        holds::<4, ROWS>(
+            Variant {
+                title,
+                left,
+                ..base([CAMPAIGN, GROUP, AD, bad])
+            },
+            1_000,
+        );
+    }
 }
 
 #[test]
 fn r09_search_two_ads_of_one_name() {
+    let ad = Cr {
+        deletable: true,
+        ..AD
+    };
     holds::<4, ROWS>(
         Variant {
-            title: "two ads of one name",
+            title: "two ads of one name, one is deleted",
             left: Left {
                 deletes: 1,
-                ..left(1, 1)
+                ..left(0, 1)
             },
-            eager: false,
-            ..base([
-                CAMPAIGN,
-                GROUP,
-                Cr {
-                    deletable: true,
-                    ..AD
-                },
-                AD,
-            ])
+            pace: Pace::Prompt,
+            ..base([CAMPAIGN, GROUP, ad, ad])
         },
         1_000,
     );
@@ -135,7 +139,7 @@ fn r11_search_ads_while_the_lease_moves() {
             title: "two ads in one call, the lease moves",
             left: Left {
                 moves: 1,
-                ..left(0, 0)
+                ..NOTHING
             },
             replicas: 2,
             ..base([CAMPAIGN, GROUP, AD, OTHER_AD])
@@ -146,6 +150,10 @@ fn r11_search_ads_while_the_lease_moves() {
 
 #[test]
 fn r32_search_an_ad_is_deleted_while_made_with_another() {
+    let deletable = Cr {
+        deletable: true,
+        ..OTHER_AD
+    };
     holds::<4, ROWS>(
         Variant {
             title: "two ads in one call, one is deleted",
@@ -153,39 +161,45 @@ fn r32_search_an_ad_is_deleted_while_made_with_another() {
                 deletes: 1,
                 ..left(0, 1)
             },
-            ..base([
-                CAMPAIGN,
-                GROUP,
-                AD,
-                Cr {
-                    deletable: true,
-                    ..OTHER_AD
-                },
-            ])
+            ..base([CAMPAIGN, GROUP, AD, deletable])
         },
         1_000,
     );
 }
 
+/// An ad group that goes and comes back.
+const COMES_BACK: Cr = Cr {
+    deletable: true,
+    ..GROUP
+};
+
 #[test]
-fn r32_search_the_ad_group_is_deleted_and_made_again() {
+fn r32_search_the_ad_group_is_made_again() {
     holds::<4, ROWS>(
         Variant {
             title: "two ads in one call, their ad group is deleted and made again",
             left: Left {
                 deletes: 1,
                 again: 1,
-                ..left(0, 1)
+                ..NOTHING
             },
-            ..base([
-                CAMPAIGN,
-                Cr {
-                    deletable: true,
-                    ..GROUP
-                },
-                AD,
-                OTHER_AD,
-            ])
+            ..base([CAMPAIGN, COMES_BACK, AD, OTHER_AD])
+        },
+        1_000,
+    );
+}
+
+#[test]
+fn r32_search_the_ad_group_of_one_ad_is_made_again() {
+    holds::<3, ROWS>(
+        Variant {
+            title: "an ad, its ad group is deleted and made again",
+            left: Left {
+                deletes: 1,
+                again: 1,
+                ..left(1, 1)
+            },
+            ..base([CAMPAIGN, COMES_BACK, AD])
         },
         1_000,
     );
@@ -193,25 +207,20 @@ fn r32_search_the_ad_group_is_deleted_and_made_again() {
 
 #[test]
 fn r32_search_the_ad_group_is_deleted_outside() {
-    holds::<4, ROWS>(
+    let touchable = Cr {
+        touchable: true,
+        ..COMES_BACK
+    };
+    holds::<3, ROWS>(
         Variant {
-            title: "two ads in one call, their ad group is deleted on TikTok, and made again",
+            title: "an ad, its ad group is deleted on TikTok, and made again",
             left: Left {
                 deletes_outside: 1,
                 deletes: 1,
                 again: 1,
                 ..left(0, 1)
             },
-            ..base([
-                CAMPAIGN,
-                Cr {
-                    deletable: true,
-                    touchable: true,
-                    ..GROUP
-                },
-                AD,
-                OTHER_AD,
-            ])
+            ..base([CAMPAIGN, touchable, AD])
         },
         1_000,
     );
@@ -219,75 +228,62 @@ fn r32_search_the_ad_group_is_deleted_outside() {
 
 #[test]
 fn r02_search_three_levels_from_nothing() {
-    const NEW: Cr = Cr {
+    let new = |cr: Cr| Cr {
+        active: true,
         settled: false,
         deletable: true,
-        ..CAMPAIGN
+        ..cr
     };
     holds::<3, ROWS>(
         Variant {
-            title: "three levels from nothing, all deletable",
+            title: "three levels from nothing, one is deleted",
             left: Left {
                 deletes: 1,
-                again: 1,
                 ..left(1, 0)
             },
-            ..base([
-                NEW,
-                Cr {
-                    settled: false,
-                    deletable: true,
-                    ..GROUP
-                },
-                Cr {
-                    active: true,
-                    deletable: true,
-                    ..AD
-                },
-            ])
+            ..base([new(CAMPAIGN), new(GROUP), new(AD)])
         },
         1_000,
     );
 }
 
 #[test]
-fn r20_search_ceilings_go_and_come() {
-    const ALL: Cr = Cr {
-        policy: None,
+fn r20_search_ceilings_go_and_come_back() {
+    let pauses = |cr: Cr| Cr {
+        active: true,
+        settled: true,
         deletable: true,
-        ..CAMPAIGN
+        policy: None,
+        ..cr
     };
-    holds::<3, ROWS>(
-        Variant {
-            title: "all on, the ceilings go and come back, policy Pause",
-            left: Left {
-                deletes: 1,
-                caps: 2,
-                ..left(1, 1)
+    for (title, left) in [
+        (
+            "all are on, the ceilings go and come back, a crash",
+            left(1, 0),
+        ),
+        (
+            "all are on, the ceilings go and come back, an unclear answer",
+            left(0, 1),
+        ),
+    ] {
+        holds::<3, ROWS>(
+            Variant {
+                title,
+                left: Left {
+                    deletes: 1,
+                    caps: 2,
+                    ..left
+                },
+                ..base([pauses(CAMPAIGN), pauses(GROUP), pauses(AD)])
             },
-            ..base([
-                ALL,
-                Cr {
-                    policy: None,
-                    deletable: true,
-                    ..GROUP
-                },
-                Cr {
-                    active: true,
-                    settled: true,
-                    policy: None,
-                    deletable: true,
-                    ..AD
-                },
-            ])
-        },
-        1_000,
-    );
+            1_000,
+        );
+    }
 }
 
 #[test]
-fn r01_search_paused_outside() {
-    const ON: Cr = Cr {
+fn r01_search_switched_off_on_the_platform() {
+    let ad = Cr {
         active: true,
         touchable: true,
         policy: None,
@@ -295,12 +291,13 @@ fn r01_search_paused_outside() {
     };
     holds::<3, ROWS>(
         Variant {
-            title: "somebody switches ads off on TikTok",
+            title: "an ad is switched off on TikTok, the ceilings go and come back",
             left: Left {
-                pauses_outside: 2,
-                ..left(1, 1)
+                pauses_outside: 1,
+                caps: 2,
+                ..left(0, 1)
             },
-            ..base([CAMPAIGN, GROUP, ON])
+            ..base([CAMPAIGN, GROUP, ad])
         },
         1_000,
     );
@@ -308,22 +305,21 @@ fn r01_search_paused_outside() {
 
 #[test]
 fn r09_search_the_ad_group_is_adopted_again() {
-    use tiktok_ads_operator::api::common::DeletionPolicy::Retain;
-    const RETAINED: Cr = Cr {
-        policy: Some(Retain),
+    let retained = Cr {
+        policy: Some(DeletionPolicy::Retain),
         adopt: true,
-        deletable: true,
-        ..GROUP
+        ..COMES_BACK
     };
+    let ad = Cr { active: true, ..AD };
     holds::<3, ROWS>(
         Variant {
-            title: "an ad group is let go and adopted again, with an ad",
+            title: "an ad, its ad group is let go and adopted again",
             left: Left {
                 deletes: 1,
                 again: 1,
                 ..left(1, 1)
             },
-            ..base([CAMPAIGN, RETAINED, Cr { active: true, ..AD }])
+            ..base([CAMPAIGN, retained, ad])
         },
         1_000,
     );

@@ -18,6 +18,19 @@ pub enum Keys {
     Refused,
 }
 
+/// Which orders are left out, because they mean nothing or are searched elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// None.
+    Any,
+    /// Time passes only when nobody has anything else to do: nobody is slow.
+    Prompt,
+    /// As before; and look-ups by id and name, and writes of records, are done before all else, the lower CR's first: for
+    /// variants in which no other step reads or changes what they do. Faults, people and late effects still come between
+    /// any two steps.
+    Eager,
+}
+
 /// One object of ours.
 #[derive(Clone, Copy, Debug)]
 pub struct Cr {
@@ -75,11 +88,7 @@ pub struct Variant<const N: usize> {
     pub replicas: usize,
     /// A new leader has read the lists of all kinds before its first turn; else it looks everything up.
     pub lists_first: bool,
-    /// Look-ups by id and name, and writes of records, are done before anything else, the lower CR's first: for variants
-    /// in which no other step reads or changes what they do, so that their order means nothing. And time passes only
-    /// when nobody has anything else to do (that a process may be slow is searched in `campaigns`). Faults, people and
-    /// late effects still come between any two steps.
-    pub eager: bool,
+    pub pace: Pace,
     pub left: Left,
     /// The last epoch of the search; the runs without faults go on after it.
     pub until: u8,
@@ -132,6 +141,11 @@ impl<const N: usize> Variant<N> {
                     json!({"goal": "Click", "billingEvent": "CPC"})
                 } else {
                     json!({"goal": "Convert", "billingEvent": "OCPM", "pixelId": "7000000000000000077", "event": "OnWebOrder"})
+                },
+                "budget": {
+                    "mode": if manual { "Daily" } else { "DynamicDaily" },
+                    "amount": "30.00",
+                    "currency": "USD",
                 },
                 "schedule": {"start": "2026-12-01T00:00:00Z"},
             }),

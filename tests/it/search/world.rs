@@ -169,6 +169,8 @@ pub struct Memo {
     pub of: Option<(u8, u8)>,
     /// R11: a create together with others was refused or lost: it goes alone from now on.
     pub alone: bool,
+    /// R1: the record said that it was seen on.
+    pub seen_on: bool,
     /// The edits that corrections and refusals are counted for.
     pub edits: u8,
     pub phase: Phase,
@@ -183,8 +185,8 @@ pub struct Core {
     /// Rows that fit the outstanding create, one bit each.
     pub found: u8,
     pub key_used: bool,
-    /// TikTok refused to make it.
-    pub refused: bool,
+    /// TikTok refused to make it there.
+    pub refused: Option<Place>,
     /// The name was read, in this parent, after the question came up.
     pub name_read: Option<Place>,
     pub ending: Option<u8>,
@@ -193,11 +195,17 @@ pub struct Core {
     pub corrections: u8,
 }
 
-/// Where a name was looked for.
+/// Where a name was looked for, or something was to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Place {
     Account,
     In(u8),
+}
+
+impl Place {
+    pub fn of(parent: Option<u8>) -> Self {
+        parent.map_or(Self::Account, Self::In)
+    }
 }
 
 /// What a replica has of the lease.
@@ -245,7 +253,18 @@ pub struct Ghost {
     pub looked: Option<u8>,
     pub proven: bool,
     /// R1: somebody switched it off on the platform.
-    pub off_outside: bool,
+    pub off_outside: Outside,
+}
+
+/// R1: what somebody outside did since we last switched it, or tried to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outside {
+    #[default]
+    Nothing,
+    /// Switched it off, before the record said that it was seen on.
+    Off,
+    /// The same after it: nobody but a person may switch it on again.
+    Minded,
 }
 
 /// How much may still go wrong, or be done by people.
