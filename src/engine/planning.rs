@@ -200,6 +200,11 @@ impl State {
         };
         if let Some(record) = record {
             memo.seq = memo.seq.max(record.seq);
+            // On, and rightly so: what we switched off before is over.
+            if record.seen_on && !memo.seen_on {
+                memo.memory.pauses = 0;
+            }
+            memo.seen_on = record.seen_on;
         }
         self.note_side_effects(name, record);
     }

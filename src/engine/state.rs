@@ -45,6 +45,8 @@ pub struct Memo {
     pub asked: Option<Asked>,
     /// The highest sequence number of the record seen.
     pub seq: u64,
+    /// R1: the record said that it was seen on.
+    pub seen_on: bool,
     /// Generation that corrections and refusals are counted for.
     pub generation: i64,
     /// Since when the platform has been as wanted, without interruption.

@@ -226,7 +226,7 @@ pub struct Memory {
     pub corrections: u32,
     /// When this process first saw the object being deleted (or its namespace ending).
     pub ending_since: Option<Timestamp>,
-    /// Pauses of an object that was on although it must not be, in a row.
+    /// Pauses of an object that was on although it must not be, in a row: since it was last on and rightly so.
     pub pauses: u32,
     /// The last problem, for the status.
     pub problem: Option<Problem>,
@@ -252,6 +252,8 @@ pub struct Refused {
     pub generation: i64,
     /// What was asked for.
     pub what: Refusable,
+    /// In what it was to be made: a no to one parent says nothing of another.
+    pub parent: Option<String>,
     /// Why, as a word.
     pub reason: Reason,
     /// Why, for a person.

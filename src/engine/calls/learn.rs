@@ -67,6 +67,7 @@ impl State {
                 let refused = Refused {
                     generation,
                     what,
+                    parent: self.stores.own_record(name).and_then(|r| r.parent),
                     reason: reason_of(*rejection),
                     message: error.lasting(),
                     at: now,
@@ -157,8 +158,10 @@ impl State {
         let memo = self.memo(name, &uid);
         memo.memory.failures = 0;
         memo.memory.problem = None;
-        if to == OperationStatus::Disable {
-            memo.memory.pauses += 1;
+        match to {
+            OperationStatus::Disable => memo.memory.pauses += 1,
+            OperationStatus::Enable => memo.memory.pauses = 0,
+            OperationStatus::Delete => {}
         }
     }
 

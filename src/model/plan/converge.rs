@@ -162,7 +162,7 @@ impl Planner<'_> {
                 "putting the finalizer back",
             ));
         }
-        if let Some(noted) = self.bookkeeping(record, on, want, holding.is_some()) {
+        if let Some(noted) = self.bookkeeping(record, on, want) {
             return finish(self.progress(
                 Action::Write(noted),
                 Reason::Updating,
@@ -280,7 +280,6 @@ impl Planner<'_> {
         record: &Record,
         on: bool,
         want: Option<DesiredState>,
-        held: bool,
     ) -> Option<Record> {
         let resume = self.annotation(RESUME).map(str::to_owned);
         let active = want == Some(DesiredState::Active);
@@ -292,8 +291,8 @@ impl Planner<'_> {
                 ..record.next()
             });
         }
-        let forget =
-            record.seen_on && !on && (!active || asked_again || (held && self.f.memory.pauses > 0));
+        // What a hold of ours switched off was nobody's pause, whether the hold is still there or not.
+        let forget = record.seen_on && !on && (!active || asked_again || self.f.memory.pauses > 0);
         forget.then(|| Record {
             seen_on: false,
             resumed: resume,
