@@ -67,11 +67,10 @@ impl World {
         let engine = self.slots[replica].engine.upgrade()?;
         let state = engine.lock();
         let key = (kind_of(kind)?, id.to_owned());
-        let found = state
+        state
             .accounts
             .values()
-            .find_map(|account| account.table.last_known(&key).cloned());
-        found
+            .find_map(|account| account.table.last_known(&key).cloned())
     }
 
     /// Does a replica believe that a namespace is being deleted?
