@@ -1,20 +1,24 @@
 //! What an object's plan has to know of others: what it is in, and with whom it shares fields on the platform.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::account::Account;
 use super::doors::ObjectName;
 use super::state::State;
 use super::stores::{Upper, older_object, upper};
+use crate::api::common::DriftPolicy;
 use crate::model::ad_group::{SHARED_CBO, SHARED_SMART_PLUS};
 use crate::model::effective::Effective;
-use crate::model::facts::{ConnectionView, ParentObject, ParentView, Sibling};
+use crate::model::facts::{ConnectionView, ParentObject, ParentView, Refusable, Sibling};
 use crate::model::object::{Belongs, Object, Spec};
-use crate::platform::{Kind, Row, Tree};
+use crate::model::wanted::Group;
+use crate::platform::{Kind, OperationState, Row, Tree};
 
 /// Why a parent that exists is of no use yet, as a part of a sentence.
 const NOT_MADE: &str = "is not on TikTok yet";
 const ENDING: &str = "is being deleted";
+const LOST: &str = "refers to a Campaign that is not in this namespace";
 
 impl State {
     /// What an object says that it is in, as it is on the platform.
@@ -38,7 +42,10 @@ impl State {
             Kind::Campaign => Some(parent.clone()),
             _ => self.stores.campaign(&parent),
         };
-        let (Some(id), Some(campaign)) = (self.id_of(&parent), campaign) else {
+        let Some(campaign) = campaign else {
+            return waiting(LOST);
+        };
+        let Some(id) = self.id_of(&parent) else {
             return waiting(NOT_MADE);
         };
         let Spec::Campaign(spec) = &campaign.spec else {
@@ -83,6 +90,7 @@ impl State {
         object: &Object,
         parent: &ParentView,
         view: &ConnectionView,
+        rows: Option<&Account>,
         now: Timestamp,
     ) -> Vec<Sibling> {
         let (Kind::AdGroup, ParentView::There(there)) = (name.kind, parent) else {
@@ -113,21 +121,47 @@ impl State {
                 let record = self.stores.record(&o).own().cloned();
                 let effective =
                     Effective::of(&o.life(), view, record.as_ref().is_some_and(|r| r.adopted));
-                let writes = !effective.hands_off() && !effective.pauses_only();
+                let writes = !effective.hands_off()
+                    && !effective.pauses_only()
+                    && effective.drift.of(Group::Bid) == DriftPolicy::Correct
+                    && self.may_update(other, &o);
+                let says: Vec<(&str, &str, Value)> = wanted
+                    .fields
+                    .iter()
+                    .filter(|f| shared.contains(&f.wire))
+                    .map(|f| (f.path, f.wire, f.value.clone()))
+                    .collect();
+                let row = record
+                    .and_then(|r| r.id)
+                    .and_then(|id| account_row(rows, other.kind, id));
+                // What it has already is not sent again, not even for the others.
+                let will_send = row.is_some_and(|row| {
+                    let has = |wire: &str| row.fields.get(wire);
+                    row.operation != OperationState::Deleted
+                        && says.iter().any(|(_, wire, value)| has(wire) != Some(value))
+                });
                 Sibling {
                     name: other.name.clone(),
-                    says: wanted
-                        .fields
-                        .iter()
-                        .filter(|f| shared.contains(&f.wire))
-                        .map(|f| (f.path, f.wire, f.value.clone()))
-                        .collect(),
-                    leads: writes
-                        && record.is_some_and(|r| r.id.is_some())
-                        && older_object(&o, object),
+                    leads: writes && will_send && older_object(&o, object),
+                    says,
                 }
             })
             .filter(|sibling| !sibling.says.is_empty())
             .collect()
     }
+
+    /// Has TikTok neither refused this generation's update, nor have its corrections been given up?
+    fn may_update(&self, name: &ObjectName, object: &Object) -> bool {
+        let generation = object.metadata.generation.unwrap_or_default();
+        let Some(memo) = self.memos.get(name) else {
+            return true;
+        };
+        let refused = (memo.memory.refused.as_ref())
+            .is_some_and(|r| r.generation == generation && r.what == Refusable::Update);
+        !refused && memo.memory.corrections < self.settings.model.corrections
+    }
+}
+
+fn account_row(account: Option<&Account>, kind: Kind, id: String) -> Option<&Row> {
+    account.and_then(|a| a.table.last_known(&(kind, id)))
 }

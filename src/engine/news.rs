@@ -156,7 +156,7 @@ impl State {
             && generation(old) != generation(new)
             && self.shares(name, old)
         {
-            self.push_siblings_of(name, old.or(new), now);
+            self.push_siblings_of(name, old.or(new), Lane::Change, now);
         }
         let identity = |o: &Object| {
             (
@@ -215,7 +215,23 @@ impl State {
         }
     }
 
-    fn push_siblings_of(&mut self, name: &ObjectName, object: Option<&Object>, now: Timestamp) {
+    /// Pushes the ad groups that share fields on the platform with this one.
+    pub(super) fn push_sharing(&mut self, name: &ObjectName, lane: Lane, now: Timestamp) {
+        if name.kind != Kind::AdGroup || !self.shares(name, None) {
+            return;
+        }
+        if let Some(object) = self.stores.get(name) {
+            self.push_siblings_of(name, Some(&object), lane, now);
+        }
+    }
+
+    fn push_siblings_of(
+        &mut self,
+        name: &ObjectName,
+        object: Option<&Object>,
+        lane: Lane,
+        now: Timestamp,
+    ) {
         let Some(object) = object else { return };
         let siblings: Vec<ObjectName> = self
             .stores
@@ -224,7 +240,7 @@ impl State {
             .cloned()
             .collect();
         for sibling in siblings {
-            self.push(&Key::Object(sibling), Lane::Change, now);
+            self.push(&Key::Object(sibling), lane, now);
         }
     }
 
@@ -271,6 +287,11 @@ impl State {
             }
             self.push_children(name, Lane::Event, now);
             return;
+        }
+        // What its spec says of ceilings and modes holds from now on, not from its next turn on.
+        if let Some(new) = &new {
+            let plan = self.plan_connection(name, new, now);
+            self.publish_view(name, &plan, now);
         }
         self.push(&Key::Connection(name.clone()), Lane::Event, now);
         if old.is_none() {

@@ -16,7 +16,7 @@ use crate::model::object::Object;
 use crate::model::plan::{Action, Plan, new_object, plan, side_effects};
 use crate::model::record::{Record, RecordState};
 use crate::observe::table::List;
-use crate::platform::{Kind, NewObject, Tree};
+use crate::platform::{Kind, NewObject, OperationStatus, Tree};
 
 impl State {
     /// What this process remembers of an object; a namesake starts anew.
@@ -111,7 +111,7 @@ impl State {
                 .map(|n| n.to_string()),
         };
         let parent = self.parent_view(object, account);
-        let siblings = self.siblings(name, object, &parent, &view, now);
+        let siblings = self.siblings(name, object, &parent, &view, account, now);
         let name_look = match place.as_ref() {
             Some(place) => self.name_look(name, place, now),
             None => NameLook::NotLooked,
@@ -168,6 +168,7 @@ impl State {
         let memo = self.memo(name, &uid);
         if memo.generation != generation {
             memo.generation = generation;
+            memo.memory.seen = Some(now);
             memo.memory.corrections = 0;
             memo.memory.pauses = 0;
             memo.memory.refused = None;
@@ -199,6 +200,11 @@ impl State {
         };
         if let Some(record) = record {
             memo.seq = memo.seq.max(record.seq);
+            // On, and rightly so: what we switched off before is over.
+            if record.seen_on && !memo.seen_on {
+                memo.memory.pauses = 0;
+            }
+            memo.seen_on = record.seen_on;
         }
         self.note_side_effects(name, record);
     }
@@ -425,6 +431,9 @@ impl State {
             Op::LookId { id, .. } => {
                 let row = (name.kind, id.clone());
                 account.table.look_not_before(&row, spacing, read_back)
+            }
+            Op::SetStatus(wish) if wish.to == OperationStatus::Disable => {
+                self.memos.get(name).and_then(|m| m.pause_not_before)
             }
             _ => None,
         };

@@ -37,12 +37,16 @@ pub struct Memo {
     pub attempt_of: Option<(String, u32)>,
     /// R11: a create of several objects that was refused or lost included this one: it is sent alone from now on.
     pub alone: bool,
+    /// A pause that the platform refused is asked for again then, whatever else is refused or waits.
+    pub pause_not_before: Option<Timestamp>,
     /// R15: our last update that is not read back yet: the row it was made from, and what it changed.
     pub written: Option<(Box<Row>, Box<Changes>)>,
     /// R9: the name in question and when the question came up.
     pub asked: Option<Asked>,
     /// The highest sequence number of the record seen.
     pub seq: u64,
+    /// R1: the record said that it was seen on.
+    pub seen_on: bool,
     /// Generation that corrections and refusals are counted for.
     pub generation: i64,
     /// Since when the platform has been as wanted, without interruption.
@@ -229,6 +233,8 @@ impl State {
             for owner in self.owners(account, *kind, id) {
                 self.push(&Key::Object(owner.clone()), lane, now);
                 self.push_inside(&owner, Lane::Background, now);
+                // R17: who waits for it to send what they share.
+                self.push_sharing(&owner, Lane::Background, now);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::reason::Reason;
 use super::tiktok_names::TikTokName;
 use super::wanted::{Group, Says, Wanted, World};
 use crate::api::ad::{
-    AdSpec, AigcDisclosure, Creative, Identity, SmartPlusCreative, SparkPost, Video,
+    AdSpec, AigcDisclosure, Creative, Identity, IdentityType, SmartPlusCreative, SparkPost, Video,
 };
 use crate::api::common::Permission;
 use crate::platform::{Kind, Tree, creative_key as key_of};
@@ -280,11 +280,17 @@ fn show(says: &mut Says, creative: &Creative) {
 
 fn smart_plus(says: &mut Says, spec: &AdSpec) {
     let group = Group::Settings;
+    // A made-up identity is the ad's; that of a TikTok account stands in each creative, and TikTok shows it there only.
+    let identity = spec.identity.as_ref();
+    let (made_up, account) = match identity.map(|identity| identity.kind) {
+        Some(IdentityType::Custom) => (identity, None),
+        _ => (None, identity),
+    };
     let creatives = spec.creatives.as_ref().map(|all| {
         let list: Vec<Value> = all
             .iter()
             .map(|c| {
-                let info = creative_info(c, spec.identity.as_ref(), spec.aigc_disclosure);
+                let info = creative_info(c, account, spec.aigc_disclosure);
                 json!({ "creative_info": info })
             })
             .collect();
@@ -328,7 +334,7 @@ fn smart_plus(says: &mut Says, spec: &AdSpec) {
     says.say("pageIds", "page_list", pages, group);
     let cards = spec.card_id.as_ref().map(|id| json!([{ "card_id": id }]));
     says.say("cardId", "interactive_add_on_list", cards, group);
-    if let Some(identity) = &spec.identity {
+    if let Some(identity) = made_up {
         says.say(
             "identity.type",
             "identity_type",
@@ -339,12 +345,6 @@ fn smart_plus(says: &mut Says, spec: &AdSpec) {
             "identity.id",
             "identity_id",
             Some(json!(identity.id)),
-            group,
-        );
-        says.say(
-            "identity.businessCenterId",
-            "identity_authorized_bc_id",
-            text(&identity.business_center_id),
             group,
         );
     }
@@ -384,7 +384,8 @@ fn both(says: &mut Says, spec: &AdSpec) {
     says.say("sparkAds.darkPost", "dark_post_status", dark, group);
 }
 
-/// One creative of a Smart+ ad as it is sent. What it does not say itself is the ad's.
+/// One creative of a Smart+ ad as it is sent. What it does not say itself is the ad's: `identity`, if the ad is shown in
+/// the name of an account, and `disclosure`.
 fn creative_info(
     creative: &SmartPlusCreative,
     identity: Option<&Identity>,

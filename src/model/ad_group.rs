@@ -8,7 +8,8 @@ use super::schedule;
 use super::tiktok_names::TikTokName;
 use super::wanted::{Group, Says, Wanted, World};
 use crate::api::ad_group::{
-    AdGroupBudgetMode, AdGroupSpec, BillingEvent, DayPart, Moment, Targeting, Weekday,
+    AdGroupBudgetMode, AdGroupSpec, BillingEvent, DayPart, Gender, Moment, Pacing, Targeting,
+    TargetingMode, Weekday,
 };
 use crate::api::common::Permission;
 use crate::platform::{Cents, Kind, Tree};
@@ -69,6 +70,14 @@ pub fn wanted(spec: &AdGroupSpec, world: &World) -> Wanted {
         word(spec.targeting_mode),
         Group::Targeting,
     );
+    if takes_hints(spec) {
+        says.say(
+            "targetingMode",
+            "suggestion_audience_enabled",
+            Some(json!(true)),
+            Group::Targeting,
+        );
+    }
     says.say(
         "brandSafety.inventory",
         "brand_safety_type",
@@ -187,16 +196,36 @@ pub fn may_create(spec: &AdGroupSpec, world: &World) -> Result<(), (Reason, Stri
             ),
         ));
     }
-    if let (Some(min), Some(account)) = (&spec.min_budget, world.account)
-        && let Some(currency) = min.currency.as_ref().filter(|c| **c != account.currency)
-    {
+    let timed = spec
+        .schedule
+        .as_ref()
+        .is_some_and(|s| s.start.is_some() || s.end.is_some());
+    if let Some(account) = world.account.filter(|a| timed && schedule::is_unknown(a)) {
         return Err((
-            Reason::CurrencyMismatch,
+            Reason::ScheduleShifted,
             format!(
-                "spec.minBudget is in {currency}, the account in {}; write the amount in {}, nothing is converted",
-                account.currency, account.currency
+                "times are to be sent in the account's zone (spec.scheduleZone of the connection), but its zone {:?} is not \
+                 known here, so nothing is created; set scheduleZone: Utc, or remove spec.schedule.start and end",
+                account.timezone
             ),
         ));
+    }
+    let amounts = [
+        ("minBudget", spec.min_budget.as_ref().map(|b| &b.currency)),
+        ("bid", spec.bid.as_ref().map(|b| &b.currency)),
+    ];
+    for (field, currency) in amounts {
+        if let (Some(Some(currency)), Some(account)) = (currency, world.account)
+            && *currency != account.currency
+        {
+            return Err((
+                Reason::CurrencyMismatch,
+                format!(
+                    "spec.{field} is in {currency}, the account in {}; write the amount in {}, nothing is converted",
+                    account.currency, account.currency
+                ),
+            ));
+        }
     }
     let daily = spec.budget.as_ref().map(|b| b.mode) == Some(AdGroupBudgetMode::Daily);
     if daily && world.tree == Tree::SmartPlus {
@@ -208,6 +237,12 @@ pub fn may_create(spec: &AdGroupSpec, world: &World) -> Result<(), (Reason, Stri
     let Some(parent) = world.parent else {
         return Ok(());
     };
+    if parent.budget_optimization && spec.pacing == Some(Pacing::Fast) {
+        return Err((
+            Reason::BudgetOnCampaign,
+            "the campaign's budgetOptimization is on, under which TikTok spends smoothly whatever pacing says; remove spec.pacing here, or use a campaign without budgetOptimization".into(),
+        ));
+    }
     match (&spec.budget, parent.budget_optimization) {
         (Some(_), true) => Err((
             Reason::BudgetOnCampaign,
@@ -228,6 +263,23 @@ pub fn may_create(spec: &AdGroupSpec, world: &World) -> Result<(), (Reason, Stri
         }
         _ => Ok(()),
     }
+}
+
+/// With automatic targeting TikTok passes over what describes people unless it is told to take that as a hint.
+fn takes_hints(spec: &AdGroupSpec) -> bool {
+    fn some<T>(list: &Option<Vec<T>>) -> bool {
+        list.as_ref().is_some_and(|list| !list.is_empty())
+    }
+    spec.targeting_mode == Some(TargetingMode::Automatic)
+        && spec.targeting.as_ref().is_some_and(|t| {
+            some(&t.ages)
+                || t.gender.is_some_and(|gender| gender != Gender::All)
+                || some(&t.audiences)
+                || some(&t.interest_categories)
+                || some(&t.interest_keywords)
+                || some(&t.purchase_intention_keywords)
+                || some(&t.behaviors)
+        })
 }
 
 fn target(says: &mut Says, t: &Targeting) {

@@ -7,7 +7,7 @@ use super::object::Object;
 use super::record::Record;
 use super::wanted::{Group, Wanted, WantedField};
 use crate::api::common::DriftPolicy;
-use crate::platform::{Cents, Changes, Form, Row, Tree, Update, fields_of, updatable};
+use crate::platform::{Cents, Changes, Form, Row, Tree, Update, agrees, fields_of, updatable};
 
 /// One field that the platform has otherwise than the spec says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn diff(object: &Object, wanted: &Wanted, row: &Row, rules: &DriftRules) -> 
         let have = row.fields.get(field.wire);
         // A field that the platform does not show and that nobody can change: unknown is not different.
         let differs = match have {
-            Some(have) => *have != field.value,
+            Some(have) => !agrees(row.kind, row.tree, field.wire, &field.value, have),
             None => group != Group::Fixed && !says_nothing(&field.value),
         };
         if !differs || group == Group::Fixed {
@@ -88,7 +88,7 @@ pub fn fixed(object: &Object, wanted: &Wanted, row: &Row) -> Vec<Difference> {
         let have = row.fields.get(field.wire);
         if group_of(field, row) == Group::Fixed
             && let Some(shown) = have.filter(|have| !have.is_null())
-            && *shown != field.value
+            && !agrees(row.kind, row.tree, field.wire, &field.value, shown)
         {
             out.push(difference(row, field, Group::Fixed, have));
         }

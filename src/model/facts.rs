@@ -120,7 +120,7 @@ pub struct Sibling {
     pub name: String,
     /// Shared fields that its spec says: path, TikTok's name, canonical value.
     pub says: Vec<(&'static str, &'static str, serde_json::Value)>,
-    /// It is older, is on the platform and may be written to: then it is the one that sends them.
+    /// It is older, is on the platform otherwise than it says and may be written to: then it is the one that sends them.
     pub leads: bool,
 }
 
@@ -217,13 +217,16 @@ pub struct Memory {
     pub failures: u32,
     /// Nothing but pauses before this time.
     pub not_before: Option<Timestamp>,
+    /// R15: when this process first saw this generation of the spec. A look-up that was begun before was for something else:
+    /// what somebody changed since is not in it.
+    pub seen: Option<Timestamp>,
     /// What our last update changed beside what it was to change, as `field: from → to` (R15).
     pub side_effects: Vec<String>,
     /// Corrections of the same difference in a row that did not hold.
     pub corrections: u32,
     /// When this process first saw the object being deleted (or its namespace ending).
     pub ending_since: Option<Timestamp>,
-    /// Pauses of an object that was on although it must not be, in a row.
+    /// Pauses of an object that was on although it must not be, in a row: since it was last on and rightly so.
     pub pauses: u32,
     /// The last problem, for the status.
     pub problem: Option<Problem>,
@@ -249,6 +252,8 @@ pub struct Refused {
     pub generation: i64,
     /// What was asked for.
     pub what: Refusable,
+    /// In what it was to be made: a no to one parent says nothing of another.
+    pub parent: Option<String>,
     /// Why, as a word.
     pub reason: Reason,
     /// Why, for a person.

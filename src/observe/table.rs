@@ -47,6 +47,10 @@ struct Entry {
     recheck: bool,
     /// The last complete list did not show it.
     unlisted: bool,
+    /// Since when no complete list has shown it, whatever look-ups did.
+    missed_since: Option<Timestamp>,
+    /// That has lasted for [`HIDDEN_AFTER`].
+    hidden: bool,
     /// The highest budget seen, and when last.
     high: Option<(Cents, Timestamp)>,
 }
@@ -71,6 +75,9 @@ type Signature = (String, Option<Timestamp>);
 /// A budget counts at its highest for this long (R20).
 const HIGH_FOR: Duration = Duration::from_secs(24 * 3600);
 
+/// Lists are late, but not that late.
+const HIDDEN_AFTER: Duration = Duration::from_secs(90);
+
 /// What a read changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Learned {
@@ -94,13 +101,53 @@ impl Table {
         }
         match self.rows.get(id) {
             Some(entry) if !entry.unknown => Have::Present(Seen {
-                row: entry.row.clone(),
+                row: self.as_it_counts(entry),
                 read_back: entry.read_back,
                 at: entry.at,
                 looked_up: entry.looked_up,
             }),
             _ => Have::Unknown,
         }
+    }
+
+    fn as_it_counts(&self, entry: &Entry) -> Row {
+        let mut row = entry.row.clone();
+        if self.is_deleted(entry) {
+            row.operation = OperationState::Deleted;
+        }
+        row
+    }
+
+    /// Deleted, as far as it can be told: not every row of TikTok's says so itself. What is in something deleted is
+    /// deleted with it. And what is shown by its id only, no more by lists (which hide nothing else), is taken for
+    /// deleted if it is off, or if what it is in is not listed any more either.
+    fn is_deleted(&self, entry: &Entry) -> bool {
+        let row = &entry.row;
+        let above = [
+            (Kind::AdGroup, row.ad_group.as_ref()),
+            (Kind::Campaign, row.campaign.as_ref()),
+        ];
+        row.operation == OperationState::Deleted
+            || (entry.hidden && row.operation == OperationState::Off)
+            || above.into_iter().any(|(kind, id)| {
+                let Some(id) = id else { return false };
+                match self.rows.get(&(kind, id.clone())) {
+                    Some(e) if e.row.operation == OperationState::Deleted => true,
+                    Some(e) => entry.hidden && e.hidden,
+                    None => entry.hidden && self.complete.contains_key(&(kind, row.tree)),
+                }
+            })
+    }
+
+    /// Rows of what is in a campaign or an ad group, at every level.
+    pub fn inside(&self, (kind, id): &RowId) -> Vec<RowId> {
+        let is_in = |row: &Row| match kind {
+            Kind::Campaign => row.campaign.as_ref() == Some(id),
+            Kind::AdGroup => row.ad_group.as_ref() == Some(id),
+            Kind::Ad => false,
+        };
+        let rows = self.rows.iter().filter(|(_, e)| is_in(&e.row));
+        rows.map(|(id, _)| id.clone()).collect()
     }
 
     /// When a look-up for an id makes sense: at once, or spaced from one that found nothing, or after a write settled.
@@ -217,6 +264,8 @@ impl Table {
             e.wrote_at = now;
             e.read_back = false;
             e.looked_up = None;
+            e.missed_since = None;
+            e.hidden = false;
         });
     }
 
@@ -338,7 +387,7 @@ impl Table {
                 (e.row.kind, e.row.tree) == (kind, tree)
                     && !listed.contains(*id)
                     && !e.unknown
-                    && e.row.operation != OperationState::Deleted
+                    && !self.is_deleted(e)
                     && e.wrote <= begun.tick
                     && e.read <= begun.tick
                     && (e.wrote == 0 || now >= e.wrote_at + settle)
@@ -349,8 +398,15 @@ impl Table {
             self.doubt(&id);
             if let Some(entry) = self.rows.get_mut(&id) {
                 entry.unlisted = true;
+                entry.missed_since.get_or_insert(begun.at);
             }
             learned.changed.insert(id);
+        }
+        for (id, entry) in &mut self.rows {
+            let missed = entry.missed_since.filter(|_| !listed.contains(id));
+            if (id.0, entry.row.tree) == list {
+                entry.hidden = missed.is_some_and(|since| begun.at >= since + HIDDEN_AFTER);
+            }
         }
         self.complete.insert(list, begun);
         learned
@@ -425,6 +481,11 @@ impl Table {
             return;
         }
         let same = old.is_some_and(|e| e.row == row && !e.unknown && e.read_back);
+        let is_new = old.is_some_and(|e| e.row != row);
+        let deleted = row.operation == OperationState::Deleted;
+        if !same && deleted {
+            learned.changed.extend(self.inside(&id));
+        }
         if !same {
             learned.changed.insert(id);
         }
@@ -433,6 +494,13 @@ impl Table {
             e.read_back = true;
             if looked_up {
                 e.looked_up = Some(begun.at);
+            } else {
+                e.missed_since = None;
+                e.hidden = false;
+                // Somebody wrote since: what was looked up is not so any more.
+                if is_new {
+                    e.looked_up = None;
+                }
             }
         });
     }
@@ -455,6 +523,8 @@ impl Table {
                 unknown: false,
                 recheck: false,
                 unlisted: false,
+                missed_since: None,
+                hidden: false,
                 high: None,
             },
         };

@@ -89,7 +89,8 @@ pub(super) static MANUAL: Table = Table {
         Field::whole("min_ios_version", Text),
         Field::whole("ios14_targeting", Word("UNSET")),
         Field::whole("device_model_ids", Set),
-        Field::whole("device_price_ranges", Shape(shapes::numbers)),
+        Field::whole("device_price_ranges", Shape(shapes::numbers))
+            .shown_as(shapes::is_price_raised),
         Field::whole("network_types", Set),
         Field::whole("carrier_ids", Set),
         Field::whole("isp_ids", Set),
@@ -130,8 +131,12 @@ pub(super) static MANUAL: Table = Table {
         Careful::new("auto_targeting_enabled", |_| None),
         // Shows the app's page in the app: off when not sent.
         Careful::new("adgroup_app_profile_page_state", |_| None),
-        // Unset it is a choice of placements, which TikTok then wants named.
-        Careful::new("placement_type", |_| None),
+        // TikTok wants placements named unless it may choose them. The narrowest choice is itself.
+        Careful::new("placement_type", |_| Some(json!("PLACEMENT_TYPE_NORMAL"))),
+        Careful::new("placements", |fields| {
+            (!fields.contains_key("placement_type")).then(|| json!(["PLACEMENT_TIKTOK"]))
+        }),
+        LOWEST_COST,
     ],
     ..NAMES
 };
@@ -203,7 +208,9 @@ pub(super) static SMART_PLUS: Table = Table {
         Field::whole("min_android_version", Text).within(TARGETING),
         Field::whole("min_ios_version", Text).within(TARGETING),
         Field::whole("device_model_ids", Set).within(TARGETING),
-        Field::whole("device_price_ranges", Shape(shapes::numbers)).within(TARGETING),
+        Field::whole("device_price_ranges", Shape(shapes::numbers))
+            .shown_as(shapes::is_price_raised)
+            .within(TARGETING),
         Field::whole("network_types", Set).within(TARGETING),
         Field::whole("carrier_ids", Set).within(TARGETING),
         Field::whole("isp_ids", Set).within(TARGETING),
@@ -239,6 +246,7 @@ pub(super) static SMART_PLUS: Table = Table {
         Careful::new("budget_auto_adjust_strategy", |_| None),
         // Unset, TikTok chooses: that is what this tree is for, and the user's page says so.
         Careful::new("placement_type", |_| None),
+        LOWEST_COST,
     ],
     ..NAMES
 };
@@ -265,6 +273,13 @@ const NAMES: Table = Table {
     fields: &[],
     careful: &[],
 };
+
+/// Unset it is TikTok's choice whether the bid is capped, and under budget optimisation TikTok wants it said. With a least
+/// return it follows from that.
+const LOWEST_COST: Careful = Careful::new("bid_type", |fields| {
+    let by_return = fields.get("deep_bid_type") == Some(&json!("VO_MIN_ROAS"));
+    (!by_return).then(|| json!("BID_TYPE_NO_BID"))
+});
 
 fn is_automatic(fields: &Fields) -> bool {
     fields.get("targeting_optimization_mode") == Some(&json!("AUTOMATIC"))

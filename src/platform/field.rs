@@ -40,6 +40,8 @@ pub struct Field {
     updates_only: bool,
     /// When this is changed, the other one does not go along.
     instead_of: Option<&'static str>,
+    /// Whether TikTok may show the second value where the first was sent.
+    shown_as: Option<fn(&Value, &Value) -> bool>,
 }
 
 /// When a row's value says nothing, because TikTok ignores it or made it up.
@@ -73,6 +75,7 @@ impl Field {
             read_from: None,
             updates_only: false,
             instead_of: None,
+            shown_as: None,
         }
     }
 
@@ -153,6 +156,19 @@ impl Field {
             instead_of: Some(other),
             ..self
         }
+    }
+
+    /// TikTok may show another value than was sent: `shown(sent, shown)` says whether it is one of those.
+    pub(super) const fn shown_as(self, shown: fn(&Value, &Value) -> bool) -> Self {
+        Self {
+            shown_as: Some(shown),
+            ..self
+        }
+    }
+
+    /// Whether a row with this value has what a spec says; both canonical.
+    pub(super) fn agrees(&self, said: &Value, shown: &Value) -> bool {
+        said == shown || self.shown_as.is_some_and(|may| may(said, shown))
     }
 
     /// The canonical value in a row; `None` when the row does not show the field at all: then nothing is known of it.

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ad_groups;
+mod ads;
+mod reviews;
+
 use std::time::Duration;
 
 use secrecy::SecretString;

@@ -46,7 +46,7 @@ pub use reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
 pub use review::{RejectInfo, Review};
 pub use row::{OperationState, Row};
 pub use shapes::creative_key;
-pub use table::{canonical, create_batch, fields_of, has_field, takes_key, updatable};
+pub use table::{agrees, canonical, create_batch, fields_of, has_field, takes_key, updatable};
 pub use text::clean;
 pub use tier::{Tier, TierError};
 pub use wire::{Door, Method, TransportError, WireReply, WireRequest};

@@ -39,6 +39,20 @@ pub(super) fn numbers(value: &Value) -> Value {
     json!(numbers)
 }
 
+/// A range of device prices whose upper end TikTok raised by 50, as its documentation says it does.
+pub(super) fn is_price_raised(sent: &Value, shown: &Value) -> bool {
+    let range = |value: &Value| match json::items(value) {
+        [low, high] => Some((json::as_whole(low)?, json::as_whole(high)?)),
+        _ => None,
+    };
+    match (range(sent), range(shown)) {
+        (Some((low, high)), Some((shown_low, shown_high))) => {
+            low == shown_low && high.checked_add(50) == Some(shown_high)
+        }
+        _ => false,
+    }
+}
+
 /// What people did: `{action_scene, action_period, video_user_actions, action_category_ids}`. TikTok takes the period 0
 /// for all scenes but VIDEO_RELATED, whatever is sent.
 pub(super) fn actions(value: &Value) -> Value {
@@ -101,17 +115,14 @@ pub(super) fn landing_pages(value: &Value) -> Value {
     set(value, |item| some(pick(item, &["landing_page_url"])))
 }
 
-/// `[{deeplink, deeplink_type}]`, without the type that TikTok takes when nothing is said.
+/// `[{deeplink, deeplink_type}]`. Where there is a link, TikTok wants its type as well.
 pub(super) fn deeplinks(value: &Value) -> Value {
     set(value, |item| {
         let mut link = pick(item, &["deeplink", "deeplink_type"]);
-        if link
-            .get("deeplink_type")
-            .is_some_and(|kind| kind == "NORMAL")
-        {
-            link.as_object_mut()?.remove("deeplink_type");
-        }
         link.get("deeplink")?;
+        if link.get("deeplink_type").is_none() {
+            link["deeplink_type"] = json!("NORMAL");
+        }
         Some(link)
     })
 }

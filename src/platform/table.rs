@@ -104,6 +104,12 @@ pub fn canonical(kind: Kind, tree: Tree, name: &str, value: &Value) -> Value {
     field(kind, tree, name).map_or(Value::Null, |f| f.form.canonical(value))
 }
 
+/// Whether a row that shows one value of a field has what a spec says of it; both in canonical form. That is equality, but
+/// for what TikTok is known to show otherwise than it was sent.
+pub fn agrees(kind: Kind, tree: Tree, name: &str, said: &Value, shown: &Value) -> bool {
+    field(kind, tree, name).map_or(said == shown, |f| f.agrees(said, shown))
+}
+
 /// All fields of a kind in a tree.
 pub fn fields_of(kind: Kind, tree: Tree) -> &'static [Field] {
     table(kind, tree).fields

@@ -350,3 +350,28 @@ fn r03_adopting_with_only_the_required_fields_writes_nothing_to_the_platform() {
         assert!(matches!(planned(&case).action, Action::Release { .. }));
     }
 }
+
+/// Does a message say what to do about it? Product rule 9: every refusal names the next step.
+pub fn names_a_next_step(message: &str) -> bool {
+    let steps = [
+        "add ",
+        "annotate",
+        "choose",
+        "correct",
+        "create it",
+        "delete",
+        "give ",
+        "look for",
+        "make ",
+        "pause",
+        "raise",
+        "remove",
+        "rename",
+        "restore",
+        "set ",
+        "tell ",
+        "use ",
+        "write ",
+    ];
+    message.contains(';') || steps.iter().any(|step| message.contains(step))
+}

@@ -54,6 +54,10 @@ impl State {
         };
         let uid = object.metadata.uid.clone().unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
+        if what == Refusable::Pause {
+            let again = now + self.settings.pause_again;
+            self.memo(name, &uid).pause_not_before = Some(again);
+        }
         match &error.class {
             ErrorClass::Rejected(Rejection::DuplicateRequest) if what == Refusable::Create => {
                 self.memo(name, &uid).memory.key_used = true
@@ -63,12 +67,25 @@ impl State {
                 let refused = Refused {
                     generation,
                     what,
+                    parent: self.stores.own_record(name).and_then(|r| r.parent),
                     reason: reason_of(*rejection),
                     message: error.lasting(),
                     at: now,
                     seen: self.delivery_status(name, &object),
                 };
                 tracing::warn!(kind = %name.kind, object = %name, ?what, %error, "TikTok refused");
+                self.memo(name, &uid).memory.refused = Some(refused);
+            }
+            // The look-up that follows says whether it is on all the same.
+            ErrorClass::Gone if what == Refusable::Delete => {
+                let refused = Refused {
+                    generation,
+                    what,
+                    reason: Reason::ExternallyDeleted,
+                    message: error.lasting(),
+                    at: now,
+                    seen: None,
+                };
                 self.memo(name, &uid).memory.refused = Some(refused);
             }
             // A write of unclear outcome is looked for, not repeated: no backoff stands before the look.
@@ -127,6 +144,11 @@ impl State {
         if let Some(account) = self.accounts.get_mut(id) {
             let row = (name.kind, platform_id.to_owned());
             account.table.wrote_status(&row, to, tick, now);
+            // What is in it is deleted with it, whichever object of ours holds it.
+            if to == OperationStatus::Delete {
+                let inside = account.table.inside(&row);
+                self.push_owners(id, &inside, Lane::Change, now);
+            }
         }
         let uid = self
             .stores
@@ -136,8 +158,10 @@ impl State {
         let memo = self.memo(name, &uid);
         memo.memory.failures = 0;
         memo.memory.problem = None;
-        if to == OperationStatus::Disable {
-            memo.memory.pauses += 1;
+        match to {
+            OperationStatus::Disable => memo.memory.pauses += 1,
+            OperationStatus::Enable => memo.memory.pauses = 0,
+            OperationStatus::Delete => {}
         }
     }
 

@@ -356,6 +356,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         state.spent(id, &members);
         state.push(&Key::Object(name.clone()), Lane::Change, now);
+        state.push_sharing(name, Lane::Background, now);
     }
 
     /// Switches single creatives of a Smart+ ad; the ad is read afterwards.

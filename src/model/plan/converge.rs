@@ -1,7 +1,7 @@
 //! Objects that are on the platform: pauses first, corrections, a resume last (R1, R2).
 
 use super::super::ceiling::{Candidate, Hold, per_day, row_per_day};
-use super::super::diff::diff;
+use super::super::diff::{Diff, diff};
 use super::super::facts::{Account, Have, Look, Refusable, Seen};
 use super::super::reason::Reason;
 use super::super::record::Record;
@@ -111,7 +111,7 @@ impl Planner<'_> {
         let row = &seen.row;
         let on = row.operation == OperationState::On;
         let want = self.effective.state;
-        let compared = diff(self.f.object, &self.wanted, row, &self.effective.drift);
+        let compared = self.compared(row);
         let amount = row_per_day(row, self.wanted.budget);
         // R3: what nobody asked us to mind is not held either.
         let holding = (want == Some(DesiredState::Active))
@@ -162,7 +162,7 @@ impl Planner<'_> {
                 "putting the finalizer back",
             ));
         }
-        if let Some(noted) = self.bookkeeping(record, on, want, holding.is_some()) {
+        if let Some(noted) = self.bookkeeping(record, on, want) {
             return finish(self.progress(
                 Action::Write(noted),
                 Reason::Updating,
@@ -244,6 +244,10 @@ impl Planner<'_> {
         })
     }
 
+    fn compared(&self, row: &Row) -> Diff {
+        diff(self.f.object, &self.wanted, row, &self.effective.drift)
+    }
+
     fn never_paused(&self, hold: &Hold) -> Plan {
         self.stalled(
             hold.reason,
@@ -276,7 +280,6 @@ impl Planner<'_> {
         record: &Record,
         on: bool,
         want: Option<DesiredState>,
-        held: bool,
     ) -> Option<Record> {
         let resume = self.annotation(RESUME).map(str::to_owned);
         let active = want == Some(DesiredState::Active);
@@ -288,8 +291,8 @@ impl Planner<'_> {
                 ..record.next()
             });
         }
-        let forget =
-            record.seen_on && !on && (!active || asked_again || (held && self.f.memory.pauses > 0));
+        // What a hold of ours switched off was nobody's pause, whether the hold is still there or not.
+        let forget = record.seen_on && !on && (!active || asked_again || self.f.memory.pauses > 0);
         forget.then(|| Record {
             seen_on: false,
             resumed: resume,
@@ -446,7 +449,7 @@ impl Planner<'_> {
 
     /// Observe and Plan: compare and tell.
     pub(super) fn observe(&self, row: &Row) -> Plan {
-        let compared = diff(self.f.object, &self.wanted, row, &self.effective.drift);
+        let compared = self.compared(row);
         let on = row.operation == OperationState::On;
         let state_differs = self
             .effective

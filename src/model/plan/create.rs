@@ -123,8 +123,15 @@ impl Planner<'_> {
                 ),
             );
         }
-        if let Some(refusal) = self.refused(Refusable::Create) {
-            return self.stalled(refusal.0, refusal.1);
+        let refused_in = self
+            .f
+            .memory
+            .refused
+            .as_ref()
+            .and_then(|r| r.parent.as_ref());
+        let here = refused_in == parent.map(|p| &p.id);
+        if let Some((reason, message)) = self.refused(Refusable::Create).filter(|_| here) {
+            return self.stalled(reason, message);
         }
         if let Err((reason, message)) = self.may_create(account) {
             return self.stalled(reason, message);

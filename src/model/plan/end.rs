@@ -88,21 +88,23 @@ impl Planner<'_> {
         // R5: TikTok deletes no ad whose creatives it combines; such a one is paused.
         let delete =
             self.effective.deletion == DeletionPolicy::Delete && !seen.row.is_automated_creative();
-        let mut plan = if delete && !self.effective.pauses_only() {
-            match (self.refused(Refusable::Delete), self.backing_off()) {
-                // It was to stop, so it does not run on while somebody finds another way.
-                (Some(_), _) if on => self.pause(&seen.row, true),
-                (Some((reason, message)), _) => self.stalled(
-                    reason,
-                    format!("{noun} {id} is paused, but not deleted: {message}; delete it on TikTok, set spec.deletionPolicy: Pause, or annotate this object with {RELEASE}: \"true\""),
-                ),
-                (None, Some(wait)) => wait,
-                (None, None) => self.progress(
+        let waits = match self.refused(Refusable::Delete) {
+            // Asked to delete it TikTok said that it is gone, and the look-up afterwards did not show it on.
+            Some((Reason::ExternallyDeleted, _)) if !on => return self.release(false, None),
+            Some((reason, message)) => Some(self.stalled(
+                reason,
+                format!("{noun} {id} is paused, but not deleted: {message}; delete it on TikTok, set spec.deletionPolicy: Pause, or annotate this object with {RELEASE}: \"true\""),
+            )),
+            None => self.backing_off(),
+        };
+        let mut plan = if delete && !self.effective.pauses_only() && !(on && waits.is_some()) {
+            waits.unwrap_or_else(|| {
+                self.progress(
                     Action::SetStatus(StatusWish::new(&seen.row, OperationStatus::Delete)),
                     Reason::Deleting,
                     format!("deleting {noun} {id} on TikTok"),
-                ),
-            }
+                )
+            })
         } else if on {
             self.pause(&seen.row, true)
         } else if self

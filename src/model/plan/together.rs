@@ -8,7 +8,7 @@ use super::super::report::Verdict;
 use super::super::wanted::Group;
 use super::{Action, Plan, Planner};
 use crate::platform::{
-    Changes, Kind, OperationStatus, Rest, Row, Tree, Update, fields_of, updatable,
+    Changes, Kind, OperationStatus, Rest, Row, Tree, Update, agrees, fields_of, updatable,
 };
 
 /// What an update cannot be told apart from in a row that has budget optimisation.
@@ -70,9 +70,9 @@ impl Planner<'_> {
         if !replacing {
             return Ok(changes);
         }
-        let fresh = seen
-            .looked_up
-            .is_some_and(|at| self.f.now < at + self.f.settings.fresh);
+        let fresh = seen.looked_up.is_some_and(|at| {
+            self.f.now < at + self.f.settings.fresh && self.f.memory.seen <= Some(at)
+        });
         if !fresh {
             return Err(Look::Id {
                 tree,
@@ -88,7 +88,13 @@ impl Planner<'_> {
             .iter()
             .filter(|field| field.update != Update::Never)
             .filter(|field| !(passed && field.name == START))
-            .filter_map(|field| Some((field.name, row.fields.get(field.name)?.clone())))
+            .filter_map(|field| {
+                let shown = row.fields.get(field.name)?;
+                // TikTok may show more than it was sent; sent again, that would be raised once more.
+                let said = self.wanted.value(field.name);
+                let said = said.filter(|said| agrees(kind, tree, field.name, said, shown));
+                Some((field.name, said.unwrap_or(shown).clone()))
+            })
             .filter(|(_, value)| !value.is_null())
             .collect();
         let infinite = row.budget_mode.as_deref() == Some("BUDGET_MODE_INFINITE");

@@ -115,11 +115,10 @@ impl Planner<'_> {
                         ..self.stalled(Reason::DuplicatesFound, message)
                     };
                 }
-                return self.progress(
-                    Action::Look(self.created(record)),
-                    Reason::CreateUnclear,
-                    message,
-                );
+                return Plan {
+                    action: Action::Look(self.created(record)),
+                    ..self.stalled(Reason::DuplicatesFound, message)
+                };
             }
         }
         let deadline = record.mark.map_or(self.f.now, |m| m.deadline);

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::platform::{Kind, Tree};
 
 #[test]
 fn r14_all_hours_and_none_mean_always() {
@@ -41,6 +42,28 @@ fn actions_are_a_set_of_sets() {
 fn device_prices_keep_their_order() {
     assert_eq!(numbers(&json!([250.0, 1000])), json!([250, 1000]));
     assert_eq!(numbers(&json!(null)), json!([]));
+    let agrees = |said: Value, shown: Value| {
+        crate::platform::agrees(
+            Kind::AdGroup,
+            Tree::SmartPlus,
+            "device_price_ranges",
+            &said,
+            &shown,
+        )
+    };
+    // TikTok adds 50 to the upper end.
+    assert!(agrees(json!([0, 250]), json!([0, 300])));
+    assert!(agrees(json!([0, 250]), json!([0, 250])));
+    for other in [
+        json!([0, 350]),
+        json!([0, 200]),
+        json!([50, 300]),
+        json!([]),
+    ] {
+        assert!(!agrees(json!([0, 250]), other.clone()), "{other}");
+    }
+    assert!(!agrees(json!([0, i64::MAX]), json!([0, 50])));
+    assert!(!agrees(json!([]), json!([0, 300])));
 }
 
 #[test]
@@ -64,8 +87,8 @@ fn lists_of_one_thing_each_are_sets() {
     // What TikTok takes when nothing is said is not said.
     let link = |kind: &str| json!([{"deeplink": "app://offer/1", "deeplink_type": kind}]);
     assert_eq!(
-        deeplinks(&link("NORMAL")),
-        json!([{"deeplink": "app://offer/1"}])
+        deeplinks(&json!([{"deeplink": "app://offer/1"}])),
+        link("NORMAL")
     );
     assert_eq!(
         deeplinks(&link("DEFERRED_DEEPLINK")),

@@ -250,9 +250,9 @@ fn r18_a_budget_that_tiktok_ignores_in_silence_is_noticed() {
     assert!(case.is_on(&id));
 }
 
-const NASTY: &str = "Sale\u{202e}\u{1b}[31m\nReady=True\u{0}\u{200b}";
+pub(super) const NASTY: &str = "Sale\u{202e}\u{1b}[31m\nReady=True\u{0}\u{200b}";
 
-fn harmless(text: &str) -> bool {
+pub(super) fn harmless(text: &str) -> bool {
     !text
         .chars()
         .any(|c| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{200b}')
@@ -300,7 +300,7 @@ fn r19_names_and_refusals_of_the_platform_are_data() {
     assert!(case.log().lines().all(harmless), "the log");
 }
 
-fn strings(value: &serde_json::Value, into: &mut Vec<String>) {
+pub(super) fn strings(value: &serde_json::Value, into: &mut Vec<String>) {
     match value {
         serde_json::Value::String(text) => into.push(text.clone()),
         serde_json::Value::Array(all) => all.iter().for_each(|one| strings(one, into)),

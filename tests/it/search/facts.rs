@@ -1,4 +1,4 @@
-//! From a replica's knowledge to the real [`Facts`], through the real [`plan`], back to a small action.
+//! From a question to the real [`Facts`], through the real [`plan`], back to a small action.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,38 +6,42 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tiktok_ads_operator::api::FINALIZER;
-use tiktok_ads_operator::api::campaign::{Automation, Campaign, CampaignSpec, Objective};
-use tiktok_ads_operator::api::common::{Adoption, DeletionPolicy, LocalRef};
-use tiktok_ads_operator::model::ceiling::CeilingView;
+use tiktok_ads_operator::model::ad_group::SHARED_SMART_PLUS;
+use tiktok_ads_operator::model::ceiling::{CampaignSpend, CeilingView};
 use tiktok_ads_operator::model::facts::{
-    Account, Attempt, Caps, ConnectionView, Facts, Have, Look, Memory, NameLook, ParentView,
-    ReviewLook, Rivals, Seen, Settings,
+    Account, Attempt, Caps, ConnectionView, Facts, Have, Look, Memory, NameLook, ParentObject,
+    ParentView, Refusable, Refused, ReviewLook, Rivals, Seen, Settings, Sibling,
 };
 use tiktok_ads_operator::model::key::request_id;
-use tiktok_ads_operator::model::object::Object;
+use tiktok_ads_operator::model::object::{Object, Spec};
 use tiktok_ads_operator::model::plan::{Action, Plan, new_object, plan};
-use tiktok_ads_operator::model::protocol::{bars_name, create_after};
+use tiktok_ads_operator::model::protocol::create_after;
+use tiktok_ads_operator::model::reason::Reason;
 use tiktok_ads_operator::model::record::{FORMAT, Mark, Record, RecordState};
 use tiktok_ads_operator::model::report::Ready;
 use tiktok_ads_operator::platform::{
-    Fields, Kind, OperationState, OperationStatus, Row as PlatformRow, Tree,
+    Fields, Kind, NewObject, OperationState, OperationStatus, Row as PlatformRow, Tree,
 };
 
-use super::world::{Att, Cell, Core, EPOCH, Obj, ROWS, Rec, Row, Variant, World};
+use super::question::{Above, Known, Question};
+use super::variant::Variant;
+use super::world::{Att, Cell, EPOCH, Obj, Place, Rec, Row, World};
+use crate::plan_properties::names_a_next_step;
 
 const INSTALL: &str = "search";
 const APP: &str = "app";
 const ADVERTISER: &str = "7000000000000000001";
+/// More key replacements than any run has.
+const COUNTERS: u32 = 20;
 
 /// A step, as small as the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Until this epoch, if it says so; whether the plan calls the object ready, or waits for somebody.
+    /// Whether the plan calls the object ready, or waits for somebody.
     Rest {
-        until: Option<u8>,
         settled: Settled,
     },
-    LookName,
+    LookName(Place),
     LookId(u8),
     LookCreated,
     Mark(Rec),
@@ -45,41 +49,47 @@ pub enum Act {
     Write(Rec),
     SetStatus {
         id: u8,
-        delete: bool,
+        to: To,
     },
-    Release,
+    /// Gives the row this bid.
+    Bid {
+        id: u8,
+        to: u8,
+    },
+    Release {
+        left_active: bool,
+    },
+}
+
+/// A status call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    On,
+    Off,
+    Deleted,
 }
 
 /// How the verdict of a rest reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    Ready,
-    Stalled(tiktok_ads_operator::model::reason::Reason),
-    Progress,
-}
-
-/// Everything that a plan reads in this search; equal questions have an equal answer, which is kept.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Question {
-    cr: u8,
-    now: u8,
-    obj: Obj,
-    core: Core,
-    have: Option<(u8, Cell)>,
-    /// Rows of the wanted name that the replica knows, and those another CR holds; one bit each.
-    named: u8,
-    held: u8,
-    id_taken: bool,
-    name_taken: bool,
-    rows: [Row; ROWS],
+    Ready(Reason),
+    Stalled(Reason),
+    Progress(Reason),
 }
 
 /// The real planner behind a memory of its answers.
-pub struct Planner {
-    variant: Variant,
+pub struct Planner<const N: usize, const R: usize> {
+    pub variant: Variant<N>,
     settings: Settings,
-    view: ConnectionView,
-    answers: HashMap<Question, Act, super::Quick>,
+    /// With and without ceilings.
+    views: [ConnectionView; 2],
+    /// The manifests, by CR and edits.
+    objects: [Vec<Object>; N],
+    /// The budgets that their creates send, in hundredths.
+    sent: [Option<i64>; N],
+    /// The idempotency keys, by CR and counter.
+    keys: [Vec<String>; N],
+    answers: HashMap<Question<N, R>, Act, super::Quick>,
     /// Plans really made.
     pub made: u64,
 }
@@ -111,31 +121,62 @@ fn uid(cr: usize, uid: u8) -> String {
     format!("uid-{cr}-{uid}")
 }
 
-impl Planner {
-    pub fn new(variant: Variant) -> Self {
+/// Who else is meant does not matter here.
+fn somebody(yes: bool) -> Option<String> {
+    yes.then(|| "ads/other".to_string())
+}
+
+fn view(caps: bool) -> ConnectionView {
+    ConnectionView::Usable(Account {
+        app: APP.into(),
+        advertiser: ADVERTISER.into(),
+        currency: "USD".into(),
+        timezone: "UTC".into(),
+        schedule_in_account_zone: false,
+        mode: None,
+        read_only: false,
+        disconnecting: false,
+        adoption: None,
+        drift: None,
+        caps: Caps {
+            per_object: caps.then_some(1_000_000),
+            ..Caps::default()
+        },
+    })
+}
+
+impl<const N: usize, const R: usize> Planner<N, R> {
+    pub fn new(variant: Variant<N>) -> Self {
+        let objects = |cr: usize| {
+            let edits = variant.crs[cr].bids.len().max(1) as u8;
+            (0..edits).map(|n| variant.object(cr, n)).collect()
+        };
+        let keys = |cr: usize| {
+            let kind = variant.crs[cr].kind.name();
+            let name = format!("cr-{cr}");
+            (0..COUNTERS)
+                .map(|counter| request_id(ADVERTISER, kind, "ads", &name, 0, counter))
+                .collect()
+        };
+        let objects: [Vec<Object>; N] = std::array::from_fn(objects);
+        let budget = |cr: usize| {
+            let wanted = objects[cr][0].wanted(time(0), variant.tree, None, None);
+            wanted.budget.map(|cents| cents.0)
+        };
         Self {
             variant,
             settings: Settings::default(),
-            view: ConnectionView::Usable(Account {
-                app: APP.into(),
-                advertiser: ADVERTISER.into(),
-                currency: "USD".into(),
-                timezone: String::new(),
-                schedule_in_account_zone: false,
-                mode: None,
-                read_only: false,
-                disconnecting: false,
-                adoption: None,
-                drift: None,
-                caps: Caps::default(),
-            }),
+            sent: std::array::from_fn(budget),
+            keys: std::array::from_fn(keys),
+            views: [false, true].map(view),
+            objects,
             answers: HashMap::default(),
             made: 0,
         }
     }
 
     /// The step that replica `r` takes for `cr` from the copy it has. Its memo is brought in line first.
-    pub fn act(&mut self, world: &World, r: usize, cr: usize) -> Act {
+    pub fn act(&mut self, world: &World<N, R>, r: usize, cr: usize) -> Act {
         let question = self.question(world, r, cr);
         if let Some(act) = self.answers.get(&question) {
             return *act;
@@ -148,88 +189,47 @@ impl Planner {
 
     /// What replica `r` sends after its mark: the decision the engine takes by the same function. `taken`: the API
     /// server took the mark, and `r` has its answer.
-    pub fn sends(&self, world: &World, r: usize, cr: usize, rec: Rec, taken: bool) -> bool {
-        let uid = world.reps[r].memos[cr].uid;
-        let record = self.record(cr, uid, &rec);
+    pub fn sends(
+        &self,
+        world: &World<N, R>,
+        r: usize,
+        cr: usize,
+        rec: Rec,
+        taken: bool,
+    ) -> Option<NewObject> {
+        let record = self.record(cr, world.reps[r].memos[cr].uid, &rec);
         let question = self.question(world, r, cr);
         let announced = self.ask(&question, |facts| new_object(facts, &record));
         let again = taken.then(|| self.ask(&question, plan));
-        create_after(announced, again.as_ref()).is_some()
+        create_after(announced, again.as_ref())
     }
 
-    fn question(&self, world: &World, r: usize, cr: usize) -> Question {
-        let replica = &world.reps[r];
-        let obj = replica.copies[cr];
-        let memo = replica.memos[cr];
-        let other = 1 - cr;
-        let theirs = replica.copies[other];
-        let their_id = theirs.rec.and_then(|rec| rec.id);
-        // As `Stores` and `State::holder_of` have it.
-        let older = (theirs.uid, other) < (obj.uid, cr);
-        let mine = obj.rec.and_then(|rec| rec.id);
-        let made = match memo.core.att {
-            Att::Made(id) | Att::MadeDeleted(id) => Some(id),
-            _ => None,
-        };
-        let asked = mine.or(made);
-        let id_taken =
-            theirs.uid > 0 && asked.is_some() && their_id == asked && (mine.is_none() || older);
-        let their_made = match replica.memos[other].core.att {
-            Att::Made(id) | Att::MadeDeleted(id) => Some(id),
-            _ => None,
-        };
-        let wanted = self.variant.name(cr);
-        let (mut named, mut held) = (0u8, 0u8);
-        if memo.core.name_read {
-            for id in world.ids(|row| row.name == wanted) {
-                if matches!(replica.table[id as usize], Cell::Live { .. } | Cell::Doubt) {
-                    named |= 1 << id;
-                    if (theirs.uid > 0 && their_id == Some(id)) || their_made == Some(id) {
-                        held |= 1 << id;
-                    }
-                }
-            }
+    /// The row that a create asks for.
+    pub fn asked_for(object: &NewObject) -> (Option<u8>, u8) {
+        let name = object
+            .name
+            .strip_prefix("name-")
+            .and_then(|n| n.parse().ok());
+        match name {
+            Some(name) => (object.parent.as_deref().map(id_row), name),
+            None => panic!("a name that nobody wants: {object:?}"),
         }
-        Question {
-            cr: cr as u8,
-            now: world.now,
-            obj,
-            core: memo.core,
-            have: mine.map(|id| (id, replica.table[id as usize])),
-            named,
-            held,
-            id_taken,
-            name_taken: self.rival(replica, cr),
-            // What the platform has now is not known, only what was read of it.
-            rows: world.rows.map(|row| Row {
-                deleted: false,
-                ..row
-            }),
-        }
-    }
-
-    /// As `Stores::rival_for_name`.
-    fn rival(&self, replica: &super::world::Replica, cr: usize) -> bool {
-        let (mine, theirs) = (replica.copies[cr], replica.copies[1 - cr]);
-        let same = self.variant.name(cr) == self.variant.name(1 - cr);
-        let record = theirs.rec.map(|rec| self.record(1 - cr, theirs.uid, &rec));
-        let older = (theirs.uid, 1 - cr) < (mine.uid, cr);
-        theirs.uid > 0 && same && bars_name(older, theirs.deleting, record.as_ref())
     }
 
     /// Puts a question to the model.
-    fn ask<T>(&self, q: &Question, model: impl FnOnce(&Facts) -> T) -> T {
+    fn ask<T>(&self, q: &Question<N, R>, model: impl FnOnce(&Facts) -> T) -> T {
         let cr = usize::from(q.cr);
         let object = self.object(cr, &q.obj);
-        let live = |id: u8| self.row(&q.rows, id, false);
-        let bits = |mask: u8| (0..ROWS as u8).filter(move |id| mask & (1 << id) != 0);
+        let live = |id: u8| self.row(&q.rows, id, OperationState::Off, None);
+        let gone = |id: u8| self.row(&q.rows, id, OperationState::Deleted, None);
+        let bits = |mask: u8| (0..R as u8).filter(move |id| mask & (1 << id) != 0);
         let memory = Memory {
             attempt: match q.core.att {
                 Att::None => None,
                 Att::Unsent => Some(Attempt::Unsent),
                 Att::Unclear => Some(Attempt::Unclear),
                 Att::Made(id) => Some(Attempt::Made(Box::new(live(id)))),
-                Att::MadeDeleted(id) => Some(Attempt::Made(Box::new(self.row(&q.rows, id, true)))),
+                Att::MadeDeleted(id) => Some(Attempt::Made(Box::new(gone(id)))),
                 Att::Refused => Some(Attempt::Refused),
             },
             absence: q
@@ -239,41 +239,63 @@ impl Planner {
                 .unwrap_or_default(),
             found: bits(q.core.found).map(live).collect(),
             key_used: q.core.key_used,
+            refused: q.core.refused.map(|place| Refused {
+                generation: object.metadata.generation.unwrap_or_default(),
+                what: Refusable::Create,
+                parent: match place {
+                    Place::Account => None,
+                    Place::In(id) => Some(row_id(id)),
+                },
+                reason: Reason::Rejected,
+                message: "TikTok refused it; correct the spec".into(),
+                at: time(0),
+                seen: None,
+            }),
             ending_since: q.core.ending.map(time),
+            pauses: q.core.paused.into(),
+            corrections: q.core.corrections.into(),
             ..Memory::default()
         };
-        let have = match q.have {
-            None | Some((_, Cell::Never | Cell::Doubt)) => Have::Unknown,
-            Some((id, Cell::Live { read_back, at })) => Have::Present(Seen {
-                row: live(id),
+        let present = |row, read_back, at, looked_up: Option<u8>| {
+            Have::Present(Seen {
+                row,
                 read_back,
                 at: time(at),
-                looked_up: None,
-            }),
-            Some((id, Cell::Deleted)) => Have::Present(Seen {
-                row: self.row(&q.rows, id, true),
-                read_back: true,
-                at: time(q.now),
-                looked_up: None,
-            }),
+                looked_up: looked_up.map(time),
+            })
         };
-        let name = if q.core.name_read {
-            NameLook::Looked(
+        let have = match q.have {
+            None | Some((_, Cell::Never | Cell::Doubt | Cell::Unlisted)) => Have::Unknown,
+            Some((id, Cell::Live(shown))) => {
+                let operation = if shown.on {
+                    OperationState::On
+                } else {
+                    OperationState::Off
+                };
+                let row = self.row(&q.rows, id, operation, Some(shown.bid));
+                // A look-up counts as fresh until something is written: calls follow each other within an epoch.
+                let looked_up = shown.looked_up.then_some(q.now);
+                present(row, shown.read_back, shown.at, looked_up)
+            }
+            Some((id, Cell::Deleted)) => present(gone(id), true, q.now, None),
+        };
+        let name = match q.core.name_read {
+            Some(_) => NameLook::Looked(
                 bits(q.named)
-                    .map(|id| {
-                        (
-                            live(id),
-                            (q.held & (1 << id) != 0).then(|| "ads/other".to_string()),
-                        )
-                    })
+                    .map(|id| (live(id), somebody(q.held & (1 << id) != 0)))
                     .collect(),
-            )
-        } else {
-            NameLook::NotLooked
+            ),
+            None => NameLook::NotLooked,
         };
         let record = match &q.obj.rec {
             None => RecordState::None,
             Some(rec) => RecordState::Own(self.record(cr, q.obj.uid, rec)),
+        };
+        let parent = self.parent(q);
+        let connection = if q.cut_off {
+            &ConnectionView::Missing
+        } else {
+            &self.views[usize::from(q.caps)]
         };
         model(&Facts {
             now: time(q.now),
@@ -281,34 +303,134 @@ impl Planner {
             install: INSTALL,
             object: &object,
             record,
-            connection: &self.view,
-            parent: ParentView::Account,
-            siblings: Vec::new(),
+            connection,
+            siblings: self.says(q, &parent, connection),
+            parent,
             review: ReviewLook::default(),
             have,
             name,
             memory: &memory,
             rivals: Rivals {
-                id_holder: q.id_taken.then(|| "ads/other".to_string()),
-                same_name: q.name_taken.then(|| "ads/other".to_string()),
+                id_holder: somebody(q.id_taken),
+                same_name: somebody(q.name_taken),
             },
             namespace_terminating: false,
-            ceiling: CeilingView::default(),
+            ceiling: self.ceiling(q),
             settings: &self.settings,
         })
+    }
+
+    /// As `State::parent_view`.
+    fn parent(&self, q: &Question<N, R>) -> ParentView {
+        let cr = usize::from(q.cr);
+        let Some(above) = self.variant.crs[cr].parent else {
+            return ParentView::Account;
+        };
+        let (kind, name) = (self.variant.crs[above].kind, format!("cr-{above}"));
+        let known = match q.above {
+            Above::Account => return ParentView::Account,
+            Above::Missing => return ParentView::Missing { kind, name },
+            Above::Ending | Above::NotMade => {
+                let why = "is not on TikTok yet, or not any more";
+                return ParentView::Waiting { kind, name, why };
+            }
+            Above::There(known) => known,
+        };
+        let campaign = self.variant.campaign(cr);
+        let Spec::Campaign(spec) = &self.objects[campaign][0].spec else {
+            panic!("what everything is in is a campaign");
+        };
+        let row = |of: usize, known: Known| {
+            let state = if known.deleted {
+                OperationState::Deleted
+            } else {
+                OperationState::On
+            };
+            let kind = self.variant.crs[of].kind;
+            known
+                .read
+                .then(|| self.platform_row(kind, of, known.id, state))
+        };
+        ParentView::There(ParentObject {
+            id: row_id(known.id),
+            tree: self.variant.tree,
+            row: row(above, known),
+            campaign: q.campaign.and_then(|known| row(campaign, known)),
+            objective: spec.objective,
+            budget_optimization: false,
+            budget_mode: spec.budget.is_some().then_some("BUDGET_MODE_DAY"),
+        })
+    }
+
+    /// What the siblings' specs say of the shared bid, as `State::siblings` has it.
+    fn says(
+        &self,
+        q: &Question<N, R>,
+        parent: &ParentView,
+        connection: &ConnectionView,
+    ) -> Vec<Sibling> {
+        let (ParentView::There(there), ConnectionView::Usable(account)) = (parent, connection)
+        else {
+            return Vec::new();
+        };
+        let others = q.siblings.iter().enumerate();
+        others
+            .filter_map(|(cr, sibling)| sibling.map(|(edits, leads)| (cr, edits, leads)))
+            .map(|(cr, edits, leads)| {
+                let object = &self.objects[cr][usize::from(edits)];
+                let wanted = object.wanted(time(q.now), there.tree, Some(account), Some(there));
+                let fields = wanted.fields.into_iter();
+                Sibling {
+                    name: format!("cr-{cr}"),
+                    says: fields
+                        .filter(|f| SHARED_SMART_PLUS.contains(&f.wire))
+                        .map(|f| (f.path, f.wire, f.value))
+                        .collect(),
+                    leads,
+                }
+            })
+            .filter(|sibling| !sibling.says.is_empty())
+            .collect()
+    }
+
+    /// No ceiling on the total is searched: what matters of the others is the campaign that bounds an ad group.
+    fn ceiling(&self, q: &Question<N, R>) -> CeilingView {
+        let mut view = CeilingView {
+            complete: true,
+            ad_groups_of: Tree::ALL.into(),
+            ..CeilingView::default()
+        };
+        if let Some(known) = q.bounds.filter(|known| known.read && !known.deleted) {
+            let campaign = self.variant.campaign(usize::from(q.cr));
+            let spend = CampaignSpend {
+                tree: self.variant.tree,
+                on: self.variant.crs[campaign].active,
+                own: self.sent[campaign],
+            };
+            view.campaigns.insert(row_id(known.id), spend);
+        }
+        view
     }
 
     fn compact(&self, cr: usize, uid: u8, plan: &Plan) -> Act {
         match &plan.action {
             Action::Rest => Act::Rest {
-                until: plan.wake.map(epoch),
-                settled: match plan.verdict.ready {
-                    Ready::Yes(..) => Settled::Ready,
-                    Ready::Stalled(reason, _) => Settled::Stalled(reason),
-                    Ready::Progress(..) => Settled::Progress,
+                settled: match &plan.verdict.ready {
+                    Ready::Yes(reason, _) => Settled::Ready(*reason),
+                    Ready::Stalled(reason, message) => {
+                        assert!(
+                            names_a_next_step(message),
+                            "{reason} names no next step: {message}"
+                        );
+                        Settled::Stalled(*reason)
+                    }
+                    Ready::Progress(reason, _) => Settled::Progress(*reason),
                 },
             },
-            Action::Look(Look::Name(_)) => Act::LookName,
+            Action::Look(Look::Name(question)) => Act::LookName(match &question.parent {
+                None => Place::Account,
+                Some(id) => Place::In(id_row(id)),
+            }),
             Action::Look(Look::Id { id, .. }) => Act::LookId(id_row(id)),
             Action::Look(Look::Created { .. }) => Act::LookCreated,
             Action::Mark(record) => Act::Mark(self.small(cr, uid, record)),
@@ -316,69 +438,35 @@ impl Planner {
             Action::Write(record) => Act::Write(self.small(cr, uid, record)),
             Action::SetStatus(wish) => Act::SetStatus {
                 id: id_row(&wish.id),
-                delete: match wish.to {
-                    OperationStatus::Delete => true,
-                    OperationStatus::Disable => false,
-                    OperationStatus::Enable => panic!("nobody asked for an enable"),
+                to: match wish.to {
+                    OperationStatus::Enable => To::On,
+                    OperationStatus::Disable => To::Off,
+                    OperationStatus::Delete => To::Deleted,
                 },
             },
-            Action::Release { .. } => Act::Release,
+            Action::Update { id, changes, .. } => match self.bid_of(&changes.fields) {
+                Some(to) if changes.names().count() == 1 => Act::Bid { id: id_row(id), to },
+                _ => panic!("nobody asked for this: {plan:?}"),
+            },
+            Action::Release { left_active, .. } => Act::Release {
+                left_active: *left_active,
+            },
             Action::Look(Look::Review { .. })
             | Action::Unfinalize
-            | Action::Update { .. }
             | Action::SetCreatives { .. } => panic!("nobody asked for this: {plan:?}"),
         }
     }
 
     fn object(&self, cr: usize, obj: &Obj) -> Object {
-        let spec = CampaignSpec {
-            connection_ref: LocalRef {
-                name: "connection".into(),
-            },
-            automation: Automation::Manual,
-            name: Some(format!("name-{}", self.variant.name(cr))),
-            objective: Objective::Traffic,
-            budget: None,
-            budget_optimization: None,
-            campaign_type: None,
-            app_promotion_type: None,
-            app_id: None,
-            special_industries: None,
-            sales_destination: None,
-            catalog_enabled: None,
-            catalog_type: None,
-            po_number: None,
-            postback_window_mode: None,
-            state: None,
-            deletion_policy: self.variant.delete.then_some(DeletionPolicy::Delete),
-            mode: None,
-            external_id: None,
-            adoption: self.variant.adopt.then_some(Adoption::SameName),
-            incarnation: None,
-            drift: None,
-        };
-        let mut object = Campaign::new(&format!("cr-{cr}"), spec);
-        object.metadata.namespace = Some("ads".into());
+        let all = &self.objects[cr];
+        let mut object = all[usize::from(obj.edits).min(all.len() - 1)].clone();
         object.metadata.uid = Some(uid(cr, obj.uid));
-        object.metadata.generation = Some(1);
         object.metadata.finalizers = obj.finalizer.then(|| vec![FINALIZER.into()]);
         object.metadata.deletion_timestamp = obj.deleting.then(|| Time(time(0)));
-        object.into()
+        object
     }
 
-    fn key(&self, cr: usize, counter: u8) -> String {
-        request_id(
-            ADVERTISER,
-            "Campaign",
-            "ads",
-            &format!("cr-{cr}"),
-            0,
-            counter.into(),
-        )
-    }
-
-    fn record(&self, cr: usize, of: u8, rec: &Rec) -> Record {
-        let object = self.object(cr, &Obj::default());
+    pub(super) fn record(&self, cr: usize, of: u8, rec: &Rec) -> Record {
         Record {
             v: FORMAT,
             uid: uid(cr, of),
@@ -386,13 +474,14 @@ impl Planner {
             seq: rec.seq.into(),
             app: APP.into(),
             advertiser: ADVERTISER.into(),
-            tree: Tree::Manual,
-            parent: None,
-            name: object.platform_name(),
+            tree: self.variant.tree,
+            parent: rec.parent.map(row_id),
+            name: format!("name-{}", self.variant.name(cr)),
+            sent: self.sent[cr].filter(|_| !rec.adopted),
             incarnation: 0,
             counter: rec.counter.into(),
             key: if rec.keyed {
-                self.key(cr, rec.counter)
+                self.keys[cr][usize::from(rec.counter)].clone()
             } else {
                 String::new()
             },
@@ -404,9 +493,8 @@ impl Planner {
             }),
             id: rec.id.map(row_id),
             former: None,
-            sent: None,
             adopted: rec.adopted,
-            seen_on: false,
+            seen_on: rec.seen_on,
             resumed: None,
         }
     }
@@ -421,7 +509,9 @@ impl Planner {
             since: record.since.map(epoch),
             mark: record.mark.map(|m| epoch(m.at)),
             id: record.id.as_deref().map(id_row),
+            parent: record.parent.as_deref().map(id_row),
             adopted: record.adopted,
+            seen_on: record.seen_on,
         };
         assert_eq!(
             &self.record(cr, of, &rec),
@@ -431,27 +521,71 @@ impl Planner {
         rec
     }
 
-    fn row(&self, rows: &[Row; ROWS], id: u8, deleted: bool) -> PlatformRow {
+    /// A row as the platform shows it: with what its maker's spec said, but for the bid.
+    fn row(
+        &self,
+        rows: &[Row; R],
+        id: u8,
+        operation: OperationState,
+        bid: Option<u8>,
+    ) -> PlatformRow {
         let row = rows[id as usize];
+        // A stranger's is like the first.
+        let maker = row.by.map_or(0, |(cr, _)| usize::from(cr));
+        let mut shown = self.platform_row(row.kind, maker, id, operation);
+        shown.name = format!("name-{}", row.name);
+        shown.created = Some(time(row.created));
+        let parent = row.parent.map(row_id);
+        match row.kind {
+            Kind::Campaign => {}
+            Kind::AdGroup => shown.campaign = parent,
+            Kind::Ad => shown.ad_group = parent,
+        }
+        if let Some(dollars) = bid {
+            for wire in SHARED_SMART_PLUS {
+                if let Some(value) = shown.fields.get_mut(wire) {
+                    *value = (i64::from(dollars) * 100).into();
+                }
+            }
+        }
+        shown
+    }
+
+    /// The shared bid among fields, in dollars.
+    fn bid_of(&self, fields: &Fields) -> Option<u8> {
+        let cents = SHARED_SMART_PLUS
+            .iter()
+            .find_map(|wire| fields.get(wire)?.as_i64())?;
+        u8::try_from(cents / 100).ok()
+    }
+
+    fn platform_row(
+        &self,
+        kind: Kind,
+        of: usize,
+        id: u8,
+        operation: OperationState,
+    ) -> PlatformRow {
+        let account = match &self.views[1] {
+            ConnectionView::Usable(account) => Some(account),
+            _ => None,
+        };
+        let wanted = self.objects[of][0].wanted(time(0), self.variant.tree, account, None);
         PlatformRow {
-            kind: Kind::Campaign,
+            kind,
             id: row_id(id),
-            tree: Tree::Manual,
+            tree: self.variant.tree,
             campaign: None,
             ad_group: None,
-            name: format!("name-{}", row.name),
-            operation: if deleted {
-                OperationState::Deleted
-            } else {
-                OperationState::Off
-            },
+            name: String::new(),
+            operation,
             secondary_status: String::new(),
-            budget_mode: None,
-            budget: None,
+            budget_mode: wanted.budget_mode.map(str::to_owned),
+            budget: wanted.budget,
             current_budget: None,
-            created: Some(time(row.created)),
+            created: None,
             modified: None,
-            fields: Fields::from([("objective_type", "TRAFFIC".into())]),
+            fields: wanted.to_create(),
         }
     }
 }

@@ -55,7 +55,7 @@ pub struct StoredSecret {
 
 #[derive(Default)]
 pub struct ApiServer {
-    version: u64,
+    pub(super) version: u64,
     uids: u64,
     pub objects: BTreeMap<(&'static str, Name), Value>,
     pub secrets: BTreeMap<Name, StoredSecret>,
@@ -64,7 +64,9 @@ pub struct ApiServer {
     pub notes: Vec<Note>,
     /// Writes that changed something, the lease not counted.
     pub writes: u64,
-    seen: Vec<Seen>,
+    pub(super) seen: Vec<Seen>,
+    /// How often it was restored.
+    pub epoch: u64,
 }
 
 impl ApiServer {

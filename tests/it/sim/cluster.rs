@@ -36,6 +36,11 @@ struct Fate {
     back: Duration,
 }
 
+/// A restore cuts every connection.
+fn went_away() -> ClusterError {
+    ClusterError::Unclear("the API server went away".into())
+}
+
 fn typed<K: Stored>(object: Value) -> K {
     serde_json::from_value(object).unwrap()
 }
@@ -106,10 +111,14 @@ impl ClusterDoor {
         let sim = self.sim.clone();
         let (replica, line) = (self.replica, what.clone());
         tokio::spawn(async move {
+            let epoch = sim.lock().api.epoch;
             sleep(fate.there).await;
             let result = {
                 let mut world = sim.lock();
-                let result = effect(&mut world);
+                let result = match world.api.epoch == epoch {
+                    true => effect(&mut world),
+                    false => Err(went_away()),
+                };
                 if write && !lease {
                     let outcome = match &result {
                         Ok(_) => "ok".to_string(),
@@ -121,6 +130,10 @@ impl ClusterDoor {
                 result
             };
             sleep(fate.back).await;
+            let result = match sim.lock().api.epoch == epoch {
+                true => result,
+                false => Err(went_away()),
+            };
             let _ = tell.send(result);
         });
         if fate.crash_under_way {
@@ -170,7 +183,7 @@ impl Cluster for ClusterDoor {
                 Ok(written)
             })
             .await?;
-        self.sim.lock().mark_acknowledged(process, &written);
+        self.sim.lock().patch_acknowledged(process, &written);
         Ok(typed(written))
     }
 

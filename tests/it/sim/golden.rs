@@ -11,7 +11,8 @@ use tiktok_ads_operator::api::RESUME;
 use super::api_server::CAMPAIGN;
 use super::platform::Planned;
 use super::script::{Script, ads, play};
-use super::user::{Outside, manual};
+use super::specs::manual;
+use super::user::Outside;
 
 fn compare(name: &str, trace: &[String]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -55,10 +56,10 @@ fn golden_outside_pause() {
         let script = Script::start(&[]).await;
         script.does(|w| w.create(CAMPAIGN, &ads("spring"), manual(Some("Active"))));
         script.wait(60).await;
-        let id = script.does(|w| w.id_of(&ads("spring"))).unwrap();
+        let id = script.does(|w| w.id_of(CAMPAIGN, &ads("spring"))).unwrap();
         script.does(|w| w.outside(&id, Outside::Pause));
         script.wait(120).await;
-        script.does(|w| w.annotate(&ads("spring"), RESUME, "2026-11-23"));
+        script.does(|w| w.annotate(CAMPAIGN, &ads("spring"), RESUME, "2026-11-23"));
         script.wait(30).await;
         compare("outside_pause", &script.end().await);
     });
@@ -70,7 +71,7 @@ fn golden_drift_corrected() {
         let script = Script::start(&[]).await;
         script.does(|w| w.create(CAMPAIGN, &ads("spring"), manual(Some("Active"))));
         script.wait(60).await;
-        let id = script.does(|w| w.id_of(&ads("spring"))).unwrap();
+        let id = script.does(|w| w.id_of(CAMPAIGN, &ads("spring"))).unwrap();
         script.does(|w| w.outside(&id, Outside::Set("budget", json!(500))));
         script.wait(120).await;
         compare("drift_corrected", &script.end().await);

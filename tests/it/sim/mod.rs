@@ -3,30 +3,36 @@
 //! * `api_server` is a model of the API server, `platform` puts the sandbox behind the platform's door, `cluster` the
 //!   model behind the cluster's door. Both add latency, faults and crash points.
 //! * `replica` runs two replicas with lease and watches of their own, and starts them anew when they die.
-//! * `random` draws users, buyers, faults and crashes from a seed; `checks` holds the invariants.
+//! * `random` runs a seed: `knobs` draws the platform's unknowns, `steps` what users and buyers do, and in the end `order`
+//!   says what is not as it has to be. `checks` holds the invariants that are checked at every effect.
 //! * `rules` are scripted tests named by the rules they show; `golden` renders scripts as text for readers.
 //!
 //! `SIM_SEEDS` (how many), `SIM_FROM` (the first), `SIM_STEPS` and `SIM_SEED` (one of them) are read from the
 //! environment.
 
 mod api_server;
+mod backup;
 mod checks;
 mod clock;
 mod cluster;
 mod golden;
+mod knobs;
 mod kstatus;
+mod order;
 mod platform;
 mod random;
 mod replica;
 mod rules;
 mod script;
+mod specs;
+mod steps;
 mod user;
 mod world;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use random::{explain, run_seed};
+use random::{Done, explain, run_seed};
 
 const SEEDS: u64 = 60;
 const STEPS: u32 = 80;
@@ -83,7 +89,7 @@ fn random_seeds() {
     let most = usize::try_from(number("SIM_FAILURES", 1)).unwrap();
     let next = AtomicU64::new(from);
     let failed = Mutex::new(Vec::new());
-    let sums = Mutex::new((0u64, 0u64, 0u64, 0f64));
+    let sums = Mutex::new(Done::default());
     let begun = std::time::Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -93,13 +99,12 @@ fn random_seeds() {
                     if seed >= from + seeds || failed.lock().unwrap().len() >= most {
                         return;
                     }
+                    let begun = std::time::Instant::now();
                     let report = guarded(seed, steps);
-                    let mut sums = sums.lock().unwrap();
-                    sums.0 += report.creates;
-                    sums.1 += report.enables;
-                    sums.2 += report.pauses;
-                    sums.3 += report.virtual_seconds;
-                    drop(sums);
+                    if begun.elapsed().as_secs() >= number("SIM_SLOW", 20) {
+                        println!("seed {seed} took {:.1} s", begun.elapsed().as_secs_f64());
+                    }
+                    sums.lock().unwrap().add(&report.done);
                     if !report.failures.is_empty() {
                         failed.lock().unwrap().push((seed, report));
                     }
@@ -107,20 +112,39 @@ fn random_seeds() {
             });
         }
     });
-    let (creates, enables, pauses, virtual_seconds) = *sums.lock().unwrap();
+    let sums = sums.into_inner().unwrap();
     println!(
-        "{seeds} seeds of {steps} steps in {:.1} s: {creates} creates, {enables} enables, {pauses} pauses, {:.1} virtual hours",
+        "{seeds} seeds of {steps} steps in {:.1} s: {} creates ({} of several), {} updates ({} kept what a buyer set), {} enables, {} pauses, {} deletes, {:.1} virtual hours",
         begun.elapsed().as_secs_f64(),
-        virtual_seconds / 3600.0
+        sums.creates,
+        sums.batches,
+        sums.updates,
+        sums.kept,
+        sums.enables,
+        sums.pauses,
+        sums.deletes,
+        sums.virtual_seconds / 3600.0
     );
+    for (text, count) in &sums.refusals {
+        println!("{count:>6} × {text}");
+    }
     let failed = failed.into_inner().unwrap();
     for (seed, report) in &failed {
         println!("{}", explain(*seed, steps, report));
     }
     assert!(failed.is_empty(), "{} seeds fail", failed.len());
+    let all = [
+        sums.creates,
+        sums.batches,
+        sums.updates,
+        sums.kept,
+        sums.enables,
+        sums.pauses,
+        sums.deletes,
+    ];
     assert!(
-        seeds < 20 || (creates > 0 && enables > 0 && pauses > 0),
-        "the seeds do not do anything"
+        seeds < 20 || all.iter().all(|n| *n > 0),
+        "the seeds do not do everything: {sums:?}"
     );
 }
 

@@ -110,7 +110,9 @@ impl PlatformDoor {
         let point = world.rng.u32(0..3);
         let wrong = world.chance(faults.platform);
         let not_sent = wrong && world.rng.u32(0..8) == 0;
-        let fault = (wrong && !not_sent).then(|| draw_fault(&mut world, write, faults.very_late));
+        // Nothing but a key protects from an effect that comes later than all looks, and ads have none.
+        let very_late = faults.very_late && !request.path.contains("/ad/");
+        let fault = (wrong && !not_sent).then(|| draw_fault(&mut world, write, very_late));
         Fate {
             planned: Planned {
                 fault,
@@ -196,27 +198,28 @@ impl Door for PlatformDoor {
         let fate = self.fate(&request);
         let write = request.method == Method::Post;
         let line = describe(&request);
-        let begun = {
+        let (begun, call) = {
             let mut world = self.sim.lock();
             world.platform_calls += 1;
-            world.checked_send(self.replica, self.process, &request, fence);
-            world.clock.elapsed()
+            let call = world.checked_send(self.replica, self.process, &request);
+            (world.clock.elapsed(), call)
         };
         if fate.planned.crash_before {
-            self.sim.lock().never_sent(self.process, &request);
+            self.sim.lock().never_sent(call);
             self.die(&format!("before {line}")).await;
         }
         if fate.planned.not_sent {
             sleep(fate.there).await;
             let mut world = self.sim.lock();
             world.say(format!("r{} ⇒ {line}: not sent", self.replica));
-            world.never_sent(self.process, &request);
+            world.never_sent(call);
             return Err(TransportError::NotSent("connection refused".into()));
         }
         let (tell, told) = oneshot::channel();
         let sim = self.sim.clone();
         let (replica, sent, what) = (self.replica, wire(&request, fence), line.clone());
         let fault = fate.planned.fault.clone();
+        let asked = super::checks::write(&request);
         tokio::spawn(async move {
             sleep(fate.there).await;
             let (delay, outcome) = {
@@ -228,12 +231,26 @@ impl Door for PlatformDoor {
                         kind: kind.clone(),
                     });
                 }
+                let bought = world.bought_before(asked.as_ref());
                 let answer = world.sandbox.handle(now, &sent);
                 if write {
                     world.platform_writes += 1;
+                    let delay = match &fault {
+                        Some(FaultKind::EffectDelay { ms }) => *ms,
+                        _ => 0,
+                    };
+                    world.has_effect(call, now + delay);
+                    world.bought_after(bought);
                 }
                 let said = match &answer.outcome {
-                    Outcome::Reply(response) => said(response),
+                    Outcome::Reply(response) => {
+                        let json = response.json();
+                        if let Some(code) = json["code"].as_i64().filter(|_| write) {
+                            let message = json["message"].as_str().unwrap_or_default();
+                            world.note_refusal(&sent.path, code, message);
+                        }
+                        said(response)
+                    }
                     Outcome::Cut => "cut".into(),
                 };
                 let fault = fault.map(|f| format!(" [{f:?}]")).unwrap_or_default();
@@ -260,20 +277,64 @@ impl Door for PlatformDoor {
         };
         self.sim
             .lock()
-            .checked_answer(self.process, &request, begun, &result);
+            .checked_answer(call, &request, begun, &result);
         result
     }
 }
 
 fn said(response: &tiktok_ads_operator::sandbox::Response) -> String {
     let json = response.json();
-    match (json.get("code"), json["data"].get("campaign_id")) {
-        (Some(code), Some(id)) if code == 0 => format!("0 campaign {}", id.as_str().unwrap_or("?")),
-        (Some(code), _) if code == 0 => "0".into(),
-        (Some(code), _) => format!("{code} {}", json["message"].as_str().unwrap_or_default()),
-        (None, _) => format!("http {}", response.status),
+    let Some(code) = json.get("code") else {
+        return format!("http {}", response.status);
+    };
+    let data = &json["data"];
+    // What was made, or changed: its own id is the lowest of those shown.
+    let made = [
+        ("smart_plus_ad_id", "ad"),
+        ("ad_ids", "ads"),
+        ("adgroup_id", "ad group"),
+        ("campaign_id", "campaign"),
+    ]
+    .into_iter()
+    .find_map(|(field, noun)| match data.get(field)? {
+        Value::String(id) => Some(format!(" {noun} {id}")),
+        Value::Array(ids) if ids.iter().all(Value::is_string) => {
+            let ids: Vec<&str> = ids.iter().filter_map(Value::as_str).collect();
+            Some(format!(" {noun} {}", ids.join(" ")))
+        }
+        _ => None,
+    });
+    if code == 0 {
+        format!("0{}", made.unwrap_or_default())
+    } else {
+        let message = json["message"].as_str().unwrap_or_default();
+        format!("{code} {message}{}", made.unwrap_or_default())
     }
 }
+
+/// What of a body stands in the trace.
+const SHOWN: &[&str] = &[
+    "campaign_name",
+    "adgroup_name",
+    "ad_name",
+    "request_id",
+    "campaign_ids",
+    "campaign_id",
+    "adgroup_ids",
+    "adgroup_id",
+    "ad_ids",
+    "ad_id",
+    "smart_plus_ad_ids",
+    "smart_plus_ad_id",
+    "ad_material_ids",
+    "operation_status",
+    "budget",
+    "bid_type",
+    "bid_price",
+    "conversion_bid_price",
+    "gender",
+    "patch_update",
+];
 
 /// A call for the trace, without what changes from run to run.
 fn describe(request: &WireRequest) -> String {
@@ -286,16 +347,22 @@ fn describe(request: &WireRequest) -> String {
         }
     }
     if let Some(Value::Object(body)) = &request.body {
-        for key in [
-            "campaign_name",
-            "request_id",
-            "campaign_ids",
-            "campaign_id",
-            "operation_status",
-            "budget",
-        ] {
-            if let Some(value) = body.get(key) {
-                out.push_str(&format!(" {key}={value}"));
+        let mut show = |within: &serde_json::Map<String, Value>| {
+            for key in SHOWN {
+                if let Some(value) = within.get(*key) {
+                    out.push_str(&format!(" {key}={value}"));
+                }
+            }
+        };
+        show(body);
+        for one in body
+            .get("creatives")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(one) = one.as_object() {
+                show(one);
             }
         }
     }

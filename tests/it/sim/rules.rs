@@ -7,7 +7,8 @@ use tiktok_ads_operator::sandbox::FaultKind;
 use super::api_server::{CAMPAIGN, CONNECTION};
 use super::platform::Planned;
 use super::script::{Script, ads, play};
-use super::user::{Outside, caps, manual, smart_plus};
+use super::specs::{manual, smart_plus};
+use super::user::{Outside, caps};
 
 const CREATE: &str = "/campaign/create/";
 const STATUS: &str = "/campaign/status/update/";
@@ -27,13 +28,13 @@ fn r01_an_outside_pause_is_respected_until_resumed() {
         script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
         script.wait(30).await;
         assert_eq!(script.rows(), [on("a")]);
-        let id = script.does(|w| w.id_of(&ads("a"))).unwrap();
+        let id = script.does(|w| w.id_of(CAMPAIGN, &ads("a"))).unwrap();
         script.does(|w| w.outside(&id, Outside::Pause));
         script.wait(300).await;
         assert_eq!(script.rows(), [off("a")]);
         assert_eq!(script.ready("a"), "PausedOutside");
         assert_eq!(script.writes(), ["create", "enable"]);
-        script.does(|w| w.annotate(&ads("a"), RESUME, "1"));
+        script.does(|w| w.annotate(CAMPAIGN, &ads("a"), RESUME, "1"));
         script.wait(30).await;
         assert_eq!(script.rows(), [on("a")]);
         assert_eq!(script.writes(), ["create", "enable", "enable"]);
@@ -47,7 +48,7 @@ fn r01_on_while_the_spec_says_paused_is_switched_off_as_often_as_it_takes() {
         let script = Script::start(&[]).await;
         script.does(|w| w.create(CAMPAIGN, &ads("a"), smart_plus(Some("Paused"))));
         script.wait(30).await;
-        let id = script.does(|w| w.id_of(&ads("a"))).unwrap();
+        let id = script.does(|w| w.id_of(CAMPAIGN, &ads("a"))).unwrap();
         for _ in 0..4 {
             script.does(|w| w.outside(&id, Outside::Enable));
             script.wait(70).await;
@@ -103,7 +104,7 @@ fn one_bad_id(knobs: &[(&str, &str)], spec: fn(Option<&str>) -> serde_json::Valu
         script.wait(60).await;
         assert_eq!(script.rows().len(), 5);
         assert!(script.rows().iter().all(|(_, on)| *on));
-        let bad = script.does(|w| w.id_of(&ads("c"))).unwrap();
+        let bad = script.does(|w| w.id_of(CAMPAIGN, &ads("c"))).unwrap();
         script.does(|w| w.outside(&bad, Outside::Delete));
         for name in ["a", "b", "c", "d", "e"] {
             script.does(|w| w.edit(CAMPAIGN, &ads(name), json!({"state": "Paused"})));
@@ -399,7 +400,7 @@ fn r16_budget_drift_is_corrected_or_reported() {
             spec["drift"] = json!({"budget": policy});
             script.does(|w| w.create(CAMPAIGN, &ads("a"), spec));
             script.wait(30).await;
-            let id = script.does(|w| w.id_of(&ads("a"))).unwrap();
+            let id = script.does(|w| w.id_of(CAMPAIGN, &ads("a"))).unwrap();
             script.does(|w| w.outside(&id, Outside::Set("budget", json!(77))));
             script.wait(120).await;
             let have = script.does(|w| w.row(&id).unwrap().budget());
@@ -417,7 +418,7 @@ fn r16_after_three_corrections_that_do_not_hold_it_stops_and_says_so() {
         let script = Script::start(&[]).await;
         script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Paused"))));
         script.wait(30).await;
-        let id = script.does(|w| w.id_of(&ads("a"))).unwrap();
+        let id = script.does(|w| w.id_of(CAMPAIGN, &ads("a"))).unwrap();
         for _ in 0..6 {
             script.does(|w| w.outside(&id, Outside::Set("budget", json!(77))));
             script.wait(70).await;

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use tiktok_ads_operator::engine::doors::Name;
+use tiktok_ads_operator::sandbox::{Item, Level};
 
-use super::api_server::{CAMPAIGN, CONNECTION};
-use super::checks::record_of;
+use super::api_server::CONNECTION;
+use super::checks::{Bought, at, record_of};
 use super::world::World;
 
 /// The namespaces of a run; each has an ad account.
@@ -33,36 +34,6 @@ pub fn caps(per_object: Option<u32>, total: Option<u32>) -> Value {
         caps["maxDailyBudgetTotal"] = money(amount);
     }
     caps
-}
-
-/// A campaign of the manual tree, 50 a day.
-pub fn manual(state: Option<&str>) -> Value {
-    let mut spec = json!({
-        "connectionRef": {"name": "main"},
-        "automation": "Manual",
-        "objective": "Traffic",
-        "budget": {"mode": "Daily", "amount": "50"},
-    });
-    if let Some(state) = state {
-        spec["state"] = state.into();
-    }
-    spec
-}
-
-/// A campaign of the Smart+ tree, 50 a day.
-pub fn smart_plus(state: Option<&str>) -> Value {
-    let mut spec = json!({
-        "connectionRef": {"name": "main"},
-        "automation": "SmartPlus",
-        "objective": "WebConversions",
-        "salesDestination": "Website",
-        "budgetOptimization": true,
-        "budget": {"mode": "DynamicDaily", "amount": "50"},
-    });
-    if let Some(state) = state {
-        spec["state"] = state.into();
-    }
-    spec
 }
 
 impl World {
@@ -104,9 +75,9 @@ impl World {
         self.publish();
     }
 
-    pub fn annotate(&mut self, name: &Name, key: &str, value: &str) {
-        if self.api.annotate(CAMPAIGN, name, key, value) {
-            self.say(format!("user annotates {name} {key}: {value}"));
+    pub fn annotate(&mut self, kind: &'static str, name: &Name, key: &str, value: &str) {
+        if self.api.annotate(kind, name, key, value) {
+            self.say(format!("user annotates {kind} {name} {key}: {value}"));
         }
         self.publish();
     }
@@ -120,22 +91,27 @@ impl World {
     }
 
     /// `kubectl replace`, past the admission policy.
-    pub fn replace(&mut self, name: &Name) {
+    pub fn replace(&mut self, kind: &'static str, name: &Name) {
         let now = self.now();
-        if let Some(object) = self.api.get(CAMPAIGN, name).cloned() {
+        if let Some(object) = self.api.get(kind, name).cloned() {
             self.note_stripped(&object);
         }
-        if self.api.replace(CAMPAIGN, name, now) {
+        if self.api.replace(kind, name, now) {
             self.say(format!(
-                "user replaces {name}: annotations and finalizers are gone"
+                "user replaces {kind} {name}: annotations and finalizers are gone"
             ));
         }
         self.publish();
     }
 
     /// The object is lost and comes back from a backup of now, with a new uid; what of it, the flags say.
-    pub fn restore(&mut self, name: &Name, with_status: bool, with_record: bool, finalizer: bool) {
-        let Some(old) = self.api.vanish(CAMPAIGN, name) else {
+    pub fn restore(
+        &mut self,
+        kind: &'static str,
+        name: &Name,
+        (with_status, with_record, finalizer): (bool, bool, bool),
+    ) {
+        let Some(old) = self.api.vanish(kind, name) else {
             return;
         };
         self.note_stripped(&old);
@@ -149,40 +125,98 @@ impl World {
         let status = with_status.then(|| old["status"].clone());
         let now = self.now();
         self.say(format!(
-            "user restores {name} (status {with_status}, record {with_record}, finalizer {finalizer})"
+            "user restores {kind} {name} (status {with_status}, record {with_record}, finalizer {finalizer})"
         ));
         self.api
-            .create(CAMPAIGN, name, old["spec"].clone(), meta, status, now);
+            .create(kind, name, old["spec"].clone(), meta, status, now);
         self.publish();
     }
 
+    /// The API server comes back as it was when the backup was made.
+    pub fn restore_all(&mut self) {
+        let Some(backup) = self.backup.clone() else {
+            return;
+        };
+        self.say("the API server is restored from its backup");
+        // What has changed in a record since is lost.
+        let changed: Vec<Value> = (self.api.objects.iter())
+            .filter(|(at, now)| {
+                let then = backup.objects().get(*at);
+                then.and_then(record_of) != record_of(now)
+            })
+            .map(|(_, now)| now.clone())
+            .collect();
+        for object in changed {
+            self.note_stripped(&object);
+        }
+        self.checks.forget_releases();
+        let now = self.now();
+        self.api.restore(backup, now);
+        self.relist_all();
+    }
+
     /// The platform id that an object's record names.
-    pub fn id_of(&self, name: &Name) -> Option<String> {
-        let object = self.api.get(CAMPAIGN, name)?;
+    pub fn id_of(&self, kind: &'static str, name: &Name) -> Option<String> {
+        let object = self.api.get(kind, name)?;
         record_of(object)?["id"].as_str().map(str::to_owned)
     }
 
-    /// A buyer does something in Ads Manager to an object's campaign.
+    /// A buyer does something in Ads Manager to a campaign, ad group or ad.
     pub fn outside(&mut self, id: &str, what: Outside) {
         let now = self.clock.millis();
         let done = match &what {
             Outside::Pause => self.sandbox.pause_outside(now, id),
             Outside::Enable => self.sandbox.enable_outside(now, id),
             Outside::Delete => self.sandbox.delete_outside(now, id),
-            Outside::Set(field, value) => {
-                let changes = Map::from_iter([((*field).to_string(), value.clone())]);
+            Outside::Set(path, value) | Outside::Buy(path, value) => {
+                let Some((field, whole)) = self.with(id, path, value) else {
+                    return;
+                };
+                let changes = Map::from_iter([(field, whole)]);
                 self.sandbox.edit_outside(now, id, &changes)
             }
         };
-        if done.is_ok() {
-            self.checks.touched.insert(id.into());
-            self.say(format!("buyer {what:?} campaign {id}"));
+        if done.is_err() {
+            return;
+        }
+        self.checks.touched.insert(id.into());
+        let noun = self.row(id).map_or("row", |row| match row.level {
+            Level::Campaign => "campaign",
+            Level::AdGroup => "ad group",
+            Level::Ad => "ad",
+        });
+        self.say(format!("buyer {what:?} {noun} {id}"));
+        if let Outside::Buy(path, value) = what {
+            let bought = Bought {
+                id: id.into(),
+                path: path.into(),
+                value,
+                at: self.clock.elapsed(),
+            };
+            let all = &mut self.checks.bought;
+            all.retain(|b| (&b.id, &b.path) != (&bought.id, &bought.path));
+            all.push(bought);
         }
     }
 
-    /// Is the platform object on?
-    pub fn row(&self, id: &str) -> Option<&tiktok_ads_operator::sandbox::Campaign> {
-        self.sandbox.campaign(id).ok().map(|(_, row)| row)
+    /// A field, perhaps below others, as the whole of the field at the top: `targeting_spec.gender`.
+    fn with(&self, id: &str, path: &str, value: &Value) -> Option<(String, Value)> {
+        let fields = &self.row(id)?.fields;
+        let Some((top, below)) = path.split_once('.') else {
+            return Some((path.into(), value.clone()));
+        };
+        let mut whole = at(fields, top).cloned().unwrap_or_else(|| json!({}));
+        let mut inner = &mut whole;
+        for part in below.split('.') {
+            inner = &mut inner[part];
+        }
+        *inner = value.clone();
+        Some((top.into(), whole))
+    }
+
+    /// A platform object, also a deleted one.
+    pub fn row(&self, id: &str) -> Option<&Item> {
+        self.sandbox.object(id).ok().map(|(_, row)| row)
     }
 }
 
@@ -192,4 +226,6 @@ pub enum Outside {
     Enable,
     Delete,
     Set(&'static str, Value),
+    /// The same for a field that no spec of the run says: it must stay.
+    Buy(&'static str, Value),
 }

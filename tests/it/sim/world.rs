@@ -12,6 +12,7 @@ use tiktok_ads_operator::sandbox::{Account, Config, NewAccount, Sandbox};
 use tokio::sync::Notify;
 
 use super::api_server::{ApiServer, KINDS, OBJECTS, Seen};
+use super::backup::Backup;
 use super::checks::Checks;
 use super::clock::SimClock;
 use super::replica::SimEngine;
@@ -56,6 +57,7 @@ pub struct World {
     pub faults: Faults,
     pub slots: Vec<Slot>,
     pub checks: Checks,
+    pub backup: Option<Backup>,
     pub trace: Vec<String>,
     /// The ad accounts of the run.
     pub accounts: Vec<Account>,
@@ -103,6 +105,7 @@ impl Sim {
                 faults: Faults::default(),
                 slots,
                 checks: Checks::default(),
+                backup: None,
                 trace: Vec::new(),
                 accounts: vec![first, second],
                 processes: 0,
@@ -226,6 +229,25 @@ impl World {
         all.push(Seen::Listed(kind));
         self.slots[replica].queues[queue].clear();
         self.enqueue(replica, queue, all);
+    }
+
+    /// All watches of all replicas begin anew: the API server has gone back in time.
+    pub fn relist_all(&mut self) {
+        for replica in 0..self.slots.len() {
+            let slot = &mut self.slots[replica];
+            let secrets: Vec<Name> = slot.secrets.iter().cloned().collect();
+            slot.queues = Default::default();
+            for queue in 0..KINDS.len() {
+                self.relist(replica, queue);
+            }
+            for secret in secrets {
+                self.enqueue(replica, SECRETS, vec![Seen::Secret(secret)]);
+            }
+            let terminating: Vec<String> = self.api.terminating.iter().cloned().collect();
+            for namespace in terminating {
+                self.enqueue(replica, NAMESPACES, vec![Seen::Namespace(namespace, true)]);
+            }
+        }
     }
 
     /// A new process: its watches list everything, its memory is empty.

@@ -14,12 +14,12 @@ pub(super) struct Contract {
 
 pub(super) const MANUAL_CAMPAIGN: Contract = Contract {
     plain: "\
-    advertiser_id app_id app_promotion_type bid_type budget budget_mode campaign_name campaign_product_source \
+    advertiser_id app_id app_promotion_type bid_type budget campaign_name campaign_product_source \
     campaign_type catalog_enabled deep_bid_type disable_skan_campaign internal_channel objective_type \
     optimization_goal plugin_partner po_number postback_window_mode request_id rf_campaign_type roas_bid rta_id \
     sales_destination special_industries virtual_objective_type",
     careful: "\
-    budget_optimize_on campaign_app_profile_page_state is_advanced_dedicated_campaign is_search_campaign \
+    budget_mode budget_optimize_on campaign_app_profile_page_state is_advanced_dedicated_campaign is_search_campaign \
     operation_status rta_bid_enabled rta_product_selection_enabled",
     newer: "\
     budget_auto_adjust_strategy is_promotional_campaign",
@@ -42,7 +42,7 @@ pub(super) const SMART_PLUS_CAMPAIGN: Contract = Contract {
 pub(super) const MANUAL_AD_GROUP: Contract = Contract {
     plain: "\
     actions adgroup_name advertiser_id age_groups app_config app_id attribution_event_count audience_ids \
-    audience_rule audience_type bid_display_mode bid_price bid_type billing_event blocked_pangle_app_ids \
+    audience_rule audience_type bid_display_mode bid_price billing_event blocked_pangle_app_ids \
     brand_safety_partner brand_safety_type budget budget_mode campaign_id carrier_ids catalog_authorized_bc_id \
     catalog_id category_exclusion_ids click_attribution_window comment_disabled contextual_tag_ids \
     conversion_bid_price custom_conversion_id dayparting deep_bid_type deep_cpa_bid deep_funnel_event_source \
@@ -54,7 +54,7 @@ pub(super) const MANUAL_AD_GROUP: Contract = Contract {
     is_lhf_compliance isp_ids languages location_ids message_event_set_id messaging_app_account_id \
     messaging_app_type min_android_version min_ios_version network_types next_day_retention operating_systems \
     optimization_event optimization_goal phone_number phone_region_calling_code phone_region_code pixel_id \
-    placements product_source promotion_target_type promotion_type promotion_website_type \
+    product_source promotion_target_type promotion_type promotion_website_type \
     purchase_intention_keyword_ids request_id roas_bid saved_audience_id schedule_end_time schedule_start_time \
     schedule_type search_keywords secondary_optimization_event share_disabled \
     shopping_ads_retargeting_actions_days shopping_ads_retargeting_custom_audience_relation \
@@ -62,8 +62,8 @@ pub(super) const MANUAL_AD_GROUP: Contract = Contract {
     store_authorized_bc_id store_id tiktok_subplacements vbo_window vertical_sensitivity_id \
     video_download_disabled view_attribution_window zipcode_ids",
     careful: "\
-    adgroup_app_profile_page_state automated_keywords_enabled creative_material_mode operation_status pacing \
-    placement_type search_result_enabled smart_audience_enabled smart_interest_behavior_enabled",
+    adgroup_app_profile_page_state automated_keywords_enabled bid_type creative_material_mode operation_status \
+    pacing placement_type placements search_result_enabled smart_audience_enabled smart_interest_behavior_enabled",
     newer: "\
     auto_targeting_enabled",
     carried: "",
@@ -71,7 +71,7 @@ pub(super) const MANUAL_AD_GROUP: Contract = Contract {
 
 pub(super) const SMART_PLUS_AD_GROUP: Contract = Contract {
     plain: "\
-    adgroup_name advertiser_id app_id attribution_event_count bid_price bid_type billing_event budget \
+    adgroup_name advertiser_id app_id attribution_event_count bid_price billing_event budget \
     budget_mode campaign_id catalog_authorized_bc_id catalog_id click_attribution_window comment_disabled \
     conversion_bid_price custom_conversion_id dayparting deep_bid_type deep_cpabid deep_funnel_event_source \
     deep_funnel_event_source_id deep_funnel_optimization_event deep_funnel_optimization_status \
@@ -91,7 +91,7 @@ pub(super) const SMART_PLUS_AD_GROUP: Contract = Contract {
     targeting_spec.spc_audience_age targeting_spec.spending_power targeting_spec.zipcode_ids vbo_window \
     video_download_disabled view_attribution_window zalo_id_type",
     careful: "\
-    operation_status placement_type suggestion_audience_enabled targeting_optimization_mode \
+    bid_type operation_status placement_type suggestion_audience_enabled targeting_optimization_mode \
     targeting_spec.smart_audience_enabled targeting_spec.smart_interest_behavior_enabled",
     newer: "\
     budget_auto_adjust_strategy",
