@@ -85,6 +85,7 @@ impl State {
                     message: error.lasting(),
                     at: now,
                     seen: None,
+                    parent: None,
                 };
                 self.memo(name, &uid).memory.refused = Some(refused);
             }
