@@ -21,7 +21,12 @@ fn theirs(case: &Case) -> [String; 3] {
         json!({"budget_mode": "BUDGET_MODE_DYNAMIC_DAILY_BUDGET", "budget": 50.0}),
     );
     let group = case.made_inside(Level::AdGroup, &campaign, group);
-    let ad = case.made_inside(Level::Ad, &group, on("ad_name", "Their ad"));
+    let mut ad = on("ad_name", "Their ad");
+    ad["creative_list"] = json!([{"creative_info": {
+        "ad_format": "SINGLE_VIDEO", "identity_type": "TT_USER", "identity_id": "theirs",
+        "video_info": {"video_id": "v10033g50000theirs"}, "image_info": [{"web_uri": "theirs"}],
+    }}]);
+    let ad = case.made_inside(Level::Ad, &group, ad);
     [campaign, group, ad]
 }
 
