@@ -146,7 +146,7 @@ pub enum Upper {
 #[derive(Debug, Default)]
 pub struct Stores {
     /// By kind, in its order.
-    objects: [Store<Object>; 3],
+    objects: [Store<Object>; Kind::ALL.len()],
     pub connections: Store<TikTokConnection>,
     pub terminating: BTreeSet<String>,
     children: BTreeMap<Upper, BTreeSet<ObjectName>>,

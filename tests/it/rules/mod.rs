@@ -44,7 +44,7 @@ use tiktok_ads_harness::{Chart, ControlPlane, Install, Operator, Sandbox, wait_u
 /// The program under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_tiktok-ads-operator");
 /// Two cores with many tests on them: generous, since nobody waits that long when things work.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Times that keep the order of the real ones and take seconds instead of minutes.
 pub const TIMES: &[&str] = &[
