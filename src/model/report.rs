@@ -273,7 +273,16 @@ fn operation_word(operation: OperationState) -> &'static str {
 /// What TikTok's `secondary_status` means to a media buyer (reference 3.4, 4.4, 5.4).
 fn delivery(conditions: &mut Conditions, row: &Row, review: Option<&Review>, ready: &Ready) {
     let word = clean(&row.secondary_status, 128);
-    let (status, reason) = delivering(&word);
+    let (status, reason) = match delivering(&word) {
+        // Known from what it is in, before its own row says so.
+        _ if row.operation == OperationState::Deleted
+            && row.kind != Kind::Campaign
+            && !bare(&word).ends_with("DELETE") =>
+        {
+            ("False", Reason::ParentDeleted)
+        }
+        told => told,
+    };
     let message = if word.is_empty() {
         "TikTok shows no delivery status".to_string()
     } else {
