@@ -225,7 +225,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     ErrorClass::Ambiguous if to == OperationStatus::Disable => {
                         drop_and_park(&mut state, id, members, op, now)
                     }
-                    ErrorClass::Ambiguous => state.doubt_all(id, members, now),
+                    ErrorClass::Ambiguous => {
+                        // A deletion that cannot be done now must not come before everything else again and again.
+                        if to == OperationStatus::Delete {
+                            for (name, _) in members {
+                                state.retry(name, error.lasting(), now);
+                            }
+                        }
+                        state.doubt_all(id, members, now)
+                    }
                     ErrorClass::Retry | ErrorClass::Auth(_) if to == OperationStatus::Disable => {
                         drop_and_park(&mut state, id, members, op, now);
                     }
