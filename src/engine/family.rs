@@ -58,11 +58,7 @@ impl State {
         let campaign_row = self
             .id_of(&campaign)
             .and_then(|id| row(Kind::Campaign, &id));
-        // What the platform has counts before what the spec does not say.
-        let optimization = spec.budget_optimization.or_else(|| {
-            let row = campaign_row.as_ref()?;
-            row.flag("budget_optimize_on")
-        });
+        let optimization = optimized(spec.budget_optimization, campaign_row.as_ref());
         use crate::model::tiktok_names::TikTokName;
         ParentView::There(ParentObject {
             row: row(kind, &id),
@@ -70,7 +66,7 @@ impl State {
             tree: spec.automation.into(),
             campaign: campaign_row,
             objective: spec.objective,
-            budget_optimization: optimization.unwrap_or(false),
+            budget_optimization: optimization,
             budget_mode: spec.budget.as_ref().map(|b| b.mode.tiktok()),
         })
     }
@@ -83,6 +79,45 @@ impl State {
         })
     }
 
+    /// R17: what TikTok keeps once for all ad groups of the campaign that this one is in; nothing for other kinds. The
+    /// campaign's object may be gone: then its row and our record say what it is.
+    pub(super) fn shared_fields(
+        &self,
+        object: &Object,
+        rows: Option<&Account>,
+    ) -> Vec<&'static str> {
+        if object.kind() != Kind::AdGroup {
+            return Vec::new();
+        }
+        let record = self.stores.record(object).own().cloned();
+        let said = self
+            .stores
+            .campaign(object)
+            .and_then(|campaign| match &campaign.spec {
+                Spec::Campaign(spec) => spec.budget_optimization,
+                _ => None,
+            });
+        let made_in = record.and_then(|r| r.parent);
+        let named = || self.id_of(&*self.stores.campaign(object)?);
+        let row = made_in
+            .or_else(named)
+            .and_then(|id| account_row(rows, Kind::Campaign, id));
+        let mut shared = Vec::new();
+        if self.tree_of(object) == Some(Tree::SmartPlus) {
+            shared.extend(SHARED_SMART_PLUS);
+        }
+        if optimized(said, row) {
+            shared.extend(SHARED_CBO);
+        }
+        shared
+    }
+
+    /// The tree that an object is in: by its campaign's object, or where it was made.
+    pub(super) fn tree_of(&self, object: &Object) -> Option<Tree> {
+        let made = || self.stores.record(object).own().map(|r| r.tree);
+        self.stores.tree(object).or_else(made)
+    }
+
     /// R17: other ad groups of the same campaign that say fields which the platform keeps once for all of them.
     pub(super) fn siblings(
         &self,
@@ -93,19 +128,15 @@ impl State {
         rows: Option<&Account>,
         now: Timestamp,
     ) -> Vec<Sibling> {
-        let (Kind::AdGroup, ParentView::There(there)) = (name.kind, parent) else {
-            return Vec::new();
-        };
-        let mut shared: Vec<&str> = Vec::new();
-        if there.tree == Tree::SmartPlus {
-            shared.extend(SHARED_SMART_PLUS);
-        }
-        if there.budget_optimization {
-            shared.extend(SHARED_CBO);
-        }
+        let shared = self.shared_fields(object, rows);
         if shared.is_empty() {
             return Vec::new();
         }
+        let there = match parent {
+            ParentView::There(there) => Some(there),
+            _ => None,
+        };
+        let tree = self.tree_of(object).unwrap_or(Tree::Manual);
         let account = match view {
             ConnectionView::Usable(account) => Some(account),
             _ => None,
@@ -117,7 +148,7 @@ impl State {
             .filter_map(|other| Some((other, self.stores.get(other)?)))
             .filter(|(_, o)| o.metadata.deletion_timestamp.is_none())
             .map(|(other, o)| {
-                let wanted = o.wanted(now, there.tree, account, Some(there));
+                let wanted = o.wanted(now, tree, account, there);
                 let record = self.stores.record(&o).own().cloned();
                 let effective =
                     Effective::of(&o.life(), view, record.as_ref().is_some_and(|r| r.adopted));
@@ -160,6 +191,12 @@ impl State {
             .is_some_and(|r| r.generation == generation && r.what == Refusable::Update);
         !refused && memo.memory.corrections < self.settings.model.corrections
     }
+}
+
+/// Is a campaign's budget spread over its ad groups? What the spec does not say is as the platform has it.
+fn optimized(said: Option<bool>, row: Option<&Row>) -> bool {
+    said.or_else(|| row?.flag("budget_optimize_on"))
+        .unwrap_or(false)
 }
 
 fn account_row(account: Option<&Account>, kind: Kind, id: String) -> Option<&Row> {

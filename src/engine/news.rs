@@ -197,22 +197,13 @@ impl State {
         self.push_inside(name, Lane::Change, now);
     }
 
-    /// Does an ad group share fields with the others of its campaign: in Smart+, and with budget optimisation?
+    /// Does an ad group share fields with the others of its campaign (R17)?
     fn shares(&self, name: &ObjectName, old: Option<&Object>) -> bool {
         let object = self.stores.get(name);
-        let Some(object) = object.as_deref().or(old) else {
-            return false;
-        };
-        let Some(campaign) = self.stores.campaign(object) else {
-            return false;
-        };
-        match &campaign.spec {
-            crate::model::object::Spec::Campaign(spec) => {
-                crate::platform::Tree::from(spec.automation) == crate::platform::Tree::SmartPlus
-                    || spec.budget_optimization != Some(false)
-            }
-            _ => false,
-        }
+        let place = self.place(&Key::Object(name.clone()));
+        let account = place.as_ref().and_then(|id| self.accounts.get(id));
+        let object = object.as_deref().or(old);
+        object.is_some_and(|object| !self.shared_fields(object, account).is_empty())
     }
 
     /// Pushes the ad groups that share fields on the platform with this one.

@@ -305,8 +305,7 @@ impl State {
             let Some(object) = self.stores.get(&name) else {
                 continue;
             };
-            let of_record = || self.stores.record(&object).own().map(|r| r.tree);
-            if let Some(tree) = self.stores.tree(&object).or_else(of_record) {
+            if let Some(tree) = self.tree_of(&object) {
                 lists.insert((name.kind, tree));
                 // What is below a campaign is told apart by it (R29).
                 lists.insert((Kind::Campaign, tree));
