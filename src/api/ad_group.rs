@@ -122,7 +122,8 @@ pub struct AdGroupSpec {
     /// What the ads lead to. Needed unless the campaign is for Reach, VideoViews or Engagement. Cannot be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promotion: Option<Promotion>,
-    /// Where the ads are shown. Not said: TikTok's choice at creation. Cannot be changed.
+    /// Where the ads are shown. Not said: TikTok alone in a Manual campaign, TikTok's choice in a SmartPlus one. Cannot
+    /// be changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub placement: Option<Placement>,
     /// Who is reached. Needed to create an ad group.

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::account::Account;
 use super::doors::ObjectName;
-use super::state::State;
+use super::state::{Key, State};
 use super::stores::{Upper, older_object, upper};
+use crate::api::common::DriftPolicy;
 use crate::model::ad_group::{SHARED_CBO, SHARED_SMART_PLUS};
 use crate::model::effective::Effective;
 use crate::model::facts::{ConnectionView, ParentObject, ParentView, Sibling};
@@ -102,6 +103,8 @@ impl State {
             ConnectionView::Usable(account) => Some(account),
             _ => None,
         };
+        let place = self.place(&Key::Object(name.clone()));
+        let table = place.and_then(|place| self.accounts.get(&place));
         let upper: Upper = upper(object);
         self.stores
             .children(&upper)
@@ -113,18 +116,29 @@ impl State {
                 let record = self.stores.record(&o).own().cloned();
                 let effective =
                     Effective::of(&o.life(), view, record.as_ref().is_some_and(|r| r.adopted));
-                let writes = !effective.hands_off() && !effective.pauses_only();
+                let writes = !effective.hands_off()
+                    && !effective.pauses_only()
+                    && effective.drift.bid == DriftPolicy::Correct;
+                let says: Vec<_> = wanted
+                    .fields
+                    .iter()
+                    .filter(|f| shared.contains(&f.wire))
+                    .map(|f| (f.path, f.wire, f.value.clone()))
+                    .collect();
+                // It has nothing to send if the platform has what it says: then TikTok copies no bids in this account,
+                // or did not this time.
+                let row = record
+                    .and_then(|r| r.id)
+                    .zip(table)
+                    .and_then(|(id, account)| account.table.last_known(&(other.kind, id)));
+                let differs = row.is_some_and(|row| {
+                    says.iter()
+                        .any(|(_, wire, value)| row.fields.get(wire) != Some(value))
+                });
                 Sibling {
                     name: other.name.clone(),
-                    says: wanted
-                        .fields
-                        .iter()
-                        .filter(|f| shared.contains(&f.wire))
-                        .map(|f| (f.path, f.wire, f.value.clone()))
-                        .collect(),
-                    leads: writes
-                        && record.is_some_and(|r| r.id.is_some())
-                        && older_object(&o, object),
+                    says,
+                    leads: writes && differs && older_object(&o, object),
                 }
             })
             .filter(|sibling| !sibling.says.is_empty())

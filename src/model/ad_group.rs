@@ -196,6 +196,20 @@ pub fn may_create(spec: &AdGroupSpec, world: &World) -> Result<(), (Reason, Stri
             ),
         ));
     }
+    let timed = spec
+        .schedule
+        .as_ref()
+        .is_some_and(|s| s.start.is_some() || s.end.is_some());
+    if let Some(account) = world.account.filter(|a| timed && schedule::is_unknown(a)) {
+        return Err((
+            Reason::ScheduleShifted,
+            format!(
+                "times are to be sent in the account's zone (spec.scheduleZone of the connection), but its zone {:?} is not \
+                 known here, so nothing is created; set scheduleZone: Utc, or remove spec.schedule.start and end",
+                account.timezone
+            ),
+        ));
+    }
     let amounts = [
         ("minBudget", spec.min_budget.as_ref().map(|b| &b.currency)),
         ("bid", spec.bid.as_ref().map(|b| &b.currency)),

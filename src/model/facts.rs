@@ -120,7 +120,7 @@ pub struct Sibling {
     pub name: String,
     /// Shared fields that its spec says: path, TikTok's name, canonical value.
     pub says: Vec<(&'static str, &'static str, serde_json::Value)>,
-    /// It is older, is on the platform and may be written to: then it is the one that sends them.
+    /// It is older, is on the platform otherwise than it says and may be written to: then it is the one that sends them.
     pub leads: bool,
 }
 

@@ -19,8 +19,13 @@ pub fn read(text: &str, account: Option<&Account>) -> Option<Timestamp> {
     Some(time.to_zoned(zone(account)).ok()?.timestamp())
 }
 
-/// UTC, as the documentation has it, unless the connection says otherwise. A zone that nobody knows is UTC too: the
-/// read-back shows the difference before anything is switched on.
+/// Times have to be written in the account's zone, and nobody knows that zone.
+pub fn is_unknown(account: &Account) -> bool {
+    account.schedule_in_account_zone && TimeZone::get(&account.timezone).is_err()
+}
+
+/// UTC, as the documentation has it, unless the connection says otherwise. In a zone that nobody knows nothing with a
+/// schedule is made ([`is_unknown`]).
 fn zone(account: Option<&Account>) -> TimeZone {
     account
         .filter(|a| a.schedule_in_account_zone)
@@ -59,10 +64,9 @@ mod tests {
         // POSIX counts the other way round: Etc/GMT+8 is eight hours behind UTC.
         let behind = write(at, Some(&account("Etc/GMT+8", true)));
         assert_eq!(behind, "2026-12-01 04:00:00");
-        assert_eq!(
-            write(at, Some(&account("Nowhere", true))),
-            "2026-12-01 12:00:00"
-        );
+        assert!(is_unknown(&account("Nowhere", true)));
+        assert!(!is_unknown(&account("Nowhere", false)));
+        assert!(!is_unknown(&account("Asia/Tokyo", true)));
         assert_eq!(read("soon", None), None);
     }
 

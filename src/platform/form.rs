@@ -59,7 +59,11 @@ impl Form {
                 .map(|text| harmless(text, LONGEST_PROSE))
                 .filter(|text| !text.is_empty())
                 .map_or(Value::Null, Value::from),
-            Self::Id | Self::NumberId => json::as_id(value).map_or(Value::Null, Value::from),
+            Self::Id => json::as_id(value).map_or(Value::Null, Value::from),
+            // A number has no zeros in front.
+            Self::NumberId => json::as_id(value)
+                .and_then(|id| id.parse::<i64>().ok())
+                .map_or(Value::Null, |id| json!(id.to_string())),
             Self::Flag => value.as_bool().map_or(Value::Null, Value::from),
             Self::Switch(default) => value
                 .as_bool()

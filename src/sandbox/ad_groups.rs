@@ -52,8 +52,9 @@ impl Sandbox {
             Tree::Manual => AD_GROUP_CREATE,
             Tree::SmartPlus => SMART_PLUS_AD_GROUP_CREATE,
         };
-        let (fields, unknown) = fields::read(table, body)?;
+        let (mut fields, unknown) = fields::read(table, body)?;
         self.check_unknown(advertiser_id, &unknown)?;
+        self.read_schedule(advertiser_id, &mut fields);
         require(&fields, &["campaign_id", "adgroup_name"])?;
         if tree == Tree::SmartPlus {
             require(&fields, &["request_id", "targeting_spec"])?;
@@ -188,6 +189,7 @@ impl Sandbox {
         };
         let (mut wanted, unknown) = fields::read(table, body)?;
         self.check_update_fields(advertiser_id, &unknown, create)?;
+        self.read_schedule(advertiser_id, &mut wanted);
         require(&wanted, &["adgroup_id"])?;
         let id = text(&wanted, "adgroup_id").to_owned();
         let id = self.writable(advertiser_id, (Level::AdGroup, tree), &id)?;

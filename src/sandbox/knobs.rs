@@ -126,8 +126,8 @@ knobs! {
         "Whether budget changes are refused from 23:55 to 24:00 account time.";
     ADGROUP_UPDATE "adgroup_update" OneOf(&["partial", "replace_targeting"]), "partial",
         "What /adgroup/update/ does with targeting that it does not name: keep it, or reset it.";
-    SCHEDULE_ZONE "schedule_zone" OneOf(&["utc", "account"]), "utc",
-        "The clock that schedules of ad groups are written in.";
+    SCHEDULE_ZONE "schedule_zone" OneOf(&["utc", "account", "account_shown_in_utc"]), "utc",
+        "The clock that schedules of ad groups are written in: UTC, the account's, or the account's while reads show UTC.";
     SCHEDULE_START_PAST "schedule_start_past_seconds" Whole, "43200",
         "How far in the past a schedule may start.";
     REACH_FREQUENCY "reach_frequency" OneOf(&["optional", "required"]), "optional",

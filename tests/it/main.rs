@@ -9,6 +9,7 @@ mod chart;
 mod control_plane;
 mod door;
 mod endings;
+mod examples;
 mod fleet;
 mod kill;
 mod layers;

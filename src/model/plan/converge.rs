@@ -1,7 +1,7 @@
 //! Objects that are on the platform: pauses first, corrections, a resume last (R1, R2).
 
 use super::super::ceiling::{Candidate, Hold, per_day, row_per_day};
-use super::super::diff::diff;
+use super::super::diff::{Diff, diff};
 use super::super::facts::{Account, Have, Look, Refusable, Seen};
 use super::super::reason::Reason;
 use super::super::record::Record;
@@ -111,7 +111,7 @@ impl Planner<'_> {
         let row = &seen.row;
         let on = row.operation == OperationState::On;
         let want = self.effective.state;
-        let compared = diff(self.f.object, &self.wanted, row, &self.effective.drift);
+        let compared = self.compared(row);
         let amount = row_per_day(row, self.wanted.budget);
         let holding = (want == Some(DesiredState::Active))
             .then(|| account.caps.standing_hold(amount, &account.currency))
@@ -243,6 +243,10 @@ impl Planner<'_> {
             ),
             _ => self.done(Reason::InSync, "the platform has the spec"),
         })
+    }
+
+    fn compared(&self, row: &Row) -> Diff {
+        diff(self.f.object, &self.wanted, row, &self.effective.drift)
     }
 
     pub(super) fn pause(&self, row: &Row, asked_for: bool) -> Plan {
@@ -434,7 +438,7 @@ impl Planner<'_> {
 
     /// Observe and Plan: compare and tell.
     pub(super) fn observe(&self, row: &Row) -> Plan {
-        let compared = diff(self.f.object, &self.wanted, row, &self.effective.drift);
+        let compared = self.compared(row);
         let on = row.operation == OperationState::On;
         let state_differs = self
             .effective

@@ -53,6 +53,23 @@ impl Sandbox {
             )
     }
 
+    /// Where TikTok reads times in the account's clock but shows UTC, what was sent is UTC from here on.
+    pub(super) fn read_schedule(&self, advertiser_id: &str, sent: &mut Map<String, Value>) {
+        let shown = "account_shown_in_utc";
+        let Ok(advertiser) = self.advertiser(advertiser_id) else {
+            return;
+        };
+        if !self.knobs.is(&knobs::SCHEDULE_ZONE, advertiser_id, shown) {
+            return;
+        }
+        for name in ["schedule_start_time", "schedule_end_time"] {
+            if let Ok(Some(at)) = instant(sent, name) {
+                let at = time::datetime(at - advertiser.utc_offset_ms);
+                sent.insert(name.into(), json!(at));
+            }
+        }
+    }
+
     /// Checks a schedule. `old` are the fields before an update, none for a create.
     pub(super) fn settle_schedule(
         &self,
