@@ -47,10 +47,10 @@ fn everything() -> Value {
     })
 }
 
-/// What stands instead where something cannot be left out.
+/// What stands instead where something cannot be left out. An amount without a strategy is refused by the schema.
 fn other_words() -> Value {
     json!({
-        "/promotion/type": "Game", "/placement/mode": "Automatic", "/brandSafety/inventory": "Standard",
+        "/bid/strategy": "LowestCost", "/promotion/type": "Game", "/placement/mode": "Automatic", "/brandSafety/inventory": "Standard",
         "/budget/mode": "Daily", "/budget/amount": "501", "/minBudget/amount": "21", "/optimization/goal": "Convert",
         "/optimization/billingEvent": "CPC", "/frequency/impressions": 4, "/frequency/days": 8,
         "/targeting/behaviors/0/scene": "CreatorRelated", "/targeting/behaviors/0/videoActions": ["Commented"],
