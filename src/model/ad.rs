@@ -438,3 +438,7 @@ fn switch(permission: Option<Permission>) -> Option<Value> {
         })
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -554,3 +554,10 @@ fn money(cents: Option<i64>) -> Option<Value> {
 fn blocked(permission: Option<Permission>) -> Option<Value> {
     permission.map(|p| json!(p == Permission::Blocked))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(in crate::model) mod echo;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -48,8 +48,9 @@ pub(super) static MANUAL: Table = Table {
         Field::whole("dayparting", Shape(shapes::dayparting)),
         Field::whole("pacing", Text),
         Field::whole("bid_type", Text),
-        Field::whole("bid_price", Money),
-        Field::whole("conversion_bid_price", Money),
+        // TikTok passes over amounts without a cap.
+        Field::whole("bid_price", Money).void_when("bid_type", LOWEST),
+        Field::whole("conversion_bid_price", Money).void_when("bid_type", LOWEST),
         Field::whole("deep_bid_type", Word("DEFAULT")),
         Field::whole("deep_cpa_bid", Money),
         Field::whole("roas_bid", Ratio),
@@ -171,8 +172,8 @@ pub(super) static SMART_PLUS: Table = Table {
         Field::fixed("bid_type", Text),
         Field::fixed("deep_bid_type", Word("DEFAULT")),
         Field::fixed("video_download_disabled", Switch(false)),
-        Field::alone("bid_price", Money),
-        Field::alone("conversion_bid_price", Money),
+        Field::alone("bid_price", Money).void_when("bid_type", LOWEST),
+        Field::alone("conversion_bid_price", Money).void_when("bid_type", LOWEST),
         Field::alone("roas_bid", Ratio),
         Field::alone("min_budget", Money),
         Field::alone("schedule_type", Text),
@@ -278,8 +279,9 @@ const NAMES: Table = Table {
 /// return it follows from that.
 const LOWEST_COST: Careful = Careful::new("bid_type", |fields| {
     let by_return = fields.get("deep_bid_type") == Some(&json!("VO_MIN_ROAS"));
-    (!by_return).then(|| json!("BID_TYPE_NO_BID"))
+    (!by_return).then(|| json!(LOWEST))
 });
+const LOWEST: &str = "BID_TYPE_NO_BID";
 
 fn is_automatic(fields: &Fields) -> bool {
     fields.get("targeting_optimization_mode") == Some(&json!("AUTOMATIC"))

@@ -83,7 +83,7 @@ pub(super) fn update(
         .filter(|f| f.update != Update::Never && changes.fields.contains_key(f.name))
         .collect();
     if let Some(rest) = rest {
-        along(table, &mut item, rest, &changed);
+        along(table, &mut item, rest, changes, &changed);
     }
     for field in changed {
         field.change(&mut item, &changes.fields[field.name]);
@@ -110,9 +110,15 @@ pub(super) fn update(
 }
 
 /// Writes what goes along with `changed`, so that it stays as it is.
-fn along(table: &Table, body: &mut Value, rest: &Rest, changed: &[&Field]) {
-    let has = |name: &str| {
-        rest.fields.contains_key(name) || changed.iter().any(|field| field.name == name)
+fn along(table: &Table, body: &mut Value, rest: &Rest, changes: &Changes, changed: &[&Field]) {
+    let sent = |name: &str| {
+        let is_changed = changed.iter().any(|field| field.name == name);
+        let from = if is_changed {
+            &changes.fields
+        } else {
+            &rest.fields
+        };
+        from.get(name).cloned()
     };
     let replaced = |field: &Field| match table.replaces {
         Replaces::Body => true,
@@ -125,7 +131,7 @@ fn along(table: &Table, body: &mut Value, rest: &Rest, changed: &[&Field]) {
     };
     for field in table.fields {
         if replaced(field)
-            && field.goes_along(has, changed)
+            && field.goes_along(sent, changed)
             && let Some(value) = rest.fields.get(field.name)
         {
             field.write(body, value);

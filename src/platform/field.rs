@@ -181,6 +181,23 @@ impl Field {
         Some(self.form.canonical(shown))
     }
 
+    /// The field that decides whether this one says anything: when that is changed, this one may change with it.
+    pub fn follows(&self) -> Option<&'static str> {
+        match self.void {
+            Some(Void::When(other, _) | Void::Beside(other)) => Some(other),
+            None => self.read_from.or(self.instead_of),
+        }
+    }
+
+    /// Whether it says nothing beside the values that are sent, both canonical.
+    fn is_void_beside(&self, sent: &impl Fn(&str) -> Option<Value>) -> bool {
+        match self.void {
+            None => false,
+            Some(Void::When(other, value)) => sent(other).is_some_and(|is| is == value),
+            Some(Void::Beside(other)) => sent(other).is_some_and(|is| !is.is_null()),
+        }
+    }
+
     fn is_void(&self, holder: &Value) -> bool {
         match self.void {
             None => false,
@@ -197,15 +214,20 @@ impl Field {
         !self.updates_only && self.read_from.is_none()
     }
 
-    /// Whether, unchanged, it goes along in a call that replaces what holds it. `has` says what else is sent, `changed`
-    /// are the fields that the call is for.
-    pub(super) fn goes_along(&self, has: impl Fn(&str) -> bool, changed: &[&Field]) -> bool {
+    /// Whether, unchanged, it goes along in a call that replaces what holds it. `sent` has the canonical values that are
+    /// sent, `changed` are the fields that the call is for.
+    pub(super) fn goes_along(
+        &self,
+        sent: impl Fn(&str) -> Option<Value>,
+        changed: &[&Field],
+    ) -> bool {
         self.update != Update::Never
             && match self.carry {
                 Carry::Always => true,
                 Carry::Never => false,
-                Carry::With(other) => has(other),
+                Carry::With(other) => sent(other).is_some(),
             }
+            && !self.is_void_beside(&sent)
             && !changed
                 .iter()
                 .any(|field| field.instead_of == Some(self.name))

@@ -23,6 +23,7 @@ mod scale;
 mod scale_trees;
 mod search;
 mod sim;
+mod spec_echo;
 mod stack;
 mod supply_chain;
 mod tree_endings;

@@ -206,6 +206,11 @@ pub fn side_effects(before: &Row, after: &Row, changes: &Changes) -> Vec<String>
     fields_of(after.kind, after.tree)
         .iter()
         .filter(|field| !changes.fields.contains_key(field.name))
+        .filter(|field| {
+            field
+                .follows()
+                .is_none_or(|other| !changes.fields.contains_key(other))
+        })
         .filter_map(|field| {
             let (was, is) = (
                 before.fields.get(field.name)?,

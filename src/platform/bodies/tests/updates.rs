@@ -116,6 +116,45 @@ fn r15_a_smart_plus_ad_group_sends_its_targeting_as_a_whole_and_nothing_else() {
 }
 
 #[test]
+fn r15_what_says_nothing_beside_a_change_stays_behind() {
+    let group = [
+        ("bid_type", json!("BID_TYPE_CUSTOM")),
+        ("bid_price", json!(250)),
+        ("gender", json!("GENDER_MALE")),
+    ];
+    let body = |changed: &[_]| {
+        update(
+            "9",
+            Kind::AdGroup,
+            Tree::Manual,
+            "1",
+            &changes(changed, Some(&group)),
+        )
+    };
+    let lowest = body(&[("bid_type", json!("BID_TYPE_NO_BID"))]);
+    assert_eq!(lowest["gender"], "GENDER_MALE");
+    assert_eq!(lowest.get("bid_price"), None);
+    assert_eq!(
+        body(&[("pacing", json!("PACING_MODE_FAST"))])["bid_price"],
+        2.5
+    );
+
+    let ad = [
+        ("video_id", json!("v1")),
+        ("image_ids", json!(["i1"])),
+        ("call_to_action", json!("SHOP_NOW")),
+    ];
+    let post = [
+        ("tiktok_item_id", json!("7")),
+        ("landing_page_url", json!("https://example.com/")),
+    ];
+    let whole = changes(&post, Some(&ad));
+    let ad = update("9", Kind::Ad, Tree::Manual, "1", &whole)["creatives"][0].clone();
+    assert_eq!(ad["call_to_action"], "SHOP_NOW");
+    assert_eq!((ad.get("video_id"), ad.get("image_ids")), (None, None));
+}
+
+#[test]
 fn r15_nine_fields_of_a_manual_ad_are_sent_alone() {
     let mut named = changes(&[("ad_text", json!("New"))], None);
     named.name = Some("New name".into());
