@@ -124,7 +124,7 @@ impl Planner<'_> {
             );
         }
         if let Some(refusal) = self.refused(Refusable::Create) {
-            return self.stalled(refusal.0, refusal.1);
+            return self.stalled(refusal.0, self.explained(refusal.1));
         }
         if let Err((reason, message)) = self.may_create(account) {
             return self.stalled(reason, message);
