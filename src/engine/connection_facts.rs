@@ -15,7 +15,8 @@ use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
     Checked, Child, ConnectionFacts, ConnectionPlan, HeldFacts, SecretFacts, plan,
 };
-use crate::model::facts::ConnectionView;
+use crate::model::facts::{ConnectionView, Refusable};
+use crate::platform::Kind;
 
 /// Keys of the Secrets.
 pub(super) const APP_ID: &str = "app_id";
@@ -150,8 +151,33 @@ impl State {
             }
         }
         if self.views.get(name) != Some(&plan.view) {
+            let zone = |view: Option<&ConnectionView>| match view {
+                Some(ConnectionView::Usable(account)) => Some(account.schedule_in_account_zone),
+                _ => None,
+            };
+            let before = zone(self.views.get(name));
+            let after = zone(Some(&plan.view));
+            if after.is_some() && before != after {
+                self.ask_again(name);
+            }
             self.views.insert(name.clone(), plan.view.clone());
             self.push_children(name, Lane::Change, now);
+        }
+    }
+
+    /// R14: times are written in another zone from now on, so what TikTok refused of ad groups may be right.
+    fn ask_again(&mut self, connection: &Name) {
+        for object in self.objects_of(connection) {
+            if object.kind == Kind::AdGroup
+                && let Some(memo) = self.memos.get_mut(&object)
+                && memo
+                    .memory
+                    .refused
+                    .as_ref()
+                    .is_some_and(|r| matches!(r.what, Refusable::Create | Refusable::Update))
+            {
+                memo.memory.refused = None;
+            }
         }
     }
 

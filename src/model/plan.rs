@@ -1,6 +1,7 @@
 //! One next step for one object, and why. The executor has no choices left.
 
 mod adopt;
+mod clock;
 mod converge;
 mod create;
 mod end;

@@ -277,7 +277,7 @@ fn delivery(conditions: &mut Conditions, row: &Row, review: Option<&Review>, rea
         // Known from what it is in, before its own row says so.
         _ if row.operation == OperationState::Deleted
             && row.kind != Kind::Campaign
-            && !bare(&word).ends_with("DELETE") =>
+            && !delivery_word(&word).ends_with("DELETE") =>
         {
             ("False", Reason::ParentDeleted)
         }
@@ -306,15 +306,15 @@ fn delivery(conditions: &mut Conditions, row: &Row, review: Option<&Review>, rea
     conditions.set("Approved", status, reason, &message);
 }
 
-/// The words come with the kind in front, in the manual tree once misspelt: `AD_STAUS_PIXEL_UNBIND`.
-fn bare(word: &str) -> &str {
+/// A delivery status without the kind in front, which in the manual tree is once misspelt: `AD_STAUS_PIXEL_UNBIND`.
+pub fn delivery_word(word: &str) -> &str {
     word.split_once("STATUS_")
         .or_else(|| word.split_once("STAUS_"))
         .map_or(word, |(_, bare)| bare)
 }
 
 fn delivering(word: &str) -> (&'static str, Reason) {
-    match bare(word) {
+    match delivery_word(word) {
         "" => ("Unknown", Reason::Unknown),
         "ENABLE"
         | "DELIVERY_OK"
@@ -338,7 +338,7 @@ fn delivering(word: &str) -> (&'static str, Reason) {
 
 /// What the delivery status tells of the review; `None`: nothing.
 fn approved(kind: Kind, word: &str) -> Option<(&'static str, Reason)> {
-    match bare(word) {
+    match delivery_word(word) {
         "" => None,
         "ADVERTISER_AUDIT" | "AUDIT" | "REAUDIT" => Some(("Unknown", Reason::InReview)),
         "ADVERTISER_AUDIT_DENY" | "AUDIT_DENY" | "ADGROUP_AUDIT_DENY" => {

@@ -90,6 +90,11 @@ impl Wanted {
             .collect()
     }
 
+    /// Does the spec itself say the field?
+    pub fn says(&self, wire: &str) -> bool {
+        self.fields.iter().any(|f| f.wire == wire && f.compared)
+    }
+
     /// The value of one field.
     pub fn value(&self, wire: &str) -> Option<&Value> {
         self.fields

@@ -118,6 +118,7 @@ impl Planner<'_> {
             .then(|| {
                 let own = account.caps.standing_hold(amount, &account.currency);
                 own.or_else(|| self.hold_of_dedicated_parent(account))
+                    .or_else(|| self.out_of_time(row, &compared))
             })
             .flatten();
         let finish = |mut plan: Plan| {
@@ -141,6 +142,9 @@ impl Planner<'_> {
             plan.verdict.drifted = !plan.verdict.differences.is_empty() && self.was_in_sync();
             self.note_window(row, &mut plan.verdict);
             self.note_side_effects(&mut plan.verdict);
+            if plan.action == Action::Rest && plan.wake.is_none() {
+                plan.wake = self.look_at_the_clock(row);
+            }
             plan
         };
 
@@ -230,7 +234,16 @@ impl Planner<'_> {
             return finish(self.never_paused(hold));
         }
         if want == Some(DesiredState::Active) && !on {
+            if let Some(hold) = holding
+                .as_ref()
+                .filter(|h| h.reason == Reason::ScheduleShifted)
+            {
+                return finish(self.stalled(hold.reason, hold.message.clone()));
+            }
             return finish(self.enable(record, row, account));
+        }
+        if let Some(late) = self.too_late(row) {
+            return finish(late);
         }
         finish(match want {
             Some(DesiredState::Paused) => self.done(
@@ -342,7 +355,7 @@ impl Planner<'_> {
             });
         }
         if let Some((reason, message)) = self.refused(Refusable::Update) {
-            return Some(self.stalled(reason, message));
+            return Some(self.stalled(reason, self.explained(message)));
         }
         if self.f.memory.corrections >= self.f.settings.corrections {
             let lowered = changes.budget.is_some_and(|b| Some(b) < row.budget);

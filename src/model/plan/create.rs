@@ -131,7 +131,7 @@ impl Planner<'_> {
             .and_then(|r| r.parent.as_ref());
         let here = refused_in == parent.map(|p| &p.id);
         if let Some((reason, message)) = self.refused(Refusable::Create).filter(|_| here) {
-            return self.stalled(reason, message);
+            return self.stalled(reason, self.explained(message));
         }
         if let Err((reason, message)) = self.may_create(account) {
             return self.stalled(reason, message);

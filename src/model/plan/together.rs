@@ -1,11 +1,10 @@
-//! What an update of one object has to do with others, and with the rest of the object itself (R7, R14, R15, R17).
+//! What an update of one object has to do with others, and with the rest of the object itself (R7, R15, R17).
 
 use super::super::ceiling::{Hold, row_per_day};
-use super::super::diff::{Difference, show};
+use super::super::diff::show;
 use super::super::facts::{Account, Look, Seen};
 use super::super::reason::Reason;
 use super::super::report::Verdict;
-use super::super::wanted::Group;
 use super::{Action, Plan, Planner};
 use crate::platform::{
     Changes, Kind, OperationStatus, Rest, Row, Tree, Update, agrees, fields_of, updatable,
@@ -104,35 +103,6 @@ impl Planner<'_> {
             fields,
         }));
         Ok(changes)
-    }
-
-    /// R14: the platform read our times in another zone. Told apart from a person's change by never having been right.
-    pub(super) fn schedule_shifted(&self, row: &Row, differences: &[Difference]) -> Option<Plan> {
-        if self.was_in_sync() || self.f.memory.corrections > 0 {
-            return None;
-        }
-        let times = ["schedule_start_time", "schedule_end_time"];
-        let shifted = |wire: &str| {
-            let read = |text: &str| super::super::schedule::read(text, self.account());
-            let want = read(self.wanted.value(wire)?.as_str()?)?;
-            let have = read(row.text(wire)?)?;
-            let by = have.duration_since(want).as_secs();
-            // Zones differ by quarters of an hour, up to 14 hours.
-            (by != 0 && by % 900 == 0 && by.abs() <= 14 * 3600).then_some((want, have))
-        };
-        if !differences.iter().any(|d| d.group == Group::Schedule) {
-            return None;
-        }
-        let (want, have) = times.iter().find_map(|wire| shifted(wire))?;
-        Some(self.stalled(
-            Reason::ScheduleShifted,
-            format!(
-                "TikTok made {have} of {want}: it reads times in another zone than they are written in. The {} stays off; set \
-                 spec.scheduleZone on the connection to the other value and raise spec.incarnation, or correct the time in Ads \
-                 Manager",
-                self.noun()
-            ),
-        ))
     }
 
     /// R7: a dedicated campaign is never paused by itself, because that is final: what would pause it pauses what is in it.

@@ -199,3 +199,86 @@ fn r14_what_tiktok_reads_in_another_zone_stays_off() {
         assert_eq!(reason(&group.get()), "ScheduleShifted");
     }
 }
+
+#[test]
+fn r14_what_delivers_before_its_start_is_switched_off_and_stays_off() {
+    for tree in TREES {
+        // TikTok shows what it was sent and takes it for the account's time: in three hours is two hours ago there.
+        let case = ahead(&format!("r14-early-{}", tree.word()), "account", json!({}));
+        let start = in_hours(3);
+        let group = scheduled(tree, &case, start);
+        tree.ad(&case, "ad", "group", json!({"state": "Active"}));
+        let shifted = group.wait("to be held", |object| {
+            super::is(object, "ScheduleShifted") && object["status"]["operationStatus"] == "Off"
+        });
+        assert_eq!(condition(&shifted, "Held")["reason"], "ScheduleShifted");
+        let said = message(&shifted);
+        assert!(said.contains("delivers although its start"), "{said}");
+        assert!(said.contains("spec.scheduleZone"), "{said}");
+        group.sweeps();
+        group.sweeps();
+        assert!(!group.is_on(), "and it is not tried again");
+        let enables = || {
+            let all = case.requests(&tree.path(Level::AdGroup, "status/update"));
+            let on = |e: &&Value| e["body"]["operation_status"] == "ENABLE";
+            all.iter().filter(on).count()
+        };
+        assert_eq!(enables(), 1);
+        // TikTok takes the start for passed, so only a new ad group gets the right one.
+        case.edit_connection(json!({"scheduleZone": "Account"}));
+        group.wait_for("Rejected");
+        assert!(!group.is_on());
+        group.outside("delete", json!({}));
+        group.wait_for("ExternallyDeleted");
+        group.edit(json!({"incarnation": 1}));
+        group.wait_live();
+        assert_eq!(times(&group.fields()).1, on_the_wire(start, 5));
+        group.sweeps();
+        assert!(group.is_on());
+    }
+}
+
+#[test]
+fn r14_what_does_not_deliver_although_it_should_is_told() {
+    for tree in TREES {
+        let name = format!("r14-late-{}", tree.word());
+        let case = Case::bare(&name, json!({"timezone": "Etc/GMT+5"}));
+        case.knobs(json!({"schedule_zone": "account"}));
+        case.connect(json!({"caps": wide_caps()}));
+        case.wait_connection("Verified");
+        tree.campaign(&case, "spring", json!({"state": "Active"}));
+        let group = tree.ad_group(&case, "group", "spring", json!({"state": "Active"}));
+        let ad = tree.ad(&case, "ad", "group", json!({"state": "Active"}));
+        ad.wait_live();
+        group.wait_live();
+        // The quarter of an hour until its start is over; on the account's clock it is hours away.
+        let passed = on_the_wire(in_hours(-1), 0);
+        group.edit_outside(json!({"schedule_start_time": passed}));
+        let said = group.wait("the delay", |object| reason(object) == "ScheduleShifted");
+        assert!(message(&said).contains("NOT_START"), "{}", message(&said));
+        assert!(group.is_on());
+    }
+}
+
+#[test]
+fn r14_a_start_that_tiktok_takes_for_passed_is_refused_with_the_reason() {
+    for tree in TREES {
+        let case = ahead(
+            &format!("r14-refused-{}", tree.word()),
+            "account",
+            json!({}),
+        );
+        case.knobs(json!({"schedule_start_past_seconds": "0"}));
+        tree.campaign(&case, "spring", json!({}));
+        let group = tree.ad_group(&case, "group", "spring", json!({}));
+        let refused = group.wait_for("Rejected");
+        assert!(
+            message(&refused).contains("spec.scheduleZone"),
+            "{}",
+            message(&refused)
+        );
+        // Nothing of the ad group itself has to be changed.
+        case.edit_connection(json!({"scheduleZone": "Account"}));
+        group.wait_for("Paused");
+    }
+}

@@ -30,6 +30,15 @@ const NEEDS_SOMEBODY: &[&str] = &[
     "ParentMismatch",
 ];
 
+/// Of them, those of an object that names a platform object which is not its own.
+const NOT_ITS_OWN: &[&str] = &[
+    "Conflict",
+    "IdentityConflict",
+    "AccountMismatch",
+    "AdoptionMismatch",
+    "ParentMismatch",
+];
+
 /// Everything that is wrong, one line each.
 pub fn disorder(world: &World) -> Vec<String> {
     let mut out = Vec::new();
@@ -129,6 +138,13 @@ impl<'a> Look<'a> {
         self.world.api.get(kind, &name)
     }
 
+    fn parent_look(&self) -> Option<Self> {
+        let (kind, name) = reference(self.object)?;
+        let kind = OBJECTS.into_iter().find(|k| *k == kind)?;
+        let (name, object) = self.world.api.list(kind).find(|(n, _)| **n == name)?;
+        Some(Self::new(self.world, kind, name, object))
+    }
+
     fn campaign(&self) -> Option<&'a Value> {
         match self.kind {
             CAMPAIGN => Some(self.object),
@@ -162,10 +178,11 @@ impl<'a> Look<'a> {
             }
             "ParentMissing" => self.parent().is_none(),
             "WaitingForParent" if self.campaign().is_none() => true,
-            "WaitingForParent" => self.parent().is_some_and(|parent| {
-                let id = record_of(parent).and_then(|r| r["id"].as_str().map(str::to_owned));
-                let row = id.and_then(|id| self.world.row(&id));
-                is_deleting(parent) || row.is_none_or(|row| !self.world.alive(row))
+            "WaitingForParent" => self.parent_look().is_some_and(|parent| {
+                let made = parent.row.is_some_and(|row| self.world.alive(row));
+                // It may name what is not its own, and then says so itself.
+                let claims = NOT_ITS_OWN.contains(&parent.reason.as_str());
+                is_deleting(parent.object) || !made || claims
             }),
             "SiblingsDisagree" => self.siblings_disagree(),
             "BudgetOnCampaign" => spread && has_budget,
