@@ -15,8 +15,7 @@ use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
     Checked, Child, ConnectionFacts, ConnectionPlan, HeldFacts, SecretFacts, plan,
 };
-use crate::model::facts::{ConnectionView, Refusable};
-use crate::platform::Kind;
+use crate::model::facts::ConnectionView;
 
 /// Keys of the Secrets.
 pub(super) const APP_ID: &str = "app_id";
@@ -158,26 +157,12 @@ impl State {
             let before = zone(self.views.get(name));
             let after = zone(Some(&plan.view));
             if after.is_some() && before != after {
-                self.ask_again(name);
+                // R14: times are written in another zone from now on.
+                let all = self.objects_of(name);
+                self.ask_again(all);
             }
             self.views.insert(name.clone(), plan.view.clone());
             self.push_children(name, Lane::Change, now);
-        }
-    }
-
-    /// R14: times are written in another zone from now on, so what TikTok refused of ad groups may be right.
-    fn ask_again(&mut self, connection: &Name) {
-        for object in self.objects_of(connection) {
-            if object.kind == Kind::AdGroup
-                && let Some(memo) = self.memos.get_mut(&object)
-                && memo
-                    .memory
-                    .refused
-                    .as_ref()
-                    .is_some_and(|r| matches!(r.what, Refusable::Create | Refusable::Update))
-            {
-                memo.memory.refused = None;
-            }
         }
     }
 

@@ -152,7 +152,9 @@ impl State {
                 let record = self.stores.record(&o).own().cloned();
                 let effective =
                     Effective::of(&o.life(), view, record.as_ref().is_some_and(|r| r.adopted));
-                let writes = !effective.hands_off()
+                // What has come to a stop sends nothing, whatever it is to have.
+                let writes = !is_stalled(&o)
+                    && !effective.hands_off()
                     && !effective.pauses_only()
                     && effective.drift.of(Group::Bid) == DriftPolicy::Correct
                     && self.may_update(other, &o);
@@ -191,6 +193,14 @@ impl State {
             .is_some_and(|r| r.generation == generation && r.what == Refusable::Update);
         !refused && memo.memory.corrections < self.settings.model.corrections
     }
+}
+
+/// Does its status say that this generation of it waits for somebody?
+pub(super) fn is_stalled(object: &Object) -> bool {
+    let generation = object.metadata.generation;
+    let said = object.status.iter().flat_map(|s| &s.conditions);
+    said.into_iter()
+        .any(|c| c.type_ == "Stalled" && c.status == "True" && c.observed_generation == generation)
 }
 
 /// Is a campaign's budget spread over its ad groups? What the spec does not say is as the platform has it.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::account::AccountId;
 use super::doors::{Delta, Name, ObjectName};
+use super::family::is_stalled;
 use super::queue::Lane;
 use super::state::{Key, State, has_finalizer};
 use super::stores::upper;
@@ -151,11 +152,8 @@ impl State {
             }
         }
         // R17: what siblings share on the platform they have to say alike.
-        let generation = |o: Option<&Object>| o.and_then(|o| o.metadata.generation);
-        if name.kind == Kind::AdGroup
-            && generation(old) != generation(new)
-            && self.shares(name, old)
-        {
+        let told = |o: Option<&Object>| o.map(|o| (o.metadata.generation, is_stalled(o)));
+        if name.kind == Kind::AdGroup && told(old) != told(new) && self.shares(name, old) {
             self.push_siblings_of(name, old.or(new), Lane::Change, now);
         }
         let identity = |o: &Object| {

@@ -12,7 +12,7 @@ use super::queue::Lane;
 use super::settings::Settings;
 use super::stores::{Stores, Upper};
 use crate::api::FINALIZER;
-use crate::model::facts::{ConnectionView, Memory, NameQuestion};
+use crate::model::facts::{ConnectionView, Memory, NameQuestion, Refusable};
 use crate::model::object::Object;
 use crate::observe::table::RowId;
 use crate::platform::{Budgets, Changes, Kind, Row};
@@ -250,15 +250,34 @@ impl State {
 
     /// Pushes what refers to an object, at every level below it.
     pub fn push_inside(&mut self, name: &ObjectName, lane: Lane, now: Timestamp) {
-        let children: Vec<ObjectName> = self
-            .stores
-            .children(&Upper::Object(name.clone()))
-            .cloned()
-            .collect();
-        for child in children {
-            self.push(&Key::Object(child.clone()), lane, now);
-            self.push_inside(&child, lane, now);
+        for child in self.inside(name) {
+            self.push(&Key::Object(child), lane, now);
         }
+    }
+
+    /// What TikTok refused of these objects it may take now: something that they depend on is another.
+    pub fn ask_again(&mut self, objects: Vec<ObjectName>) {
+        for object in objects {
+            if let Some(memo) = self.memos.get_mut(&object) {
+                let what = memo.memory.refused.as_ref().map(|r| r.what);
+                if matches!(
+                    what,
+                    Some(Refusable::Create | Refusable::Update | Refusable::Enable)
+                ) {
+                    memo.memory.refused = None;
+                }
+            }
+        }
+    }
+
+    /// What is in an object, at any depth.
+    pub fn inside(&self, name: &ObjectName) -> Vec<ObjectName> {
+        let mut found: Vec<ObjectName> = Vec::new();
+        for child in self.stores.children(&Upper::Object(name.clone())) {
+            found.push(child.clone());
+            found.extend(self.inside(child));
+        }
+        found
     }
 
     /// Pushes all objects under a connection.

@@ -293,7 +293,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         // The mark: from here on a crash leaves an announced create, which is looked for before anything else.
         let marked = self.write(name, object, record).await;
         let again = match marked {
-            Step::Again => self.plan_marked(name, object, record),
+            Step::Again => self.plan_marked(name, record),
             Step::End(_) => None,
         };
         match create_after(content, again.as_ref()) {
@@ -307,16 +307,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// The plan from the copy that the API server answered the mark with.
-    pub(super) fn plan_marked(
-        &self,
-        name: &ObjectName,
-        object: &Object,
-        record: &Record,
-    ) -> Option<Plan> {
+    pub(super) fn plan_marked(&self, name: &ObjectName, record: &Record) -> Option<Plan> {
         let now = self.clock.now();
         let mut state = self.lock();
-        let uid = object.metadata.uid.clone().unwrap_or_default();
-        let memo = state.memo(name, &uid);
+        let memo = state.memo(name, &record.uid);
         memo.attempt_of = Some((record.key.clone(), record.attempt));
         memo.memory.attempt = Some(Attempt::Unsent);
         let copy = state.stores.get(name)?;

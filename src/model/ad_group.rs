@@ -210,23 +210,6 @@ pub fn may_create(spec: &AdGroupSpec, world: &World) -> Result<(), (Reason, Stri
             ),
         ));
     }
-    let amounts = [
-        ("minBudget", spec.min_budget.as_ref().map(|b| &b.currency)),
-        ("bid", spec.bid.as_ref().map(|b| &b.currency)),
-    ];
-    for (field, currency) in amounts {
-        if let (Some(Some(currency)), Some(account)) = (currency, world.account)
-            && *currency != account.currency
-        {
-            return Err((
-                Reason::CurrencyMismatch,
-                format!(
-                    "spec.{field} is in {currency}, the account in {}; write the amount in {}, nothing is converted",
-                    account.currency, account.currency
-                ),
-            ));
-        }
-    }
     let daily = spec.budget.as_ref().map(|b| b.mode) == Some(AdGroupBudgetMode::Daily);
     if daily && world.tree == Tree::SmartPlus {
         return Err((

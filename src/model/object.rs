@@ -100,13 +100,20 @@ impl Spec {
         }
     }
 
-    /// The currency that the budget is said to be in.
-    pub fn budget_currency(&self) -> Option<&String> {
-        match self {
-            Self::Campaign(spec) => spec.budget.as_ref()?.currency.as_ref(),
-            Self::AdGroup(spec) => spec.budget.as_ref()?.currency.as_ref(),
-            Self::Ad(_) => None,
-        }
+    /// The currencies that its amounts are said to be in, by the field of each amount.
+    pub fn currencies(&self) -> Vec<(&'static str, &String)> {
+        let said = match self {
+            Self::Campaign(s) => vec![("budget", s.budget.as_ref().map(|b| &b.currency))],
+            Self::AdGroup(s) => vec![
+                ("budget", s.budget.as_ref().map(|b| &b.currency)),
+                ("minBudget", s.min_budget.as_ref().map(|b| &b.currency)),
+                ("bid", s.bid.as_ref().map(|b| &b.currency)),
+            ],
+            Self::Ad(_) => Vec::new(),
+        };
+        said.into_iter()
+            .filter_map(|(field, currency)| Some((field, currency?.as_ref()?)))
+            .collect()
     }
 
     /// R7: which postback window a pause keeps, in TikTok's word.

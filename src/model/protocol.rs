@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::plan::{Action, Plan};
 use super::record::Record;
-use crate::platform::NewObject;
+use crate::platform::{NewObject, Tree};
 
 /// What may be sent right after a mark (decision 4): exactly what was announced, and only if the plan from the marked
 /// copy asks for it.
@@ -18,6 +18,18 @@ pub fn create_after(announced: NewObject, again: Option<&Plan>) -> Option<NewObj
         Some(Action::Create { object, .. }) => (**object == announced).then_some(announced),
         _ => None,
     }
+}
+
+/// Does a record announce a create in just this place? Ads that are made together are all in one ad group of one account.
+pub fn made_in(
+    record: &Record,
+    (app, advertiser): (&str, &str),
+    tree: Tree,
+    parent: Option<&str>,
+) -> bool {
+    (record.app.as_str(), record.advertiser.as_str()) == (app, advertiser)
+        && record.tree == tree
+        && record.parent.as_deref() == parent
 }
 
 /// Does another object of ours that wants the same name keep this one from being created (R9)? The older one does
@@ -50,7 +62,6 @@ pub fn covers(held: Option<Held>, awake: Duration, need: Duration) -> Option<u64
 mod tests {
     use super::*;
     use crate::model::record::{FORMAT, Mark};
-    use crate::platform::Tree;
     use jiff::Timestamp;
 
     fn marked(id: Option<&str>) -> Record {
@@ -96,6 +107,22 @@ mod tests {
                 assert_eq!(bars_name(older, deleting, None), older && !deleting);
             }
         }
+    }
+
+    #[test]
+    fn r11_a_create_goes_only_to_the_place_that_it_was_announced_for() {
+        let announced = Record {
+            parent: Some("5".into()),
+            ..marked(None)
+        };
+        let at =
+            |app, advertiser, tree, parent| made_in(&announced, (app, advertiser), tree, parent);
+        assert!(at("a", "1", Tree::Manual, Some("5")));
+        assert!(!at("b", "1", Tree::Manual, Some("5")));
+        assert!(!at("a", "2", Tree::Manual, Some("5")));
+        assert!(!at("a", "1", Tree::SmartPlus, Some("5")));
+        assert!(!at("a", "1", Tree::Manual, Some("6")));
+        assert!(!at("a", "1", Tree::Manual, None));
     }
 
     #[test]

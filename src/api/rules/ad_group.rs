@@ -294,6 +294,11 @@ fn together() -> Topic {
                  or set promotion.target: InstantPage",
             ),
             part(
+                "!has(self.bid) || !has(self.bid.amount) || has(self.optimization)",
+                "what bid.amount is the price of depends on the optimization: add optimization with goal and \
+                 billingEvent, or remove bid.amount",
+            ),
+            part(
                 "!has(self.bid) || !has(self.bid.valueStrategy) || !has(self.optimization) || \
                  self.optimization.goal in ['Value', 'AutomaticValueOptimization']",
                 "bid.valueStrategy is for the goals Value and AutomaticValueOptimization: remove it, or change \

@@ -13,7 +13,7 @@ use super::super::turn::Step;
 use super::Begin;
 use crate::model::facts::{Attempt, Refusable};
 use crate::model::plan::Action;
-use crate::model::protocol::create_after;
+use crate::model::protocol::{create_after, made_in};
 use crate::model::record::Record;
 use crate::platform::{
     Answer, Call, Door, ErrorClass, Kind, NewObject, PlatformError, Reply, Row, Tree,
@@ -47,19 +47,24 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             self.create_later(id, tree, &parent, &members);
             return;
         };
-        let announced: Vec<Announced> =
-            join_all(members.iter().map(|(name, _)| self.announce_create(name)))
-                .await
-                .into_iter()
-                .flatten()
-                .collect();
+        let announced: Vec<Announced> = join_all(members.iter().map(|(name, _)| {
+            let of = (id, tree, parent.as_deref());
+            self.announce_create(name, of)
+        }))
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
         let now = self.clock.now();
         let call_time = self.lock().settings.model.call_time;
-        // The first to be announced waited for the others.
+        // The first to be announced waited for the others, and may be wanted otherwise by now.
         let (announced, late): (Vec<_>, Vec<_>) = announced.into_iter().partition(|a| {
-            a.record
+            let in_time = a
+                .record
                 .mark
-                .is_some_and(|mark| now + call_time <= mark.deadline)
+                .is_some_and(|mark| now + call_time <= mark.deadline);
+            let again = self.plan_marked(&a.name, &a.record);
+            in_time && create_after(a.object.clone(), again.as_ref()).is_some()
         });
         for a in late {
             self.lock().push(&Key::Object(a.name), Lane::Change, now);
@@ -79,7 +84,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// Marks one create, if its newest plan still wants it: what may be sent then.
-    async fn announce_create(&self, name: &ObjectName) -> Option<Announced> {
+    async fn announce_create(
+        &self,
+        name: &ObjectName,
+        (id, tree, parent): (&AccountId, Tree, Option<&str>),
+    ) -> Option<Announced> {
         let now = self.clock.now();
         let (object, plan) = {
             let mut state = self.lock();
@@ -87,14 +96,19 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let plan = state.plan(name, &object, now);
             (object, plan)
         };
-        let Action::Mark(record) = plan.action else {
-            self.lock()
-                .push(&Key::Object(name.clone()), Lane::Change, now);
-            return None;
+        let place = |record: &Record| made_in(record, (&id.app, &id.advertiser), tree, parent);
+        let record = match plan.action {
+            // The object may be another of the same name by now, in something else.
+            Action::Mark(record) if place(&record) => record,
+            _ => {
+                self.lock()
+                    .push(&Key::Object(name.clone()), Lane::Change, now);
+                return None;
+            }
         };
         let announced = self.new_object(name, &object, &record, now);
         let again = match self.write(name, &object, &record).await {
-            Step::Again => self.plan_marked(name, &object, &record),
+            Step::Again => self.plan_marked(name, &record),
             Step::End(_) => None,
         };
         match create_after(announced, again.as_ref()) {

@@ -347,6 +347,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 memo.memory.side_effects.clear();
                 memo.written = before.map(|row| (Box::new(row), Box::new(changes)));
                 memo.in_sync_since = None;
+                // What TikTok refused because of what it is in may be right in what that is now.
+                let inside = state.inside(name);
+                state.ask_again(inside);
+                state.push_inside(name, Lane::Background, now);
             }
             Ok(_) => state.doubt(id, &row_id),
             Err(error) => {

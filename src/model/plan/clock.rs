@@ -40,6 +40,9 @@ impl Planner<'_> {
             return None;
         }
         let shifted = |wire: &str| {
+            if !self.wanted.says(wire) {
+                return None;
+            }
             let want = self.read(self.wanted.value(wire)?.as_str()?)?;
             let have = self.read(row.text(wire)?)?;
             let by = have.duration_since(want).as_secs();

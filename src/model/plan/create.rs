@@ -274,15 +274,16 @@ impl Planner<'_> {
     }
 
     pub(super) fn currency(&self, account: &Account) -> Result<(), (Reason, String)> {
-        match self.f.object.spec.budget_currency() {
-            Some(currency) if *currency != account.currency => Err((
+        let said = self.f.object.spec.currencies();
+        match said.iter().find(|(_, said)| **said != account.currency) {
+            Some((field, currency)) => Err((
                 Reason::CurrencyMismatch,
                 format!(
-                    "spec.budget is in {currency}, the account in {}; write the amount in {}, nothing is converted",
+                    "spec.{field} is in {currency}, the account in {}; write the amount in {}, nothing is converted",
                     account.currency, account.currency
                 ),
             )),
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 

@@ -251,6 +251,39 @@ fn r18_a_budget_of_an_ad_group_that_tiktok_ignores_in_silence_is_noticed() {
 }
 
 #[test]
+fn r18_an_amount_in_another_currency_is_never_sent_below_a_campaign() {
+    for tree in TREES {
+        let case = Case::new(&format!("r18-currency-{}", tree.word()));
+        tree.campaign(&case, "spring", json!({}));
+        let group = tree.ad_group(
+            &case,
+            "group",
+            "spring",
+            json!({"bid": {"strategy": "CostCap", "amount": "2.5"}}),
+        );
+        group.wait_for("Paused");
+        let before = group.fields();
+        let euros = json!({"amount": "3", "currency": "EUR"});
+        let as_it_was = json!({"amount": "2.5", "currency": null});
+        let edits = [
+            ("bid", json!({ "bid": euros })),
+            (
+                "budget",
+                json!({"bid": as_it_was, "budget": {"amount": "61", "currency": "EUR"}}),
+            ),
+        ];
+        for (field, edit) in edits {
+            group.edit(edit);
+            let words = format!("spec.{field} is in EUR");
+            group.wait(&words, |object| message(object).contains(&words));
+            group.sweeps();
+            assert_eq!(group.updates(), Vec::<Value>::new(), "{field}");
+            assert_eq!(group.fields(), before);
+        }
+    }
+}
+
+#[test]
 fn r19_texts_about_ad_groups_and_ads_are_data() {
     for tree in TREES {
         let case = Case::new(&format!("r19-{}", tree.word()));

@@ -73,6 +73,34 @@ fn r11_a_parent_that_comes_later_wakes_what_waits_for_it() {
 }
 
 #[test]
+fn r28_what_was_refused_because_of_its_parent_is_asked_again_when_that_has_changed() {
+    each(&TREES, |&tree| {
+        let case = Case::new("tp-again");
+        tree.campaign(&case, "spring", json!({}));
+        let group = tree.ad_group(&case, "group", "spring", json!({}));
+        group.wait_for("Paused");
+        let create = format!("*{}", tree.path(Level::Ad, "create"));
+        let no =
+            json!({"kind": "error", "code": 40002, "message": "The ad group takes no such ad."});
+        case.fault(&create, no, 0);
+        let ad = tree.ad(&case, "ad", "group", json!({}));
+        let refused = ad.wait_for("Rejected");
+        assert!(message(&refused).contains("takes no such ad"));
+        let asked = case.calls(tree, Level::Ad, "create").len();
+        group.sweeps();
+        assert_eq!(
+            case.calls(tree, Level::Ad, "create").len(),
+            asked,
+            "no loop"
+        );
+        case.no_faults();
+        group.edit(json!({"name": "Renamed"}));
+        ad.wait_for("Paused");
+        assert_eq!(case.calls(tree, Level::Ad, "create").len(), asked + 1);
+    });
+}
+
+#[test]
 fn r03_a_parent_object_deleted_first_leaves_its_children_looked_after() {
     each(&TREES, |&tree| {
         // The campaign is kept on TikTok; what is in it is paused, edited and deleted as if nothing had happened.

@@ -92,6 +92,31 @@ fn r17_one_call_serves_all_siblings_that_agree() {
 }
 
 #[test]
+fn r17_what_has_come_to_a_stop_leaves_the_bid_to_the_next() {
+    let case = Case::new("r17-stopped");
+    Tree::SmartPlus.campaign(&case, "spring", json!({}));
+    let make = |name: &str| Tree::SmartPlus.ad_group(&case, name, "spring", bid("2.5"));
+    let one = &make("one");
+    // Kubernetes counts ages in whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let (two, three) = (&make("two"), &make("three"));
+    for group in [one, two, three] {
+        group.wait_for("Paused");
+    }
+    // The oldest would be the one to send, but its budget is in another currency.
+    one.edit(json!({"budget": {"amount": "60", "currency": "EUR"}}));
+    one.wait_for("CurrencyMismatch");
+    for group in [one, two, three] {
+        group.edit(bid("3.25"));
+    }
+    two.wait_for("Paused");
+    three.wait_for("Paused");
+    one.wait_for("CurrencyMismatch");
+    assert_eq!(bids(&[two, three]), [3.25, 3.25]);
+    assert_eq!((one.updates().len(), sent(&[two, three])), (0, 1));
+}
+
+#[test]
 fn r17_where_tiktok_copies_no_bids_each_sends_its_own() {
     let case = Case::new("r17-own");
     case.knobs(json!({"smart_plus_bids": "own"}));
