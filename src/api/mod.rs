@@ -23,6 +23,8 @@ pub const FINALIZER: &str = "tiktokads.dev/finalizer";
 pub const RECORD: &str = "tiktokads.dev/record";
 /// Annotation: a new value resumes an object that was paused outside.
 pub const RESUME: &str = "tiktokads.dev/resume";
+/// R28: an ad's rejection is appealed against with this text, once for each value.
+pub const APPEAL: &str = "tiktokads.dev/appeal";
 /// Annotation: a new value asks for a look at the platform now.
 pub const RECONCILE_REQUESTED_AT: &str = "tiktokads.dev/reconcile-requested-at";
 /// Annotation: `"true"` on an object being deleted lets it go without any platform write.

@@ -1,5 +1,6 @@
 //! The platform's side of a turn: slot and budget, and the fenced send. What is written, asked and learned: the files below.
 
+mod appeals;
 mod creates;
 mod learn;
 mod looks;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::doors::ObjectName;
 use crate::model::facts::NameQuestion;
-use crate::model::plan::StatusWish;
+use crate::model::plan::{AppealWish, StatusWish};
 use crate::platform::{Changes, Kind, OperationStatus, Tree, create_batch};
 
 /// One object's wish for a call.
@@ -49,6 +49,7 @@ pub enum Op {
         creatives: Vec<String>,
         to: OperationStatus,
     },
+    Appeal(AppealWish),
 }
 
 /// A wish and since when it waits.
@@ -101,6 +102,8 @@ pub enum Batch {
     Status {
         of: StatusOf,
         members: Vec<Member>,
+        /// R5: it is a part of a batch that was refused, and stays by itself until it is through.
+        part: bool,
     },
     Create {
         kind: Kind,
@@ -138,6 +141,10 @@ pub enum Batch {
         to: OperationStatus,
         member: ObjectName,
     },
+    Appeal {
+        wish: AppealWish,
+        member: ObjectName,
+    },
 }
 
 impl Batch {
@@ -156,7 +163,9 @@ impl Batch {
             | Self::Reviews { members, .. } => {
                 members.iter().map(|(name, _)| name.clone()).collect()
             }
-            Self::Update { member, .. } | Self::Creatives { member, .. } => vec![member.clone()],
+            Self::Update { member, .. }
+            | Self::Creatives { member, .. }
+            | Self::Appeal { member, .. } => vec![member.clone()],
             Self::Names { .. } => Vec::new(),
         }
     }
@@ -223,11 +232,17 @@ impl Outbox {
     pub fn split(&mut self, of: StatusOf, members: &[Member]) {
         let middle = members.len().div_ceil(2);
         for half in members.chunks(middle.max(1)).rev() {
-            self.halves.push(Batch::Status {
-                of,
-                members: half.to_vec(),
-            });
+            self.put_back(of, half.to_vec());
         }
+    }
+
+    /// Puts a part of a refused batch, which could not go out, at the front again.
+    pub fn put_back(&mut self, of: StatusOf, members: Vec<Member>) {
+        self.halves.push(Batch::Status {
+            of,
+            members,
+            part: true,
+        });
     }
 
     /// How many operations wait.
@@ -312,7 +327,11 @@ impl Outbox {
             .take(STATUS_IDS)
             .collect();
         self.unpark(&members);
-        Some(Batch::Status { of, members })
+        Some(Batch::Status {
+            of,
+            members,
+            part: false,
+        })
     }
 
     fn pop_update(&mut self, now: Timestamp) -> Option<Batch> {
@@ -332,6 +351,13 @@ impl Outbox {
                     ad: ad.clone(),
                     creatives: creatives.clone(),
                     to: *to,
+                    member: name.clone(),
+                },
+            )),
+            Op::Appeal(wish) => Some((
+                name.clone(),
+                Batch::Appeal {
+                    wish: wish.clone(),
                     member: name.clone(),
                 },
             )),

@@ -8,7 +8,7 @@ use kube::Resource;
 
 use super::doors::{Change, Name, ObjectName, Stored};
 use crate::api::connection::TikTokConnection;
-use crate::api::{RECONCILE_REQUESTED_AT, RECORD, RELEASE, RESUME, TAKE_OVER};
+use crate::api::{APPEAL, RECONCILE_REQUESTED_AT, RECORD, RELEASE, RESUME, TAKE_OVER};
 use crate::model::object::{Belongs, Object};
 use crate::model::protocol::bars_name;
 use crate::model::record::{Record, RecordState};
@@ -531,7 +531,15 @@ pub fn strip<K: Resource>(object: &mut K) {
     meta.labels = None;
     if let Some(annotations) = &mut meta.annotations {
         annotations.retain(|name, _| {
-            [RECORD, RELEASE, RESUME, TAKE_OVER, RECONCILE_REQUESTED_AT].contains(&name.as_str())
+            [
+                APPEAL,
+                RECORD,
+                RELEASE,
+                RESUME,
+                TAKE_OVER,
+                RECONCILE_REQUESTED_AT,
+            ]
+            .contains(&name.as_str())
         });
     }
 }

@@ -219,6 +219,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 self.lock().park(place, name, op, now);
                 Step::End(Outcome::Parked)
             }
+            Action::Appeal(wish) => {
+                let op = Op::Appeal(wish.clone());
+                self.lock().park(place, name, op, now);
+                Step::End(Outcome::Parked)
+            }
             Action::SetCreatives { ad, creatives, to } => {
                 let op = Op::SetCreatives {
                     ad: ad.clone(),

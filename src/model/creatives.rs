@@ -3,15 +3,26 @@
 use serde_json::Value;
 
 use super::object::{Object, Spec};
+use crate::api::ad::AdFormat;
 use crate::api::common::DesiredState;
 use crate::platform::{OperationStatus, Row};
 
 /// The field of a Smart+ ad's row that shows its creatives' switches: a list of `{material_id, creative, status}`.
 pub const STATES: &str = "creative_status";
 
-/// Material ids of the creatives whose switch is otherwise than the spec says, and what each should be. What the spec does
-/// not say, and a creative that the row does not show, is left alone.
-pub fn to_switch(object: &Object, row: &Row) -> Vec<(String, OperationStatus)> {
+/// A creative whose switch is otherwise than the spec says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// Its id in the ad.
+    pub material: String,
+    pub to: OperationStatus,
+    /// TikTok takes a carousel that is no post in a call of its own.
+    pub alone: bool,
+}
+
+/// The creatives that have to be switched. What the spec does not say, and a creative that the row does not show, is left
+/// as it is.
+pub fn to_switch(object: &Object, row: &Row) -> Vec<Switch> {
     let Spec::Ad(spec) = &object.spec else {
         return Vec::new();
     };
@@ -43,7 +54,11 @@ pub fn to_switch(object: &Object, row: &Row) -> Vec<(String, OperationStatus)> {
         if let Some(id) = item.get("material_id").and_then(Value::as_str)
             && is != want
         {
-            wrong.push((id.to_owned(), want));
+            wrong.push(Switch {
+                material: id.to_owned(),
+                to: want,
+                alone: creative.format == AdFormat::Carousel && creative.spark_post.is_none(),
+            });
         }
     }
     wrong

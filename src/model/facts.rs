@@ -131,6 +131,17 @@ pub struct ReviewLook {
     pub known: Option<Review>,
     /// The ad's delivery status or time of change is another than when it was read.
     pub outdated: bool,
+    /// When the question was answered.
+    pub at: Option<Timestamp>,
+}
+
+/// R28: what TikTok said to an appeal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appealed {
+    /// The value of the annotation.
+    pub reason: String,
+    /// Why TikTok did not take it.
+    pub refused: Option<String>,
 }
 
 /// What an object is in, as it is on the platform.
@@ -211,6 +222,8 @@ pub struct Memory {
     pub found: Vec<Row>,
     /// R10: TikTok said that the key was used before.
     pub key_used: bool,
+    /// R28: the appeal that this process sent last and got a clear answer to.
+    pub appeal: Option<Appealed>,
     /// The platform refused what this generation of the spec asks for.
     pub refused: Option<Refused>,
     /// Errors in a row.
@@ -299,7 +312,7 @@ pub struct Settings {
     /// How far the platform's clock may be off its `Date` header.
     pub clock_slack: Duration,
     /// R4: an enable that was refused in review is tried again when the delivery status changes, or after this long: a
-    /// review need not show there.
+    /// review need not show there. R28: a review is read this often while an appeal is open.
     pub review_again: Duration,
     /// R16: corrections in a row before the operator gives up.
     pub corrections: u32,

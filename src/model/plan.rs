@@ -5,6 +5,7 @@ mod clock;
 mod converge;
 mod create;
 mod end;
+mod review;
 mod together;
 mod unclear;
 
@@ -60,6 +61,8 @@ pub enum Action {
         creatives: Vec<String>,
         to: OperationStatus,
     },
+    /// R28: appeal against the rejection of an ad.
+    Appeal(AppealWish),
     /// Let the object go.
     Release {
         /// It was, or may still be, switched on.
@@ -91,6 +94,15 @@ impl StatusWish {
             automated_creative: row.is_automated_creative(),
         }
     }
+}
+
+/// An appeal against the rejection of an ad (R28).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppealWish {
+    pub tree: Tree,
+    pub ad: String,
+    pub ad_group: Option<String>,
+    pub reason: String,
 }
 
 /// Plans one step.
@@ -194,23 +206,6 @@ impl<'a> Planner<'a> {
                 record.install, self.f.install
             ),
         )
-    }
-
-    /// What the review says is told, and read when the ad has changed since, once there is nothing else to do.
-    fn review(&self, plan: &mut Plan) {
-        if self.kind != Kind::Ad || self.ending() {
-            return;
-        }
-        let Some(row) = &plan.verdict.row else {
-            return;
-        };
-        plan.verdict.review.clone_from(&self.f.review.known);
-        if self.f.review.outdated && plan.action == Action::Rest && self.backing_off().is_none() {
-            plan.action = Action::Look(Look::Review {
-                tree: row.tree,
-                id: row.id.clone(),
-            });
-        }
     }
 
     // ---- small questions ----

@@ -88,6 +88,7 @@ mod tests {
             adopted: false,
             seen_on: false,
             resumed: None,
+            appealed: None,
         }
     }
 

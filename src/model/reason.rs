@@ -79,6 +79,8 @@ pub enum Reason {
     InReview,
     Denied,
     Approved,
+    Appealed,
+    AppealRefused,
     Unknown,
     // connections
     SecretMissing,

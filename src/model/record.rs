@@ -72,6 +72,9 @@ pub struct Record {
     /// R1: the value of the resume annotation that has been obeyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<String>,
+    /// R28: the value of the appeal annotation that TikTok has got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appealed: Option<String>,
 }
 
 /// A create that was announced before it was sent (R11, decision 4).

@@ -66,7 +66,7 @@ pub struct Table {
     /// Look-ups by id that found nothing, in a row.
     missing: BTreeMap<RowId, Vec<Timestamp>>,
     /// What the review said of an ad, and the ad's delivery status and time of change at that time.
-    reviews: BTreeMap<String, (Review, Signature)>,
+    reviews: BTreeMap<String, (Review, Signature, Timestamp)>,
 }
 
 /// What moves when something about an ad's review does.
@@ -199,21 +199,34 @@ impl Table {
         let row = self.rows.get(&(Kind::Ad, ad.to_owned())).map(|e| &e.row);
         let known = self.reviews.get(ad);
         ReviewLook {
-            known: known.map(|(review, _)| review.clone()),
-            outdated: row.is_some_and(|row| known.is_none_or(|(_, was)| *was != signature(row))),
+            known: known.map(|(review, _, _)| review.clone()),
+            outdated: row.is_some_and(|row| known.is_none_or(|(_, was, _)| *was != signature(row))),
+            at: known.map(|(_, _, at)| *at),
         }
     }
 
     /// Learns what the review says of ads. `asked`: with the rows that the question was made from; an ad that the answer
     /// does not mention has nothing to be said of.
-    pub fn reviewed(&mut self, asked: &[String], answer: Vec<(String, Review)>, of: &Signatures) {
+    pub fn reviewed(
+        &mut self,
+        asked: &[String],
+        answer: Vec<(String, Review)>,
+        of: &Signatures,
+        now: Timestamp,
+    ) {
         let mut answer: BTreeMap<String, Review> = answer.into_iter().collect();
         for id in asked {
             let review = answer.remove(id).unwrap_or_default();
             if let Some(signature) = of.0.get(id) {
-                self.reviews.insert(id.clone(), (review, signature.clone()));
+                self.reviews
+                    .insert(id.clone(), (review, signature.clone(), now));
             }
         }
+    }
+
+    /// The review of an ad is another than was read.
+    pub fn doubt_review(&mut self, ad: &str) {
+        self.reviews.remove(ad);
     }
 
     /// The ads' states at the time of a question about their reviews.

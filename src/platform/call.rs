@@ -88,6 +88,16 @@ pub enum Call {
         creatives: Vec<String>,
         status: OperationStatus,
     },
+    /// `POST …/appeal/` against the rejection of one ad; TikTok takes one for each rejection. In the manual tree the call is
+    /// the ad group's and names the ad beside it.
+    Appeal {
+        advertiser: String,
+        tree: Tree,
+        ad: String,
+        ad_group: Option<String>,
+        /// Up to 512 characters.
+        reason: String,
+    },
     /// `GET …/ad/review_info/`: up to 20 ads (Smart+: 100).
     Reviews {
         advertiser: String,
@@ -176,6 +186,13 @@ impl Call {
             Call::SetCreativeStatus { .. } => {
                 "/open_api/v1.3/smart_plus/ad/material_status/update/"
             }
+            Call::Appeal {
+                tree: Tree::Manual, ..
+            } => "/open_api/v1.3/adgroup/appeal/",
+            Call::Appeal {
+                tree: Tree::SmartPlus,
+                ..
+            } => "/open_api/v1.3/smart_plus/ad/appeal/",
             Call::Reviews {
                 tree: Tree::Manual, ..
             } => "/open_api/v1.3/ad/review_info/",
@@ -196,7 +213,8 @@ impl Call {
             Call::Create { .. }
             | Call::Update { .. }
             | Call::SetStatus { .. }
-            | Call::SetCreativeStatus { .. } => true,
+            | Call::SetCreativeStatus { .. }
+            | Call::Appeal { .. } => true,
         }
     }
 
@@ -209,7 +227,7 @@ impl Call {
             | Call::Update { kind, tree, .. }
             | Call::SetStatus { kind, tree, .. } => Some((*kind, *tree)),
             Call::SetCreativeStatus { .. } => Some((Kind::Ad, Tree::SmartPlus)),
-            Call::Reviews { tree, .. } => Some((Kind::Ad, *tree)),
+            Call::Appeal { tree, .. } | Call::Reviews { tree, .. } => Some((Kind::Ad, *tree)),
         }
     }
 
@@ -232,6 +250,7 @@ impl Call {
             Call::SetStatus { kind: AdGroup, .. } => "SetAdGroupStatus",
             Call::SetStatus { kind: Ad, .. } => "SetAdStatus",
             Call::SetCreativeStatus { .. } => "SetCreativeStatus",
+            Call::Appeal { .. } => "Appeal",
             Call::Reviews { .. } => "Reviews",
         }
     }
@@ -328,6 +347,23 @@ impl Call {
                     "operation_status": status.wire(),
                 })),
             ),
+            Call::Appeal {
+                advertiser,
+                tree,
+                ad,
+                ad_group,
+                reason,
+            } => {
+                let mut body = json!({"advertiser_id": advertiser, "appeal_reason": reason});
+                match tree {
+                    Tree::Manual => {
+                        body["ad_id"] = json!(ad);
+                        body["adgroup_id"] = json!(ad_group);
+                    }
+                    Tree::SmartPlus => body["smart_plus_ad_id"] = json!(ad),
+                }
+                (Vec::new(), Some(body))
+            }
             Call::Reviews {
                 advertiser,
                 tree,

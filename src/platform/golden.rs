@@ -148,6 +148,13 @@ pub(super) fn every_call() -> Vec<Call> {
         },
     ];
     for tree in Tree::ALL {
+        calls.push(Call::Appeal {
+            advertiser: ADVERTISER.into(),
+            tree,
+            ad: "1800000000000009".into(),
+            ad_group: (tree == Tree::Manual).then(|| "1800000000000005".into()),
+            reason: "The claim has a source.".into(),
+        });
         calls.push(Call::Reviews {
             advertiser: ADVERTISER.into(),
             tree,

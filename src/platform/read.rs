@@ -188,6 +188,7 @@ impl Reader<'_> {
                 done: creatives.clone(),
                 refused: Vec::new(),
             }),
+            Call::Appeal { .. } => Ok(Reply::Appealed),
             Call::Reviews { tree, .. } => review::read(data, *tree)
                 .map(Reply::Reviews)
                 .ok_or_else(|| self.incomplete("the answer holds no reviews")),

@@ -34,6 +34,8 @@ pub enum Reply {
     Created(Vec<Option<Row>>),
     /// The object as it is after the update, where TikTok says so.
     Updated(Option<Row>),
+    /// The appeal was taken.
+    Appealed,
     /// Reviews by ad id; an ad that TikTok does not mention is missing.
     Reviews(Vec<(String, Review)>),
     /// Every id that was asked for is in exactly one of the two.

@@ -159,7 +159,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let now = self.clock.now();
         let mut state = self.lock();
         if let (Some(account), Some(before)) = (state.accounts.get_mut(id), before) {
-            account.table.reviewed(&ids, reviews, &before);
+            account.table.reviewed(&ids, reviews, &before, now);
         }
         for (name, _) in &members {
             state.push(&Key::Object(name.clone()), Lane::Change, now);

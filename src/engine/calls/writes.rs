@@ -22,7 +22,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Sends what waited together.
     pub(in crate::engine) async fn batch(&self, id: &AccountId, batch: Batch) {
         match batch {
-            Batch::Status { of, members } => self.set_status(id, of, members).await,
+            Batch::Status { of, members, part } => self.set_status(id, of, members, part).await,
             Batch::Create {
                 kind,
                 tree,
@@ -44,6 +44,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 to,
                 member,
             } => self.switch_creatives(id, ad, creatives, to, member).await,
+            Batch::Appeal { wish, member } => self.appeal(id, wish, member).await,
             Batch::LookIds {
                 kind,
                 tree,
@@ -107,6 +108,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         id: &AccountId,
         of: StatusOf,
         members: Vec<Member>,
+        part: bool,
     ) {
         let enable = of.to == OperationStatus::Enable;
         let same = |action: &Action, platform_id: &str| matches!(action, Action::SetStatus(wish) if wish.id == platform_id && wish.to == of.to);
@@ -129,8 +131,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Begin::Batch
         };
         let Ok(slot) = self.begin(id, call.path(), begin) else {
-            self.park_again(id, &members, |one| Op::SetStatus(of.wish(one)));
-            self.lock().spent(id, &members);
+            if !part {
+                self.park_again(id, &members, |one| Op::SetStatus(of.wish(one)));
+            }
+            let mut state = self.lock();
+            state.spent(id, &members);
+            // With others it would be halved all over again.
+            if part && let Some(account) = state.accounts.get_mut(id) {
+                account.outbox.put_back(of, members);
+            }
             return;
         };
         let sent = self.send(id, &call).await;

@@ -5,7 +5,7 @@ use super::super::ad_group::echo::{
     differences, echo, leaves, parent, said, sayable, without, world,
 };
 use super::*;
-use crate::model::creatives::{STATES, to_switch};
+use crate::model::creatives::{STATES, Switch, to_switch};
 use crate::model::object::{Object, Spec};
 use crate::platform::OperationStatus;
 
@@ -295,10 +295,11 @@ fn a_creative_is_found_again_among_those_that_tiktok_shows() {
         // The first should be paused and TikTok shows it on; the others say nothing.
         assert_eq!(
             to_switch(&object, &row),
-            [(
-                material.as_str().unwrap().to_owned(),
-                OperationStatus::Disable
-            )]
+            [Switch {
+                material: material.as_str().unwrap().to_owned(),
+                to: OperationStatus::Disable,
+                alone: name.starts_with("images"),
+            }]
         );
     }
 }

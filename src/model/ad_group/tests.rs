@@ -389,22 +389,23 @@ fn budgets_stand_where_the_campaign_says() {
 }
 
 #[test]
-fn amounts_are_in_the_accounts_currency() {
-    let own = parent(Tree::Manual);
-    let with = |name: &str, currency: &str| {
-        let mut more = json!({"budget": {"mode": "Daily", "amount": "50"}});
-        more[name] = json!({"amount": "2", "currency": currency});
-        refusal(more, &own)
-    };
-    for name in ["minBudget", "bid"] {
-        let (reason, text) = with(name, "USD").unwrap();
-        assert_eq!(reason, Reason::CurrencyMismatch);
-        assert!(
-            text.starts_with(&format!("spec.{name} is in USD, the account in EUR")),
-            "{text}"
-        );
-        assert_eq!(with(name, "EUR"), None);
-    }
+fn every_amount_says_its_currency() {
+    let amount = |currency: &str| json!({"amount": "2", "currency": currency});
+    let mut budget = amount("USD");
+    budget["mode"] = json!("Daily");
+    let all = json!({"budget": budget, "minBudget": amount("EUR"), "bid": amount("GBP")});
+    let object = Spec::AdGroup(Box::new(spec(all)));
+    let said: Vec<(&str, &str)> = object
+        .currencies()
+        .into_iter()
+        .map(|(field, currency)| (field, currency.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [("budget", "USD"), ("minBudget", "EUR"), ("bid", "GBP")]
+    );
+    let none = Spec::AdGroup(Box::new(spec(json!({"bid": {"strategy": "LowestCost"}}))));
+    assert!(none.currencies().is_empty());
 }
 
 #[test]

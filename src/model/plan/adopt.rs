@@ -124,6 +124,7 @@ impl Planner<'_> {
             adopted: kept.map_or(!ours, |r| r.adopted),
             seen_on: kept.is_some_and(|r| r.seen_on),
             resumed: self.annotation(RESUME).map(str::to_owned),
+            appealed: None,
         };
         self.progress(
             Action::Write(record),

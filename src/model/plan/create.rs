@@ -333,6 +333,7 @@ impl Planner<'_> {
             adopted: false,
             seen_on: false,
             resumed: self.annotation(RESUME).map(str::to_owned),
+            appealed: None,
         };
         self.progress(
             Action::Mark(marked),

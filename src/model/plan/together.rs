@@ -131,15 +131,16 @@ impl Planner<'_> {
     pub(super) fn switch_creatives(&self, row: &Row) -> Option<Plan> {
         let wrong = super::super::creatives::to_switch(self.f.object, row);
         for to in [OperationStatus::Disable, OperationStatus::Enable] {
-            let creatives: Vec<String> = wrong
-                .iter()
-                .filter(|(_, want)| *want == to)
-                .map(|(id, _)| id.clone())
+            let mut wrong = wrong.iter().filter(|switch| switch.to == to);
+            let Some(first) = wrong.next() else {
+                continue;
+            };
+            let others = wrong.filter(|other| !first.alone && !other.alone);
+            let creatives: Vec<String> = std::iter::once(first)
+                .chain(others)
+                .map(|switch| switch.material.clone())
                 .take(20)
                 .collect();
-            if creatives.is_empty() {
-                continue;
-            }
             if let Some(wait) = self.backing_off() {
                 return Some(wait);
             }

@@ -15,6 +15,7 @@ mod modes;
 mod nodes;
 mod status;
 mod throttle;
+mod tree_appeals;
 mod tree_budget;
 mod tree_create;
 mod tree_creatives;

@@ -114,3 +114,33 @@ fn r01_single_creatives_are_switched_off_and_on_by_themselves() {
         assert!(is([true, false, false]), "{knob}");
     }
 }
+
+#[test]
+fn r05_carousels_are_switched_in_calls_of_their_own() {
+    let case = Case::new("carousels");
+    let tree = Tree::SmartPlus;
+    tree.campaign(&case, "spring", json!({}));
+    tree.ad_group(&case, "group", "spring", json!({}));
+    let carousel = |image: &str| {
+        json!({
+            "format": "Carousel", "images": [image, "i900"], "musicId": "7100000000000000077",
+            "state": "Paused",
+        })
+    };
+    let videos =
+        ["a1", "b2"].map(|end| creative(&format!("v1000000000000000000000000{end}"), "Paused"));
+    let [one, two] = videos;
+    let all = json!([carousel("i901"), one, carousel("i902"), two, {"format": "SingleVideo", "video": video()}]);
+    let ad = tree.ad(&case, "ad", "group", json!({ "creatives": all }));
+    ad.wait("four of five to be off", |_| {
+        shown(&ad) == ["Off", "Off", "Off", "Off", "On"]
+    });
+    ad.wait_for("Paused");
+    let sent = case.requests("/smart_plus/ad/material_status/update/");
+    let mut sizes: Vec<usize> = sent
+        .iter()
+        .map(|entry| entry["body"]["ad_material_ids"].as_array().unwrap().len())
+        .collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, 1, 2], "{sent:#?}");
+}

@@ -453,7 +453,8 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             },
             Action::Look(Look::Review { .. })
             | Action::Unfinalize
-            | Action::SetCreatives { .. } => panic!("nobody asked for this: {plan:?}"),
+            | Action::SetCreatives { .. }
+            | Action::Appeal(_) => panic!("nobody asked for this: {plan:?}"),
         }
     }
 
@@ -496,6 +497,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             adopted: rec.adopted,
             seen_on: rec.seen_on,
             resumed: None,
+            appealed: None,
         }
     }
 
