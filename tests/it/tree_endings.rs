@@ -10,16 +10,19 @@ use crate::trees::{self, Forest, KINDS};
 const FOREST: Forest = Forest {
     campaigns: 2,
     ad_groups: 2,
-    ads: 5,
+    ads: 3,
 };
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// Which kinds are deleted, one after another; the rest goes with the namespace.
-const ORDERS: [(&str, &[&str], &str); 6] = [
+const ORDERS: [(&str, &[&str], &str); 9] = [
     ("stroke", &[], "Pause"),
     ("down", &["campaigns", "adgroups", "ads"], "Pause"),
     ("up", &["ads", "adgroups", "campaigns"], "Pause"),
+    ("ends", &["campaigns", "ads", "adgroups"], "Pause"),
     ("middle", &["adgroups", "campaigns", "ads"], "Pause"),
+    ("middleout", &["adgroups", "ads", "campaigns"], "Pause"),
+    ("last", &["ads", "campaigns", "adgroups"], "Pause"),
     ("downdelete", &["campaigns", "adgroups", "ads"], "Delete"),
     ("updelete", &["ads", "adgroups", "campaigns"], "Delete"),
 ];

@@ -294,10 +294,11 @@ fn r19_texts_about_ad_groups_and_ads_are_data() {
         group.wait_for("Paused");
         ad.wait_for("Paused");
         group.edit_outside(json!({"adgroup_name": NASTY, "secondary_status": format!("X{NASTY}")}));
-        ad.edit_outside(json!({ "ad_name": NASTY }));
         let long = format!("{NASTY}{}", "z".repeat(3_000));
         let reason = json!({"reasons": [long], "suggestion": long});
         ad.outside("reject", reason);
+        // What is off shows no rejection in its status: the edit is what makes it be read.
+        ad.edit_outside(json!({ "ad_name": NASTY }));
         ad.wait("the rejection", |object| {
             object["status"]["review"]["reasonCount"] == 1 && object["status"]["driftCount"] == 1
         });

@@ -1,5 +1,7 @@
 //! R4 and R28: ads in review, rejected ads, and that nobody asks or sends twice.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::nodes::{Level, Node, TREES, Tree};
@@ -62,6 +64,10 @@ fn r04_an_enable_refused_in_review_is_progress_and_is_tried_again_when_the_revie
         case.knobs(json!({
             "enable_in_review": "refuse", "review_precedence": first, "manual_status_bad_id": bad_id,
         }));
+        // Never in a loop: once for each delivery status that it was seen with (its parents come on meanwhile), and once
+        // more whenever --review-again has passed.
+        let since = Instant::now();
+        let most = |tries: u64| usize::try_from(tries + since.elapsed().as_secs() / 20).unwrap();
         let branch = live_without_review(&case, tree);
         let waiting = branch.ad.wait_for("InReview");
         assert!(in_review(&waiting), "{waiting:#}");
@@ -70,7 +76,8 @@ fn r04_an_enable_refused_in_review_is_progress_and_is_tried_again_when_the_revie
         let id = branch.ad.id();
         branch.ad.sweeps();
         branch.ad.sweeps();
-        assert_eq!(case.told(tree, AD, "ENABLE", &id), 1, "never in a loop");
+        let tries = case.told(tree, AD, "ENABLE", &id);
+        assert!((1..=most(3)).contains(&tries), "{tries}");
         // The review ends: what it kept off is tried again, when that shows or after a while.
         case.happens(AD, &id, "approve");
         branch.ad.wait_live();
@@ -78,7 +85,8 @@ fn r04_an_enable_refused_in_review_is_progress_and_is_tried_again_when_the_revie
             condition(object, "Approved")["status"] == "True"
         });
         assert!(case.runs(AD, &id));
-        assert!(case.told(tree, AD, "ENABLE", &id) <= 3, "never in a loop");
+        let tries = case.told(tree, AD, "ENABLE", &id);
+        assert!(tries <= most(5), "{tries}");
     });
 }
 
