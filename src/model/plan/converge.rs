@@ -413,7 +413,8 @@ impl Planner<'_> {
             plan.verdict.hold = Some(hold);
             return plan;
         }
-        let could = row_per_day(row, None);
+        // The spec's budget too, even where a difference is only reported: what switches off looks at both.
+        let could = row_per_day(row, self.wanted.budget);
         if let Err(hold) =
             self.f
                 .ceiling

@@ -525,3 +525,22 @@ fn r32_a_finalizer_that_was_taken_is_put_back() {
         script.end().await;
     });
 }
+
+#[test]
+fn r20_a_reported_budget_above_the_ceiling_is_switched_off_once() {
+    play(async {
+        let script = Script::start(&[]).await;
+        script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+        script.wait(30).await;
+        let caps = json!({ "caps": caps(Some(60), None) });
+        script.does(|w| w.edit(CONNECTION, &ads("main"), caps));
+        let drift = json!({
+            "drift": {"budget": "Report", "state": "Enforce"},
+            "budget": {"mode": "Daily", "amount": "89"},
+        });
+        script.does(|w| w.edit(CAMPAIGN, &ads("a"), drift));
+        script.wait(600).await;
+        assert_eq!(script.writes(), ["create", "enable", "disable"]);
+        script.end().await;
+    });
+}
