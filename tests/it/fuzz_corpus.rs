@@ -6,8 +6,10 @@ use std::path::Path;
 #[path = "../../fuzz/src/checks.rs"]
 mod checks;
 
+type Check = fn(&[u8]);
+
 /// Every target, with the least number of inputs that its corpus has had.
-const TARGETS: &[(&str, fn(&[u8]), usize)] = &[
+const TARGETS: &[(&str, Check, usize)] = &[
     ("payload", checks::payload, 30),
     ("signature", checks::signature, 18),
     ("state", checks::state, 20),
