@@ -4,6 +4,8 @@
 //! * `/readyz`: 200 when nothing is waited for any more; else 503 with one line for each thing that is.
 //! * `/metrics`: OpenMetrics text.
 
+pub mod backend;
+
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::sync::Arc;
