@@ -156,7 +156,8 @@ mod tests {
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), n + 1))
         });
         let begun = tokio::time::Instant::now();
-        let read = Memory::new(UNIT).read(&HeaderMap::new(), Body::from_stream(slow), 1024, TIME);
+        let (memory, none) = (Memory::new(UNIT), HeaderMap::new());
+        let read = memory.read(&none, Body::from_stream(slow), 1024, TIME);
         assert_eq!(read.await.unwrap_err(), Unread::TooSlow);
         assert_eq!(begun.elapsed(), TIME);
     }
