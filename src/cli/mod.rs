@@ -2,6 +2,9 @@
 
 pub mod check;
 pub mod crds;
+pub mod forward;
+pub mod front;
+pub mod public;
 pub mod reference;
 pub mod run;
 pub mod sandbox;
