@@ -19,6 +19,8 @@ use self::progress::{Progress, Seen, Step};
 use super::times::duration;
 use crate::api::connection::TikTokConnection;
 use crate::engine::kube_door::prepare;
+use crate::http::backend::At;
+use crate::platform::clean;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(2);
@@ -71,6 +73,10 @@ pub enum ConnectError {
          tiktokconnections -n {namespace}"
     )]
     NoConnection { namespace: String, name: String },
+    #[error(
+        "{namespace}/{name} is no name of a TikTokConnection: it has small letters, digits and hyphens"
+    )]
+    NoName { namespace: String, name: String },
     #[error(
         "the cluster has no TikTokConnections: the operator's CustomResourceDefinitions are not installed"
     )]
@@ -134,6 +140,12 @@ impl Cluster {
             .namespace
             .clone()
             .unwrap_or_else(|| config.default_namespace.clone());
+        if At::new(&namespace, &args.name).is_none() {
+            return Err(ConnectError::NoName {
+                namespace,
+                name: args.name.clone(),
+            });
+        }
         let client = Client::try_from(config).map_err(ConnectError::Client)?;
         let kind = TikTokConnection::api_resource();
         Ok(Self {
@@ -315,14 +327,10 @@ fn print_link(args: &ConnectArgs, cluster: &Cluster, url: &str) {
 
 fn print(args: &ConnectArgs, step: &Step) {
     match args.output {
-        Output::Text => println!("{}", harmless(&step.words())),
+        // Names of ad accounts are anybody's text: nothing of it may steer the terminal.
+        Output::Text => println!("{}", clean(&step.words(), 1000)),
         Output::Json => println!("{}", serde_json::to_string(step).unwrap_or_default()),
     }
-}
-
-/// Names of ad accounts are anybody's text: nothing of it may steer the terminal.
-fn harmless(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// A browser that cannot be started is no reason to end: the link is there to be copied.

@@ -73,7 +73,7 @@ impl Default for Limits {
             connections: 1024,
             connection_for: Duration::from_secs(120),
             pass_on_for: Duration::from_secs(10),
-            pass_on_step_for: Duration::from_secs(60),
+            pass_on_step_for: Duration::from_secs(75),
         }
     }
 }
