@@ -59,7 +59,10 @@ fn shown(name: &str, search: &Search) -> Option<ConnectionPage> {
             id: format!("71234567890123{n:05}"),
             name: NAMES[n % NAMES.len()].to_owned(),
         })
-        .filter(|a| a.name.to_lowercase().contains(&search.text.to_lowercase()) || a.id.contains(&search.text))
+        .filter(|a| {
+            a.name.to_lowercase().contains(&search.text.to_lowercase())
+                || a.id.contains(&search.text)
+        })
         .collect();
     let advertisers = Advertisers {
         shown: all
@@ -140,7 +143,12 @@ impl Backend for Canned {
         Leader::Here
     }
 
-    async fn page(&self, at: &At, session: &SecretString, search: &Search) -> Option<ConnectionPage> {
+    async fn page(
+        &self,
+        at: &At,
+        session: &SecretString,
+        search: &Search,
+    ) -> Option<ConnectionPage> {
         (session.expose_secret() == "session").then(|| shown(&at.name, search))?
     }
 
@@ -191,7 +199,9 @@ impl Backend for Canned {
 
 #[tokio::main]
 async fn main() {
-    let server = PublicServer::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let server = PublicServer::bind(([127, 0, 0, 1], 0).into())
+        .await
+        .unwrap();
     let origin = format!("http://{}", server.address());
     let platform = platform(origin.clone()).await;
     println!("pages at {origin}, such as {origin}/connect/growth/pick?ticket=canned-ticket");
@@ -201,7 +211,9 @@ async fn main() {
         authorise_origins: vec![platform.clone()],
         limits: Limits::default(),
     };
-    server.serve(Arc::new(Canned { platform }), settings, stopping).await;
+    server
+        .serve(Arc::new(Canned { platform }), settings, stopping)
+        .await;
 }
 
 /// "TikTok": sends every browser back at once, through a second address as TikTok's log-in does.

@@ -95,7 +95,7 @@ fn token(html: Html, facts: &TokenFacts) -> Html {
     let html = html.raw("<dt>Token</dt><dd>").raw(match &*facts.profile {
         "LongLived" => "Does not expire; checked every hour",
         "Refreshable" => "Renewed by the operator before it ends",
-        "Expiring" => "Ends, and cannot be renewed: authorise again before",
+        "Expiring" => "Is not renewed by itself: authorise again before it ends",
         _ => "In use",
     });
     let line = |html: Html, what: &'static str, at: Option<Timestamp>| {

@@ -19,11 +19,13 @@ pub struct Trouble {
     means: &'static str,
     /// What to do.
     todo: &'static str,
+    /// Then get a new link.
+    link: bool,
 }
 
-/// A link is to be had by a command that this page cannot fill in.
-const NEW_LINK: &str = "Get a new link with tiktok-ads-operator connect NAME -n NAMESPACE, and open it in the browser in which \
-     you are signed in to TikTok.";
+/// What to do when there is nothing else to do.
+const NEW_LINK: &str =
+    "Get a new link, and open it in the browser in which you are signed in to TikTok:";
 
 /// Nothing was stored or used.
 const NOTHING: &str = "Nothing has changed: a token that was in use is still in use.";
@@ -38,6 +40,7 @@ impl Trouble {
             detail: None,
             means,
             todo,
+            link: true,
         };
         let with = |detail: &str, trouble: Self| Self {
             detail: Some(detail.to_owned()).filter(|detail| !detail.is_empty()),
@@ -72,24 +75,23 @@ impl Trouble {
                 "TikTok's answer came to another browser (or a private window) than the one in which the link was opened, or \
                  this browser keeps no cookies.",
                 "An approval that somebody else began could connect the wrong ad account. Nothing has changed.",
-                "Get a new link with tiktok-ads-operator connect NAME -n NAMESPACE and do all steps in one browser, with \
-                 cookies allowed for this site.",
+                "Get a new link, and do all steps in one browser, with cookies allowed for this site:",
             ),
             Problem::Session => plain(
                 StatusCode::FORBIDDEN,
                 "This page has run out",
                 "After an approval, ad accounts can be picked for an hour, in the same browser.",
                 "Nothing was picked. The approval itself stays good.",
-                "Go back, reload the page and try again. If it asks for a link, get one with tiktok-ads-operator connect NAME \
-                 -n NAMESPACE, or name the ad account in the manifest: spec.advertiserId.",
+                "Go back, reload the page and try again. If it asks for a link, name the ad account in the manifest \
+                 (spec.advertiserId), or get a link:",
             ),
             Problem::NotListed => plain(
                 StatusCode::BAD_REQUEST,
                 "This ad account is not in the list",
                 "The approval does not reach the ad account that was picked, or does not any more.",
                 "Nothing was picked.",
-                "Go back, reload the page and pick from the list. If the ad account is missing there, approve again with a \
-                 TikTok user that has access to it.",
+                "Go back, reload the page and pick from the list. If the ad account is missing there, get a new link and \
+                 approve with a TikTok user that has access to it:",
             ),
             Problem::CodeRefused(words) => with(
                 words,
@@ -99,8 +101,7 @@ impl Trouble {
                     "TikTok refused to give a token for it. Usually it is too old, was used already, or the app's secret in \
                      the cluster is not the app's.",
                     NOTHING,
-                    "Compare app_id and secret in the app's Secret with TikTok's developer portal. Then get a new link with \
-                     tiktok-ads-operator connect NAME -n NAMESPACE.",
+                    "Compare app_id and secret in the app's Secret with TikTok's developer portal. Then get a new link:",
                 ),
             ),
             Problem::NotGranted(words) => with(
@@ -110,8 +111,8 @@ impl Trouble {
                     "The approval is not enough",
                     "TikTok gave a token, but not for what this connection needs.",
                     "The new token was not taken. A token that was in use is still in use.",
-                    "Approve again as a TikTok user that has access to the ad account, and leave all scopes ticked. If the \
-                     manifest names the wrong ad account (spec.advertiserId), correct it first.",
+                    "If the manifest names the wrong ad account (spec.advertiserId), correct it first. Then get a new link, \
+                     and approve as a TikTok user that has access to the ad account, with all scopes ticked:",
                 ),
             ),
             Problem::Platform(words) => with(
@@ -121,7 +122,7 @@ impl Trouble {
                     "TikTok did not answer",
                     "The operator asked TikTok for the token and got no clear answer.",
                     "A token that was in use is still in use. The approval may be used up.",
-                    "Wait a few minutes, then get a new link with tiktok-ads-operator connect NAME -n NAMESPACE.",
+                    "Wait a few minutes, then get a new link:",
                 ),
             ),
             Problem::Busy => plain(
@@ -129,8 +130,7 @@ impl Trouble {
                 "The operator is busy with this connection",
                 "Another step of the same connection is under way, or the operator is just starting or stopping.",
                 "This step was not taken.",
-                "Wait half a minute and reload. If the link is not good any more then, get a new one with tiktok-ads-operator \
-                 connect NAME -n NAMESPACE.",
+                "Wait half a minute and reload. If the link is not good any more then, get a new one:",
             ),
         }
     }
@@ -144,6 +144,7 @@ impl Trouble {
             detail: Some(words.to_owned()).filter(|words| !words.is_empty()),
             means: NOTHING,
             todo: NEW_LINK,
+            link: true,
         }
     }
 
@@ -158,6 +159,7 @@ impl Trouble {
                     the approval may be used up; the page tells.",
             todo: "Wait half a minute and reload. If it stays like this, whoever looks after the cluster should look at the \
                    operator's log.",
+            link: false,
         }
     }
 
@@ -170,6 +172,7 @@ impl Trouble {
             detail: None,
             means: "It was not acted on: nothing has changed.",
             todo: "If you did it yourself, open the link in the browser's address bar, not from another page's form.",
+            link: false,
         }
     }
 }
@@ -189,6 +192,12 @@ pub fn trouble(trouble: &Trouble) -> Html {
         .raw(trouble.means)
         .raw("</p>\n<h2>What to do</h2>\n<p>")
         .raw(trouble.todo)
-        .raw("</p>\n</section>\n");
+        .raw("</p>\n")
+        .raw(if trouble.link {
+            "<pre><code>tiktok-ads-operator connect NAME -n NAMESPACE</code></pre>\n"
+        } else {
+            ""
+        })
+        .raw("</section>\n");
     whole(trouble.title, Again::Never, content)
 }
