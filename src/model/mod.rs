@@ -7,6 +7,7 @@ pub mod ad;
 pub mod ad_group;
 pub mod campaign;
 pub mod ceiling;
+pub mod connect_state;
 pub mod connection;
 pub mod creatable;
 pub mod creatives;
