@@ -11,7 +11,9 @@ mod unclear;
 
 use super::diff::Difference;
 use super::effective::Effective;
-use super::facts::{Access, Account, ConnectionView, Facts, Look, ParentObject, ParentView, Refusable};
+use super::facts::{
+    Access, Account, ConnectionView, Facts, Look, ParentObject, ParentView, Refusable,
+};
 use super::reason::Reason;
 use super::record::{Record, RecordState};
 use super::report::{Ready, Verdict};
@@ -316,7 +318,8 @@ impl<'a> Planner<'a> {
     /// but TikTok knows until when. Once it has ended there is no call at all.
     fn out_of_reach(&self, plan: &mut Plan) {
         let access = self.account().map_or(Access::Full, |a| a.access);
-        let pause = matches!(&plan.action, Action::SetStatus(wish) if wish.to == OperationStatus::Disable);
+        let pause =
+            matches!(&plan.action, Action::SetStatus(wish) if wish.to == OperationStatus::Disable);
         let local = matches!(
             plan.action,
             Action::Rest | Action::Write(_) | Action::Unfinalize | Action::Release { .. }
@@ -336,14 +339,18 @@ impl<'a> Planner<'a> {
                 crate::api::RELEASE
             )
         } else if pause {
-            format!("the pause of the {noun} does not reach TikTok; pause it in Ads Manager if you must")
+            format!(
+                "the pause of the {noun} does not reach TikTok; pause it in Ads Manager if you must"
+            )
         } else {
             "TikTok is neither read nor written".into()
         };
         plan.action = Action::Rest;
         plan.verdict.ready = Ready::Progress(
             Reason::ConnectionReadOnly,
-            format!("the connection's access token does not work any more: {what}; see the connection's banner"),
+            format!(
+                "the connection's access token does not work any more: {what}; see the connection's banner"
+            ),
         );
     }
 

@@ -112,7 +112,9 @@ pub struct Memory {
 pub enum Action {
     Rest,
     /// Mark, call, store. `unclear`: the mark takes the place of one whose call's outcome nobody knows.
-    Rotate { unclear: bool },
+    Rotate {
+        unclear: bool,
+    },
     /// The new token has answered: the one before is not needed any more.
     DropPrevious,
     /// The new token is refused while the one before still lives: back to that.
@@ -124,7 +126,9 @@ pub enum Action {
 pub enum Standing {
     Good,
     /// Somebody has to authorise again before `until`; until the last hour everything goes on.
-    Ending { until: Timestamp },
+    Ending {
+        until: Timestamp,
+    },
     /// Nothing is written but pauses.
     ReadOnly {
         why: Why,
@@ -132,7 +136,9 @@ pub enum Standing {
         until: Timestamp,
     },
     /// It has ended: no call but the one that renews it.
-    Over { since: Timestamp },
+    Over {
+        since: Timestamp,
+    },
 }
 
 /// Why a token is not renewed.
@@ -184,6 +190,19 @@ pub enum Probe {
     Answered,
     Refused,
     NoAnswer,
+}
+
+impl Outcome {
+    /// For logs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::New { .. } => "new",
+            Self::Failed(_) => "failed",
+            Self::Unclear(_) => "unclear",
+            Self::Refused { .. } => "refused",
+            Self::Unknown { .. } => "unknown refresh token",
+        }
+    }
 }
 
 impl Token {
@@ -247,7 +266,8 @@ impl Token {
     /// When the next attempt to renew it may be made. `None`: none is.
     fn due(&self, memory: &Memory, now: Timestamp) -> Option<Timestamp> {
         let begins = self.rotates_at()?;
-        if self.refused.is_some_and(|r| r.lasting) || self.refresh_expires_at.is_some_and(|end| end <= now)
+        if self.refused.is_some_and(|r| r.lasting)
+            || self.refresh_expires_at.is_some_and(|end| end <= now)
         {
             return None;
         }
@@ -460,7 +480,3 @@ fn pause(failures: u32) -> Duration {
         .saturating_mul(1u32 << failures.saturating_sub(1).min(10))
         .min(most)
 }
-
-#[cfg(test)]
-#[path = "token_tests.rs"]
-mod tests;

@@ -10,8 +10,8 @@ use tiktok_ads_operator::api::campaign::Campaign;
 use tiktok_ads_operator::api::common::{Adoption, DeletionPolicy, DesiredState, Mode};
 use tiktok_ads_operator::model::ceiling::CeilingView;
 use tiktok_ads_operator::model::facts::{
-    Access,    Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, ParentView, ReviewLook,
-    Rivals, Seen, Settings,
+    Access, Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, ParentView,
+    ReviewLook, Rivals, Seen, Settings,
 };
 use tiktok_ads_operator::model::object::Object;
 use tiktok_ads_operator::model::plan::{Action, Plan, StatusWish, plan};

@@ -6,8 +6,8 @@ use super::super::reason::Reason;
 use super::super::report::Ready;
 use super::standing::{self, What};
 use super::{
-    Child, ConnectionAction, ConnectionFacts, DISCONNECT_GRACE, DISCONNECT_SLOW, Grants, HeldFacts,
-    Held, Origin, REVOKE_WITHIN, Revoked, SHOWN, Step, live,
+    Child, ConnectionAction, ConnectionFacts, DISCONNECT_GRACE, DISCONNECT_SLOW, Grants, Held,
+    HeldFacts, Origin, REVOKE_WITHIN, Revoked, SHOWN, Step, live,
 };
 use crate::api::RELEASE;
 

@@ -287,9 +287,10 @@ fn with_token(f: &ConnectionFacts) -> Step {
     };
     match &current.result {
         // Told as trouble, above; one that was made with the token before says nothing.
-        CheckResult::Refused(why) => {
-            step("ReadOnly", Ready::Stalled(Reason::TokenRefused, why.clone()))
-        }
+        CheckResult::Refused(why) => step(
+            "ReadOnly",
+            Ready::Stalled(Reason::TokenRefused, why.clone()),
+        ),
         CheckResult::Failed(why) => {
             let phase = if f.known_account().is_some() {
                 "Active"
@@ -341,11 +342,7 @@ fn check(f: &ConnectionFacts, what: Option<What>) -> (bool, Option<Timestamp>) {
     let other = |granted: &Granted| {
         let account = granted.account.as_ref().map(|a| &a.id);
         let picked = f.advertiser();
-        account != picked
-            && granted
-                .advertisers
-                .iter()
-                .any(|(id, _)| Some(id) == picked)
+        account != picked && granted.advertisers.iter().any(|(id, _)| Some(id) == picked)
     };
     if matches!(&check.result, CheckResult::Granted(granted) if other(granted)) {
         due = check.at + CHECK_SPACING;
@@ -422,7 +419,10 @@ fn reached(f: &ConnectionFacts, granted: &Granted) -> (&'static str, Ready) {
     } else if let Some(trouble) = reads_only {
         Ready::Yes(
             trouble.reason,
-            format!("the advertiser can be read, and not written: {}", trouble.said),
+            format!(
+                "the advertiser can be read, and not written: {}",
+                trouble.said
+            ),
         )
     } else {
         Ready::Yes(Reason::Verified, "the token reaches the advertiser".into())

@@ -25,6 +25,7 @@ use crate::api::connection::{
 };
 use crate::api::{FINALIZER, RELEASE};
 
+pub use ending::after_revoke;
 pub use status::{callback_url, connect_url, webhook_url};
 
 /// R22: children that are deleted together with the connection get at least this long to show up.
@@ -61,6 +62,8 @@ pub struct ConnectionFacts<'a> {
     pub connect: ConnectFacts,
     /// What this process remembers of the token.
     pub memory: token::Memory,
+    /// The Secrets have changed since they were read: they are read again first, and what is known counts until then.
+    pub stale: bool,
     /// What the last check with the platform said.
     pub check: Option<Checked>,
     /// TikTok has refused a call because of the token in use, or the app, since the last check that went well.
@@ -297,11 +300,14 @@ struct Step {
 
 /// Plans one step.
 pub fn plan(f: &ConnectionFacts) -> ConnectionPlan {
-    let step = if f.deleting() {
+    let mut step = if f.deleting() {
         ending::plan(f)
     } else {
         live::plan(f)
     };
+    if f.stale && f.older_twin.is_none() {
+        step.action = ConnectionAction::ReadSecrets;
+    }
     ConnectionPlan {
         view: view::of(f, &step),
         status: status::of(f, &step),
@@ -417,7 +423,11 @@ impl ConnectionFacts<'_> {
                 "authorise again at {} (`tiktok-ads-operator connect {} -n {}` opens it)",
                 connect_url(url, self.object),
                 self.name(),
-                self.object.metadata.namespace.as_deref().unwrap_or_default()
+                self.object
+                    .metadata
+                    .namespace
+                    .as_deref()
+                    .unwrap_or_default()
             ),
             (None, Some(named)) => {
                 format!("put a new token into the Secret {}", named.name)
@@ -444,6 +454,3 @@ pub fn connect_secret_name(object: &TikTokConnection) -> String {
         object.metadata.name.as_deref().unwrap_or_default()
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -72,7 +72,10 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
                 "the access token could not be renewed in time".into()
             }
             Why::NotInTime(words) => {
-                format!("the access token could not be renewed in time ({})", bare(&words))
+                format!(
+                    "the access token could not be renewed in time ({})",
+                    bare(&words)
+                )
             }
         };
         return Some(Trouble {
@@ -89,7 +92,9 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
             reason,
             said,
             since: None,
-            until: token.expires_at.filter(|_| !token.endless && !token.refresh),
+            until: token
+                .expires_at
+                .filter(|_| !token.endless && !token.refresh),
         })
     };
     if f.app_changed() {

@@ -73,9 +73,16 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> TikTokConnectionStatus {
         banner: banner(f, step, trouble.as_ref(), since),
         connect_url: f.public_url.map(|url| connect_url(url, f.object)),
         callback_url: f.public_url.map(callback_url),
-        token: f.held().and_then(|held| Some(token(held, held.token.as_ref()?))),
-        scopes: f.held().and_then(|h| h.scopes.as_deref()).map(scopes_status),
-        role: granted.and_then(|g| g.role.as_deref()).map(|r| clean(r, 64)),
+        token: f
+            .held()
+            .and_then(|held| Some(token(held, held.token.as_ref()?))),
+        scopes: f
+            .held()
+            .and_then(|h| h.scopes.as_deref())
+            .map(scopes_status),
+        role: granted
+            .and_then(|g| g.role.as_deref())
+            .map(|r| clean(r, 64)),
         events_source: granted.and_then(|g| g.events_source.clone()),
         webhooks: f.webhooks.status.clone(),
         advertiser: f.known_account(),

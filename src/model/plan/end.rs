@@ -118,7 +118,10 @@ impl Planner<'_> {
         } else if delete {
             self.stalled(
                 Reason::DeleteHeld,
-                format!("{noun} {id} is paused; {}, or annotate this object with {RELEASE}: \"true\"", self.why_no_delete()),
+                format!(
+                    "{noun} {id} is paused; {}, or annotate this object with {RELEASE}: \"true\"",
+                    self.why_no_delete()
+                ),
             )
         } else {
             self.release(false, None)
@@ -132,7 +135,8 @@ impl Planner<'_> {
         if self.effective.read_only {
             "the connection is read-only, so nothing is deleted: see its banner".into()
         } else if self.effective.suspended {
-            "TikTok has suspended the ad account, so nothing is deleted: wait until it runs again".into()
+            "TikTok has suspended the ad account, so nothing is deleted: wait until it runs again"
+                .into()
         } else {
             format!(
                 "mode {:?} deletes nothing. Set the mode to Enforce",
