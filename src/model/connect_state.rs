@@ -121,17 +121,6 @@ pub fn verify_session(key: &[u8], text: &str, now: Timestamp) -> Result<SessionC
     })
 }
 
-/// The token that the forms of a session carry, so that no other page can send them in its name. It is worth as long as
-/// the session, which has to be verified beside it.
-pub fn form_token(key: &[u8], session: &str) -> String {
-    URL_SAFE_NO_PAD.encode(tag(Kind::Form, key, session))
-}
-
-/// Whether a form was made for this session. Compared in constant time.
-pub fn verify_form_token(key: &[u8], session: &str, token: &str) -> bool {
-    is_tag(Kind::Form, key, session, token)
-}
-
 /// Which connection's key a `state` or session has to be verified with. Anybody can write this: nothing is proved by it. The
 /// names are such as Kubernetes allows, so that they can be looked up and shown.
 pub fn peek(text: &str) -> Option<Claimed> {
@@ -151,7 +140,6 @@ pub fn cookie_hash(cookie: &str) -> [u8; 32] {
 enum Kind {
     State,
     Session,
-    Form,
 }
 
 impl Kind {
@@ -159,7 +147,6 @@ impl Kind {
         match self {
             Kind::State => b"tiktokads.dev/state/1:",
             Kind::Session => b"tiktokads.dev/session/1:",
-            Kind::Form => b"tiktokads.dev/form/1:",
         }
     }
 }
