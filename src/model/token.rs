@@ -480,3 +480,7 @@ fn pause(failures: u32) -> Duration {
         .saturating_mul(1u32 << failures.saturating_sub(1).min(10))
         .min(most)
 }
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

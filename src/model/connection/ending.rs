@@ -58,10 +58,10 @@ pub(super) fn plan(f: &ConnectionFacts) -> Step {
     if f.now >= since + DISCONNECT_SLOW && !open.is_empty() {
         let first: Vec<&str> = open.iter().take(SHOWN).copied().collect();
         let why = match standing::trouble(f) {
-            Some(trouble) if trouble.what != What::ReadsOnly => {
+            Some(trouble) => {
                 format!(" ({}: {})", trouble.said, f.authorise_again())
             }
-            _ => String::new(),
+            None => String::new(),
         };
         let message = format!(
             "{} objects still wait for their deletion policy{why}: {}; to skip this, annotate them, or this connection, with {RELEASE}: \"true\"",

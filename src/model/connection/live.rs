@@ -267,7 +267,7 @@ fn with_token(f: &ConnectionFacts) -> Step {
         ready,
         wake,
     };
-    if let Some(trouble) = trouble.filter(|t| t.what != What::ReadsOnly) {
+    if let Some(trouble) = trouble.filter(|t| !t.what.granted_too_little()) {
         let again = f.authorise_again();
         let ready = Ready::Stalled(trouble.reason, format!("{}; {again}", trouble.said));
         return step("ReadOnly", ready);

@@ -1,51 +1,87 @@
-//! What a token may do, in TikTok's numbers: a tree whose branches are 1 (ad accounts), 2 (campaigns, ad groups and ads),
-//! 4 (reports), and others that the operator never uses.
-//!
-//! The numbers of the lower levels begin with that of their branch. Little of this is documented, so what is unknown is
-//! never taken for too little: TikTok itself refuses what it does not allow.
+//! What a token may do, in TikTok's numbers: a tree in which what is below a permission has its digits and one more
+//! (2: ads management, 20: campaigns, 201: create and update campaigns). Who has one has all below it.
 
 /// The role that may only read (R26).
-pub const ANALYST: &str = "ANALYST";
+pub(super) const ANALYST: &str = "ANALYST";
 
-/// What we need, by branch.
-const NEEDED: [(u32, &str); 3] = [
-    (1, "1 (Ad Account Management)"),
-    (2, "2 (Ads Management)"),
-    (4, "4 (Reporting)"),
+/// A permission that we need, and its name.
+type Needed = (u32, &'static str);
+
+const ACCOUNT: Needed = (100, "Read Ad Account Information");
+const READS: [Needed; 3] = [
+    (200, "Read Campaigns"),
+    (210, "Read Ad Groups"),
+    (220, "Read Ads"),
 ];
-/// The branches with which nothing can be changed on ads.
-const READING: [u32; 2] = [1, 4];
+const WRITES: [Needed; 3] = [
+    (201, "Create and Update Campaigns"),
+    (211, "Create and Update Ad Groups"),
+    (221, "Create and Update Ads"),
+];
+const PIXELS: Needed = (800, "Read Pixels");
+/// What does no harm and may be of use: the user's role, reports.
+const USED: [u32; 2] = [153, 44];
 
-/// The branch that a number is in.
-fn branch(scope: u32) -> u32 {
-    match scope {
-        10..=99 => scope / 10,
-        100..=999 => scope / 100,
-        other => other,
+/// Was it granted, or one above it?
+fn covers(granted: &[u32], needed: u32) -> bool {
+    granted.iter().any(|s| above(*s, needed))
+}
+
+fn above(scope: u32, below: u32) -> bool {
+    below.to_string().starts_with(&scope.to_string())
+}
+
+/// How far the permissions reach. Nothing said is no answer: TikTok itself refuses what it does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    Writes,
+    Reads,
+    /// Neither campaigns, nor ad groups, nor ads.
+    NoAds,
+}
+
+pub(super) fn reach(granted: &[u32]) -> Reach {
+    let any = |of: &[Needed]| of.iter().any(|(number, _)| covers(granted, *number));
+    if granted.is_empty() || any(&WRITES) {
+        Reach::Writes
+    } else if any(&READS) {
+        Reach::Reads
+    } else {
+        Reach::NoAds
     }
 }
 
-/// Everything that was granted only allows reading. Nothing said is no answer.
-pub(super) fn reads_only(granted: &[u32]) -> bool {
-    !granted.is_empty() && granted.iter().all(|s| READING.contains(&branch(*s)))
-}
-
 /// What is needed and was not granted.
-pub(super) fn missing(granted: &[u32]) -> Vec<String> {
-    NEEDED
-        .iter()
-        .filter(|(number, _)| !granted.iter().any(|s| branch(*s) == *number))
-        .map(|(_, name)| (*name).to_string())
+pub(super) fn missing(granted: &[u32], pixels: bool) -> Vec<String> {
+    needed(pixels)
+        .filter(|(number, _)| !covers(granted, *number))
+        .map(|(number, name)| format!("{number} ({name})"))
         .collect()
 }
 
 /// What was granted and is never used.
-pub(super) fn excess(granted: &[u32]) -> Vec<String> {
+pub(super) fn excess(granted: &[u32], pixels: bool) -> Vec<String> {
+    let used = |scope: u32| {
+        needed(pixels)
+            .map(|(number, _)| number)
+            .chain(USED)
+            .any(|number| above(scope, number) || above(number, scope))
+    };
     granted
         .iter()
-        .filter(|s| !NEEDED.iter().any(|(number, _)| branch(**s) == *number))
+        // What stands beside a permission above it adds nothing.
+        .filter(|scope| {
+            !used(**scope) && !granted.iter().any(|s| s != *scope && above(*s, **scope))
+        })
         .map(ToString::to_string)
         .collect()
+}
+
+fn needed(pixels: bool) -> impl Iterator<Item = Needed> {
+    std::iter::once(ACCOUNT)
+        .chain(READS)
+        .chain(WRITES)
+        .chain(pixels.then_some(PIXELS))
 }
 
 #[cfg(test)]
@@ -54,13 +90,27 @@ mod tests {
 
     #[test]
     fn r26_what_only_allows_reading_is_told_from_what_is_unknown() {
-        assert!(reads_only(&[4, 44]));
-        assert!(reads_only(&[1, 10, 4]));
-        assert!(!reads_only(&[1, 2, 4]));
-        assert!(!reads_only(&[]), "nothing said is no answer");
-        assert!(!reads_only(&[4, 777]), "unknown numbers may allow anything");
-        assert_eq!(missing(&[4, 44]).len(), 2);
-        assert_eq!(missing(&[1, 2, 44]), Vec::<String>::new());
-        assert_eq!(excess(&[1, 2, 3, 44, 60]), ["3", "60"]);
+        assert_eq!(reach(&[1, 2, 4]), Reach::Writes);
+        assert_eq!(reach(&[]), Reach::Writes, "nothing said is no answer");
+        assert_eq!(reach(&[1, 200, 210, 220]), Reach::Reads);
+        assert_eq!(reach(&[1, 4, 44]), Reach::NoAds);
+        assert_eq!(
+            reach(&[21]),
+            Reach::Writes,
+            "what is below is granted with it"
+        );
+    }
+
+    #[test]
+    fn r26_missing_and_excess_permissions_are_named() {
+        assert_eq!(missing(&[1, 2], false), Vec::<String>::new());
+        assert_eq!(missing(&[1, 2], true), ["800 (Read Pixels)"]);
+        assert_eq!(
+            missing(&[1, 20, 21, 220], false),
+            ["221 (Create and Update Ads)"]
+        );
+        assert_eq!(excess(&[1, 2, 4, 40, 44, 15], false), Vec::<String>::new());
+        assert_eq!(excess(&[1, 2, 3, 30, 8], false), ["3", "8"]);
+        assert_eq!(excess(&[1, 2, 8], true), Vec::<String>::new());
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::reason::Reason;
 use super::super::token::{Standing, Why};
-use super::scopes;
+use super::scopes::{self, Reach};
 use super::{CheckResult, ConnectionFacts};
 use crate::api::connection::OnAuthDegraded;
 
@@ -31,18 +31,26 @@ pub(super) enum What {
     Ends,
     /// Reads, and pauses as far as TikTok takes them; nothing ends.
     ReadsOnly,
+    /// Not even reads of campaigns, ad groups and ads; nothing ends.
+    NoAds,
+}
+
+impl What {
+    /// Was too little granted, rather than that the token fails?
+    pub(super) fn granted_too_little(self) -> bool {
+        matches!(self, Self::ReadsOnly | Self::NoAds)
+    }
 }
 
 impl Trouble {
     /// Did the authorisation fail, rather than never reach further?
     fn degraded(&self) -> bool {
-        self.what != What::ReadsOnly
+        !self.what.granted_too_little()
     }
 }
 
 /// What is wrong with the token, the worst first. `None`: nothing.
 pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
-    let token = f.token()?;
     let standing = f.token_plan()?.standing;
     if let Standing::Over { since } = standing {
         return Some(Trouble {
@@ -86,19 +94,18 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
             until: Some(until),
         });
     }
-    let reads_only = |reason, said: String| {
+    let little = |what, reason, said: String| {
         Some(Trouble {
-            what: What::ReadsOnly,
+            what,
             reason,
             said,
             since: None,
-            until: token
-                .expires_at
-                .filter(|_| !token.endless && !token.refresh),
+            until: None,
         })
     };
     if f.app_changed() {
-        return reads_only(
+        return little(
+            What::ReadsOnly,
             Reason::AppChanged,
             format!(
                 "Secret {} names another app than the one that the access token was obtained with",
@@ -107,15 +114,27 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
         );
     }
     let held = f.held()?;
-    if held.scopes.as_deref().is_some_and(scopes::reads_only) {
-        return reads_only(
-            Reason::ScopeMissing,
-            "what was approved allows nothing but reading".into(),
-        );
+    match held.scopes.as_deref().map_or(Reach::Writes, scopes::reach) {
+        Reach::Writes => {}
+        Reach::Reads => {
+            return little(
+                What::ReadsOnly,
+                Reason::ScopeMissing,
+                "what was approved allows nothing but reading".into(),
+            );
+        }
+        Reach::NoAds => {
+            return little(
+                What::NoAds,
+                Reason::ScopeMissing,
+                "what was approved does not allow to read or change campaigns, ad groups and ads"
+                    .into(),
+            );
+        }
     }
-    let analyst = f.granted().and_then(|g| g.role.as_deref()) == Some(scopes::ANALYST);
-    if analyst {
-        return reads_only(
+    if f.granted().and_then(|g| g.role.as_deref()) == Some(scopes::ANALYST) {
+        return little(
+            What::ReadsOnly,
             Reason::AnalystRole,
             "whoever authorised is ANALYST in the ad account, which allows nothing but reading"
                 .into(),

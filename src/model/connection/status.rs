@@ -79,7 +79,7 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> TikTokConnectionStatus {
         scopes: f
             .held()
             .and_then(|h| h.scopes.as_deref())
-            .map(scopes_status),
+            .map(|granted| scopes_status(granted, f.object.spec.events_source.is_some())),
         role: granted
             .and_then(|g| g.role.as_deref())
             .map(|r| clean(r, 64)),
@@ -135,7 +135,7 @@ fn banner(
                 "Read-only{since}: {said}; {pauses} until the token ends at {}, then nothing is read or written any more; {again}, and this goes away by itself.",
                 time(until).0
             ),
-            (What::Ends | What::ReadsOnly, _) => format!(
+            (What::Ends | What::ReadsOnly | What::NoAds, _) => format!(
                 "Read-only{since}: {said}; to change that, {again}, and this goes away by itself."
             ),
         });
@@ -184,14 +184,14 @@ fn token(held: &Held, token: &Token) -> TokenStatus {
     }
 }
 
-fn scopes_status(granted: &[u32]) -> ScopesStatus {
+fn scopes_status(granted: &[u32], pixels: bool) -> ScopesStatus {
     let short = |mut list: Vec<String>| {
         list.truncate(100);
         list
     };
     ScopesStatus {
         granted: short(granted.iter().map(ToString::to_string).collect()),
-        missing: short(scopes::missing(granted)),
-        excess: short(scopes::excess(granted)),
+        missing: short(scopes::missing(granted, pixels)),
+        excess: short(scopes::excess(granted, pixels)),
     }
 }

@@ -46,13 +46,14 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> ConnectionView {
     let trouble = standing::trouble(f);
     let access = match trouble.as_ref().map(|t| t.what) {
         None => Access::Full,
-        Some(What::Over) => Access::Over,
+        Some(What::Over | What::NoAds) => Access::Over,
         Some(What::Refused) => Access::Refused,
         Some(What::Ends | What::ReadsOnly) => Access::ReadOnly,
     };
     // A token that nobody has checked since the start is not used for anything, except to settle what is being deleted.
     // One that has ended cannot be checked, and is not used anyway.
-    let tried = f.current_check().is_some() || access == Access::Over;
+    let over = trouble.as_ref().is_some_and(|t| t.what == What::Over);
+    let tried = f.current_check().is_some() || over;
     if !tried && !disconnecting {
         return not_ready();
     }
