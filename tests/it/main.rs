@@ -12,6 +12,7 @@ mod door;
 mod endings;
 mod examples;
 mod fleet;
+mod fuzz_corpus;
 mod kill;
 mod layers;
 mod official_client;

@@ -143,6 +143,9 @@ impl Clock for TestClock {
     fn awake(&self) -> Duration {
         self.start.elapsed() + *self.slept.lock().unwrap()
     }
+    fn entropy(&self) -> [u8; 32] {
+        [7; 32]
+    }
 }
 
 struct Replica {
