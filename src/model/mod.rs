@@ -23,4 +23,5 @@ pub mod record;
 pub mod report;
 pub mod schedule;
 pub mod tiktok_names;
+pub mod token;
 pub mod wanted;

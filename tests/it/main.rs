@@ -6,6 +6,7 @@
 mod admission;
 mod bad_manifests;
 mod chart;
+mod connect;
 mod control_plane;
 mod door;
 mod endings;
