@@ -12,7 +12,7 @@ use super::queue::Queue;
 use super::state::Key;
 use super::sweep::SweepState;
 use crate::model::ceiling::{Candidate, CeilingView};
-use crate::model::facts::NameQuestion;
+use crate::model::facts::{Access, NameQuestion};
 use crate::observe::table::{Begun, List, RowId, Table};
 use crate::platform::Tree;
 
@@ -40,6 +40,10 @@ pub struct Account {
     /// The connection whose token the account's calls carry.
     pub connection: Name,
     pub token: SecretString,
+    /// The token's fingerprint.
+    pub token_id: String,
+    /// What the token can be trusted with (R21).
+    pub access: Access,
     /// Calls in flight that are not pauses.
     pub calls: usize,
     /// Pauses in flight: they have a place of their own.
@@ -79,6 +83,8 @@ impl Account {
             sweep: SweepState::default(),
             connection,
             token,
+            token_id: String::new(),
+            access: Access::Full,
             calls: 0,
             pauses: 0,
             blocked_until: None,
@@ -94,6 +100,11 @@ impl Account {
             name_looks: VecDeque::new(),
             lists: BTreeSet::new(),
         }
+    }
+
+    /// May anything but a pause be asked of TikTok (R21)?
+    pub fn reads(&self) -> bool {
+        matches!(self.access, Access::Full | Access::ReadOnly)
     }
 
     /// Turns under way, those of creates that share a call not counted.
