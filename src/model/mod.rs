@@ -21,5 +21,7 @@ pub mod reason;
 pub mod record;
 pub mod report;
 pub mod schedule;
+pub mod subscriptions;
 pub mod tiktok_names;
 pub mod wanted;
+pub mod webhook_keys;
