@@ -629,10 +629,15 @@ fn status(f: &ConnectionFacts, phase: &'static str, ready: &Ready) -> TikTokConn
         } => Some(TokenStatus {
             fingerprint: token_fingerprint.clone(),
             profile: "LongLived".into(),
-            imported_at: before
+            origin: "Imported".into(),
+            obtained_at: before
                 .and_then(|b| b.token.as_ref())
                 .filter(|t| t.fingerprint == *token_fingerprint)
-                .map_or_else(|| time(f.now), |t| t.imported_at.clone()),
+                .and_then(|t| t.obtained_at.clone())
+                .or_else(|| Some(time(f.now))),
+            expires_at: None,
+            rotates_at: None,
+            last_rotation: None,
         }),
         _ => None,
     };
@@ -664,6 +669,7 @@ fn status(f: &ConnectionFacts, phase: &'static str, ready: &Ready) -> TikTokConn
         }),
         open_children: (!open.is_empty()).then(|| open.into_iter().take(SHOWN).collect()),
         conditions: conditions.done(),
+        ..TikTokConnectionStatus::default()
     }
 }
 
