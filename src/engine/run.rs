@@ -413,6 +413,15 @@ impl State {
         }
         let open = account.blocked_until.is_none_or(|t| t <= now)
             && account.calls + account.batches < calls;
+        // What events named is looked up together, before creates, once all of it has had its turn.
+        if open
+            && account.outbox.has_urgent(now)
+            && !account.lines.queue.has_event()
+            && let Some(batch) = account.outbox.pop_urgent(now)
+        {
+            return self.begin_shared(id, batch, now);
+        }
+        let account = self.accounts.get_mut(&id)?;
         if open
             && !account.outbox.has_aged(now)
             && let Some(name) = account.waiting.pop_front()

@@ -221,6 +221,12 @@ impl State {
         self.lines(&place).due.set(key, why, when);
     }
 
+    /// The lane of what was learned about an object.
+    pub fn lane_of(&self, account: &AccountId, name: &ObjectName, now: Timestamp) -> Lane {
+        let account = self.accounts.get(account);
+        account.map_or(Lane::Change, |a| a.lane_of(name, now))
+    }
+
     /// Pushes the owners of rows, and what is in them: their plans read their parents' rows.
     pub fn push_owners<'a>(
         &mut self,

@@ -144,7 +144,7 @@ pub enum Step {
     Rest,
     /// TikTok's list has to be read.
     List,
-    /// To be written down before anything is made with that token.
+    /// To be written down as what subscriptions are made with, before anything else is done.
     Note(Token),
     /// These calls, in this order.
     Calls(Vec<Op>),
@@ -152,10 +152,21 @@ pub enum Step {
 
 /// Plans.
 pub fn plan(f: &Facts) -> Step {
+    if let Some(made_with) = f.made_with
+        && is_replaced(f, made_with)
+        && !has_ended(f, made_with)
+    {
+        // Later nobody could tell any more: the token in use will be the one before it, rotated.
+        return Step::Note(Token {
+            fingerprint: made_with.fingerprint.clone(),
+            expires_at: Some(f.now),
+        });
+    }
     let Some(have) = f.have else {
         return Step::List;
     };
-    if is_dead(f) {
+    // Nobody knows what with, or with what does not live any more.
+    if f.made_with.is_none_or(|made_with| has_ended(f, made_with)) {
         if !have.is_empty() {
             // Nothing comes from them any more: made anew, once it is written down what with.
             let all = have.iter().map(|s| Op::Unsubscribe { id: s.id.clone() });
@@ -189,14 +200,13 @@ pub fn plan(f: &Facts) -> Step {
     }
 }
 
-/// Do the subscriptions hold a token that does not live any more?
-fn is_dead(f: &Facts) -> bool {
-    let Some(made_with) = f.made_with else {
-        return true;
-    };
-    let ended = made_with.expires_at.is_some_and(|end| end <= f.now);
-    let replaced = made_with.fingerprint != f.token.fingerprint && !f.rotated;
-    ended || replaced
+fn has_ended(f: &Facts, made_with: &Token) -> bool {
+    made_with.expires_at.is_some_and(|end| end <= f.now)
+}
+
+/// Somebody authorised anew, or put another token into a Secret: what became of the one before is not known.
+fn is_replaced(f: &Facts, made_with: &Token) -> bool {
+    made_with.fingerprint != f.token.fingerprint && !f.rotated
 }
 
 /// When a token that subscriptions hold ends: they are planned again then.

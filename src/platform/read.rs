@@ -435,12 +435,21 @@ fn object_row(row: &Value, advertiser: &str, kind: Kind, endpoint: Tree) -> Opti
         current_budget: json::money(row, "current_budget"),
         created: json::time(row, "create_time"),
         modified: json::time(row, "modify_time"),
+        creatives: creatives(row),
         fields: table
             .fields
             .iter()
             .filter_map(|field| Some((field.name, field.read(row)?)))
             .collect(),
     })
+}
+
+/// The ids by which manual lists show what a Smart+ ad consists of.
+fn creatives(row: &Value) -> Vec<String> {
+    let list = row.get("creative_list").map(json::items);
+    let ids = list.unwrap_or_default().iter();
+    ids.filter_map(|item| json::id(item, "smart_plus_creative_id"))
+        .collect()
 }
 
 /// Manual lists return Smart+ objects as well: campaigns are marked there, what is below them mostly is not. Rows of the

@@ -38,6 +38,9 @@ pub struct Row {
     pub current_budget: Option<Cents>,
     pub created: Option<Timestamp>,
     pub modified: Option<Timestamp>,
+    /// The `ad_id`s under which manual lists and webhooks know the creatives of a Smart+ ad. Empty where TikTok does not
+    /// tell, and for all else.
+    pub creatives: Vec<String>,
     /// What else the row shows of what a spec may say, by wire name and in canonical form. What is missing here was not
     /// shown; null and empty lists were shown and say nothing.
     pub fields: Fields,
