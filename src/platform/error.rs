@@ -44,9 +44,18 @@ pub enum AuthProblem {
     TokenMissing,
     /// The token is good, but not for this account or object.
     NotGranted,
-    /// App id, secret, code or review state of the developer app.
+    /// App id, secret or state of the developer app.
     AppRefused,
     ScopeMissing,
+    /// Code 40110: the code of a connect is wrong, used or older than an hour.
+    CodeRefused,
+    /// Code 40103: the refresh token is too old.
+    RefreshExpired,
+    /// Code 40107: the refresh token is wrong or used, or the access token is a long-lived one that has none. Says nothing
+    /// about the access token itself.
+    RefreshRefused,
+    /// Code 40108: not refreshed in the way the operator asks for it.
+    GrantRefused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,6 +162,20 @@ impl ErrorClass {
             }
             ErrorClass::Auth(AuthProblem::ScopeMissing) => {
                 "The app lacks a permission (scope): add it in TikTok's developer portal and authorise again"
+            }
+            ErrorClass::Auth(AuthProblem::CodeRefused) => {
+                "The code of this sign-in is wrong, was used before, or is older than an hour: open the connect link again"
+            }
+            ErrorClass::Auth(AuthProblem::RefreshExpired) => {
+                "The refresh token has expired, so that no new access token can be had with it: authorise again"
+            }
+            ErrorClass::Auth(AuthProblem::RefreshRefused) => {
+                "TikTok gives no new access token for this refresh token, which is wrong or was used before, or belongs to \
+                 a token that does not expire: if the access token stops working, authorise again"
+            }
+            ErrorClass::Auth(AuthProblem::GrantRefused) => {
+                "TikTok does not refresh tokens in the way the operator asks for it: check the operator's refresh path and \
+                 the names of its fields, and authorise again if the token ends before that"
             }
             ErrorClass::Rejected(Rejection::NameTaken) => {
                 "Another object of this ad account has the name: choose another, or adopt that one"

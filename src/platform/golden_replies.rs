@@ -196,7 +196,7 @@ fn accounts() {
     let wire = ok(
         json!({"list": [{"advertiser_id": ADVERTISER, "name": "Shop\u{202e}", "company": "x", "currency": "GBP",
         "timezone": "Etc/GMT+8", "display_timezone": "America/Los_Angeles", "status": "STATUS_LIMIT",
-        "role": "ROLE_ADVERTISER", "balance": 12.5, "create_time": 1610000000,
+        "role": "ROLE_ADVERTISER", "owner_bc_id": "7100000000000000077", "balance": 12.5, "create_time": 1610000000,
         "rejection_reason": "1:Your account has been suspended,endtime:2032-12-10 12:17:03"}]}),
     );
     let row = AdvertiserRow {
@@ -206,6 +206,7 @@ fn accounts() {
         timezone: "Etc/GMT+8".into(),
         status: "STATUS_LIMIT".into(),
         role: Some("ROLE_ADVERTISER".into()),
+        owner_bc_id: Some("7100000000000000077".into()),
         rejection_reason: Some(
             "1:Your account has been suspended,endtime:2032-12-10 12:17:03".into(),
         ),

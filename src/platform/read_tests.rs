@@ -181,7 +181,7 @@ fn an_update_answers_the_row_or_nothing() {
         kind: Kind::Campaign,
         tree: Tree::Manual,
         id: "5".into(),
-        changes: super::super::call::Changes::default(),
+        changes: super::super::changes::Changes::default(),
     };
     let with = |data: Value| {
         read(&call, reply(&json!({"code": 0, "data": data}))).map(|answer| answer.reply)
