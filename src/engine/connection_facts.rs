@@ -42,6 +42,12 @@ pub struct ConnectionMemo {
 }
 
 impl ConnectionMemo {
+    pub(super) fn doubt(&mut self, now: Timestamp) {
+        if let Some(check) = &mut self.check {
+            check.at = now - crate::model::connection::CHECK_EVERY;
+        }
+    }
+
     /// A Secret changed: what was read of them is old.
     pub fn unread(&mut self) {
         self.app = None;
@@ -101,7 +107,9 @@ impl State {
             not_before: memo.not_before,
             orphans,
         };
-        plan(&facts)
+        let mut plan = plan(&facts);
+        super::hearing::glue(self, name, object, &mut plan, now);
+        plan
     }
 
     pub(super) fn older_twin(&self, name: &Name, object: &TikTokConnection) -> Option<String> {

@@ -47,8 +47,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 (object, plan)
             };
             let (object, plan) = planned;
+            match self.hear(name, &object, &plan).await {
+                Ok(super::hearing::Step::Calm) => {}
+                Ok(super::hearing::Step::Again) => continue,
+                Err(error) => return self.connection_failed(name, &error),
+            }
             let done = match plan.action {
                 ConnectionAction::Rest => {
+                    self.say_deaf(&object, &plan).await;
                     if let Some(when) = plan.wake {
                         self.lock()
                             .wake(&Key::Connection(name.clone()), Why::Plan, when);

@@ -29,6 +29,16 @@ struct CallLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KeyLabels {
+    key: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct LaneLabels {
     advertiser: String,
     lane: &'static str,
@@ -54,6 +64,9 @@ pub struct Metrics {
     status_skipped: Counter,
     missed: Counter,
     released: Counter,
+    webhooks: Family<ResultLabels, Counter>,
+    webhook_events: Family<ResultLabels, Counter>,
+    webhook_keys: Family<KeyLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -117,6 +130,24 @@ impl Default for Metrics {
             "Objects let go while their campaign may still be on",
             released.clone(),
         );
+        let webhooks = Family::default();
+        registry.register(
+            "webhooks",
+            "Messages that claim to come from TikTok, by what became of them",
+            webhooks.clone(),
+        );
+        let webhook_events = Family::default();
+        registry.register(
+            "webhook_events",
+            "What TikTok's messages name, by what followed from it",
+            webhook_events.clone(),
+        );
+        let webhook_keys = Family::default();
+        registry.register(
+            "webhook_key",
+            "Messages that were believed, by what they were signed with",
+            webhook_keys.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             turns,
@@ -130,6 +161,9 @@ impl Default for Metrics {
             status_skipped,
             missed,
             released,
+            webhooks,
+            webhook_events,
+            webhook_keys,
         }
     }
 }
@@ -181,6 +215,23 @@ impl Metrics {
 
     pub(super) fn released_active(&self) {
         self.released.inc();
+    }
+
+    pub(super) fn webhook(&self, outcome: super::webhooks::Outcome) {
+        let result = outcome.label();
+        self.webhooks.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    pub(super) fn webhook_event(&self, follows: super::webhooks::Follows) {
+        let result = follows.label();
+        self.webhook_events
+            .get_or_create(&ResultLabels { result })
+            .inc();
+    }
+
+    pub(super) fn webhook_key(&self, trust: super::webhooks::Trust) {
+        let key = trust.label();
+        self.webhook_keys.get_or_create(&KeyLabels { key }).inc();
     }
 
     /// How often work was found that nothing had announced. Tests end by asserting 0.

@@ -265,6 +265,7 @@ impl State {
         if new.is_none() {
             self.views.remove(name);
             self.connections.remove(name);
+            self.hearing.remove(name);
             let gone: Vec<AccountId> = self
                 .accounts
                 .iter()
@@ -320,6 +321,7 @@ impl State {
                             .token_secret_ref
                             .as_ref()
                             .is_some_and(|r| r.name == secret.name)
+                        || State::hears_with(object, &secret.name)
                         || crate::model::connection::token_secret_name(object) == secret.name)
             })
             .map(|(name, _)| name.clone())
@@ -328,6 +330,7 @@ impl State {
             if let Some(memo) = self.connections.get_mut(&name) {
                 memo.unread();
             }
+            self.hearing_outdated(&name);
             self.push(&Key::Connection(name), Lane::Event, now);
         }
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use super::account::AccountId;
 use super::calls::backoff;
-use super::doors::{Clock, Cluster, ClusterError, Delta};
+use super::doors::{Clock, Cluster, ClusterError, Delta, Name};
 use super::due::Why;
 use super::lease::Fence;
 use super::metrics::Metrics;
@@ -37,6 +37,8 @@ pub struct Engine<C, P, K> {
     pub(super) status_slots: Semaphore,
     fence: Arc<Fence>,
     call_deadline: Duration,
+    /// Something was put into the queue from outside the loop.
+    poked: Notify,
     state: Mutex<State>,
 }
 
@@ -58,6 +60,10 @@ enum Job {
     LookName {
         account: AccountId,
         question: NameQuestion,
+    },
+    /// Calls about what TikTok sends to a connection.
+    Subscribe {
+        connection: Name,
     },
     Keep {
         namespace: String,
@@ -89,6 +95,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             status_slots,
             fence,
             call_deadline: settings.call_deadline,
+            poked: Notify::new(),
             state: Mutex::new(State::new(settings)),
         }
     }
@@ -96,6 +103,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// The state. Never held while waiting. A panic in a turn leaves it usable: plans are made anew from it.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was put into the queue by whoever is not the loop.
+    pub(super) fn poke(&self) {
+        self.poked.notify_one();
     }
 
     /// The lease's transition count, while it covers a whole call.
@@ -121,7 +133,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             if covered && self.lock().stores.synced() {
                 if !begun {
                     begun = true;
-                    self.lock().free_rights();
+                    let mut state = self.lock();
+                    state.free_rights();
+                    state.begin_hearing();
                 }
                 self.wake_due(now);
                 while let Some(job) = self.next_job(now) {
@@ -157,6 +171,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     None => open = false,
                 },
                 _ = running.next(), if !running.is_empty() => {}
+                () = self.poked.notified() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -221,7 +236,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         let ids: Vec<AccountId> = state.accounts.keys().cloned().collect();
-        ids.into_iter().find_map(|id| state.account_job(id, now))
+        ids.into_iter()
+            .find_map(|id| state.account_job(id, now))
+            .or_else(|| {
+                let connection = state.next_subscriptions(now)?;
+                Some(Job::Subscribe { connection })
+            })
     }
 
     async fn perform(&self, job: Job) {
@@ -229,7 +249,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Job::Turn { key, place } => {
                 let outcome = match &key {
                     Key::Object(name) => self.object_turn(name, &place).await,
-                    Key::Connection(name) => self.connection_turn(name).await,
+                    Key::Connection(name) => {
+                        let outcome = self.connection_turn(name).await;
+                        // Whatever became of it: it does not keep the others from being heard.
+                        self.lock().has_hearing(name);
+                        outcome
+                    }
                 };
                 self.end_turn(&key, outcome);
             }
@@ -259,6 +284,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
             Job::Page { account, page } => self.sweep_page(&account, page).await,
+            Job::Subscribe { connection } => self.subscribe(&connection).await,
             Job::LookName { account, question } => {
                 self.look_name(&account, question).await;
                 if let Some(a) = self.lock().accounts.get_mut(&account) {

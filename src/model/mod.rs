@@ -13,6 +13,7 @@ pub mod creatives;
 pub mod diff;
 pub mod effective;
 pub mod facts;
+pub mod hearing;
 pub mod key;
 pub mod object;
 pub mod plan;

@@ -94,6 +94,12 @@ pub enum Reason {
     Verified,
     Disconnecting,
     ChildrenOpen,
+    // webhooks
+    PollingOnly,
+    WebhookUnsigned,
+    SubscriptionsFailed,
+    Receiving,
+    Subscribed,
 }
 
 impl std::fmt::Display for Reason {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::report::delivery_word;
-use crate::platform::{Kind, OperationState, Row, SubscriptionEntity};
+use crate::platform::{CallbackUrl, Kind, OperationState, Row, SubscriptionEntity};
 
 /// An ad or ad group of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +100,8 @@ pub struct Subscription {
     pub id: String,
     /// `None`: for something that is never subscribed to here.
     pub entity: Option<SubscriptionEntity>,
-    /// It sends to exactly the address that is wanted now; the last part of it may have been changed.
-    pub to_address: bool,
+    /// Where it sends to: the last part, which is a secret, may have been changed since.
+    pub address: CallbackUrl,
 }
 
 /// A token, without the token.
@@ -117,6 +117,8 @@ pub struct Token {
 pub struct Facts<'a> {
     pub now: Timestamp,
     pub wanted: &'a [SubscriptionEntity],
+    /// Where events have to be sent to.
+    pub address: &'a CallbackUrl,
     /// `None`: not listed since the start, or since an answer was lost.
     pub have: Option<&'a [Subscription]>,
     /// The token in use.
@@ -178,10 +180,11 @@ pub fn plan(f: &Facts) -> Step {
         };
     }
     let mut ops = Vec::new();
+    let wanted: BTreeSet<&SubscriptionEntity> = f.wanted.iter().collect();
     let mut kept: BTreeSet<&SubscriptionEntity> = BTreeSet::new();
     for subscription in have {
         let entity = subscription.entity.as_ref();
-        let keeps = entity.filter(|e| subscription.to_address && f.wanted.contains(e));
+        let keeps = entity.filter(|e| subscription.address == *f.address && wanted.contains(e));
         // Two for the same send everything twice.
         if !keeps.is_some_and(|e| kept.insert(e)) {
             ops.push(Op::Unsubscribe {

@@ -42,8 +42,12 @@ fn have(id: &str, entity: SubscriptionEntity) -> Subscription {
     Subscription {
         id: id.into(),
         entity: Some(entity),
-        to_address: true,
+        address: address(),
     }
+}
+
+fn address() -> CallbackUrl {
+    CallbackUrl::new("https://ads.example/webhooks/tiktok/shop/main")
 }
 
 #[test]
@@ -97,6 +101,7 @@ fn step(
     plan(&Facts {
         now: at(0),
         wanted,
+        address: &address(),
         have,
         token: now,
         rotated,
@@ -161,14 +166,14 @@ fn r24_a_rotation_remakes_nothing_and_a_dead_token_remakes_all() {
 fn r24_what_is_foreign_twice_or_sends_elsewhere_goes() {
     let token = token("a", None);
     let mut elsewhere = have("4", ad(1));
-    elsewhere.to_address = false;
+    elsewhere.address = CallbackUrl::new("https://ads.example/webhooks/tiktok/shop/main/old");
     let there = [
         have("1", account()),
         have("2", account()),
         Subscription {
             id: "3".into(),
             entity: None,
-            to_address: true,
+            address: address(),
         },
         elsewhere,
     ];
@@ -271,6 +276,7 @@ proptest! {
                 let step = plan(&Facts {
                     now: at(now),
                     wanted: &wants,
+                    address: &address(),
                     have: world.known.as_deref(),
                     token: &current,
                     rotated,
