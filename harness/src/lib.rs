@@ -37,7 +37,7 @@ use std::time::Duration;
 
 pub use control_plane::ControlPlane;
 pub use error::{Error, Result};
-pub use install::{Chart, Install, Operator};
+pub use install::{Chart, Install, Operator, Ports};
 pub use kubectl::Output;
 pub use process::Process;
 pub use sandbox::Sandbox;

@@ -13,7 +13,7 @@ use super::queue::{Lane, Queue};
 use super::state::Key;
 use super::sweep::SweepState;
 use crate::model::ceiling::{Candidate, CeilingView};
-use crate::model::facts::NameQuestion;
+use crate::model::facts::{Access, NameQuestion};
 use crate::observe::table::{Begun, List, RowId, Table};
 use crate::platform::Tree;
 
@@ -41,6 +41,10 @@ pub struct Account {
     /// The connection whose token the account's calls carry.
     pub connection: Name,
     pub token: SecretString,
+    /// The token's fingerprint.
+    pub token_id: String,
+    /// What the token can be trusted with (R21).
+    pub access: Access,
     /// Calls in flight that are not pauses.
     pub calls: usize,
     /// Pauses in flight: they have a place of their own.
@@ -85,6 +89,8 @@ impl Account {
             sweep: SweepState::default(),
             connection,
             token,
+            token_id: String::new(),
+            access: Access::Full,
             calls: 0,
             pauses: 0,
             blocked_until: None,
@@ -120,6 +126,11 @@ impl Account {
             true => Lane::Event,
             false => Lane::Change,
         }
+    }
+
+    /// May anything but a pause be asked of TikTok (R21)?
+    pub fn reads(&self) -> bool {
+        matches!(self.access, Access::Full | Access::ReadOnly)
     }
 
     /// Turns under way, those of creates that share a call not counted.

@@ -4,9 +4,10 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::connection_facts::{APP_SECRET, fingerprint};
+use super::connection::{APP_SECRET, Data, fingerprint, plain, value};
 use super::doors::{Clock, Cluster, ClusterError, Name, Note, SecretCopy};
 use super::due::Why;
 use super::run::Engine;
@@ -14,7 +15,7 @@ use super::state::{Key, State, to_signed};
 use super::subscriptions::Subscriptions;
 use crate::api::common::Mode;
 use crate::api::connection::TikTokConnection;
-use crate::model::connection::{ConnectionAction, ConnectionPlan};
+use crate::model::connection::{ConnectionAction, ConnectionPlan, WebhookReport, webhook_url};
 use crate::model::hearing::{Heard, tell};
 use crate::model::reason::Reason;
 use crate::model::webhook_keys::{self, Keys, Remembered};
@@ -37,11 +38,6 @@ pub const MOST_BODIES: usize = 4096;
 #[derive(Debug, Default)]
 pub struct Hearing {
     uid: String,
-    /// The Secrets that the spec names: for keys, and for the path.
-    keys: Named,
-    path: Named,
-    /// The app's secret as last read.
-    app_secret: Option<SecretString>,
     listening: Listening,
     /// As the token Secret has it, or will have it.
     remembered: Remembered,
@@ -50,32 +46,6 @@ pub struct Hearing {
     pub(super) unsigned: bool,
     pub(super) previous_used: Option<Timestamp>,
     pub(super) subscriptions: Subscriptions,
-}
-
-/// A Secret that the spec names.
-#[derive(Debug, Default)]
-struct Named {
-    /// The name it was read under, and what it was then.
-    read: Option<(String, Option<SecretCopy>)>,
-    /// It changed since: what was read counts until it is read again.
-    outdated: bool,
-}
-
-impl Named {
-    fn is_unread(&self, secret: &str) -> bool {
-        self.outdated || self.read.as_ref().is_none_or(|(of, _)| of != secret)
-    }
-
-    fn value(&self, key: &str) -> Option<SecretString> {
-        let (_, copy) = self.read.as_ref()?;
-        let value = copy.as_ref()?.data.get(key)?;
-        (!value.expose_secret().trim().is_empty()).then(|| value.clone())
-    }
-
-    /// It has been read, and was not there.
-    fn is_missing(&self) -> bool {
-        matches!(self.read, Some((_, None)))
-    }
 }
 
 /// What a message is checked with.
@@ -136,25 +106,6 @@ pub(super) enum Step {
 }
 
 impl State {
-    /// One of the Secrets of a namespace that the spec names for webhooks.
-    pub(super) fn hears_with(object: &TikTokConnection, secret: &str) -> bool {
-        let named = object.spec.webhooks.as_ref();
-        named.is_some_and(|w| {
-            w.keys_secret_ref.as_ref().is_some_and(|r| r.name == secret)
-                || w.path_token_secret_ref
-                    .as_ref()
-                    .is_some_and(|r| r.name == secret)
-        })
-    }
-
-    /// Such a Secret changed, came or went.
-    pub(super) fn hearing_outdated(&mut self, name: &Name) {
-        if let Some(hearing) = self.hearing.get_mut(name) {
-            hearing.keys.outdated = true;
-            hearing.path.outdated = true;
-        }
-    }
-
     /// What messages for a connection are checked with; `None`: nobody listens under this name.
     pub(super) fn listening(&self, name: &Name) -> Option<&Listening> {
         self.stores.connections.get(name)?;
@@ -192,30 +143,6 @@ impl State {
         hearing
     }
 
-    /// The Secrets that have to be read before anything can be checked: for keys, for the path.
-    fn unread_secrets(&mut self, name: &Name, object: &TikTokConnection) -> Vec<(bool, String)> {
-        let hearing = self.hearing_of(name, object);
-        let named = object.spec.webhooks.as_ref();
-        let keys = named.and_then(|w| w.keys_secret_ref.as_ref());
-        let path = named.and_then(|w| w.path_token_secret_ref.as_ref());
-        let mut all = Vec::new();
-        if let Some(named) = keys.filter(|r| hearing.keys.is_unread(&r.name)) {
-            all.push((true, named.name.clone()));
-        }
-        if let Some(named) = path.filter(|r| hearing.path.is_unread(&r.name)) {
-            all.push((false, named.name.clone()));
-        }
-        all
-    }
-
-    fn named(&mut self, name: &Name, object: &TikTokConnection, keys: bool) -> &mut Named {
-        let hearing = self.hearing_of(name, object);
-        match keys {
-            true => &mut hearing.keys,
-            false => &mut hearing.path,
-        }
-    }
-
     /// Brings what is checked with up to date. What has to be remembered is returned.
     fn listen(
         &mut self,
@@ -224,34 +151,30 @@ impl State {
         now: Timestamp,
     ) -> Option<Remembered> {
         let window = self.settings.hearing.previous_key_for;
-        let memo = self.connections.get(name);
-        let own = |copy: Option<&Option<Option<SecretCopy>>>, key: &str| {
-            copy.and_then(|c| c.as_ref()?.as_ref()?.data.get(key).cloned())
-                .filter(|v| !v.expose_secret().trim().is_empty())
-        };
-        let app_secret = own(memo.map(|m| &m.app), APP_SECRET)
-            .or_else(|| own(memo.map(|m| &m.held), APP_SECRET));
-        let stored = memo.and_then(|m| m.held.as_ref()?.as_ref()).map(|held| {
-            let text = |key: &str| held.data.get(key).map(|v| v.expose_secret().to_owned());
-            Remembered {
-                current: text(SEEN_CURRENT),
-                since: text(SEEN_SINCE).and_then(|t| t.parse().ok()),
-            }
+        let memo = self.connections.get(name)?;
+        let of = |copy: Option<&SecretCopy>, key: &str| value(&copy?.data, key).cloned();
+        let app_secret = of(memo.app(), APP_SECRET).or_else(|| of(memo.held(), APP_SECRET));
+        let stored = memo.held().map(|held| Remembered {
+            current: plain(&held.data, SEEN_CURRENT),
+            since: plain(&held.data, SEEN_SINCE).and_then(|t| t.parse().ok()),
         });
         let named = object.spec.webhooks.as_ref();
-        let keys_named = named.and_then(|w| w.keys_secret_ref.as_ref()).is_some();
-        let path_key = named
-            .and_then(|w| w.path_token_secret_ref.as_ref())
-            .map(|r| r.key.clone().unwrap_or_else(|| PATH_TOKEN.into()));
-        let hearing = self.hearing_of(name, object);
-        hearing.app_secret = app_secret.or(hearing.app_secret.take());
+        let keys_named = named.is_some_and(|w| w.keys_secret_ref.is_some());
         let (current, previous) = match keys_named {
-            true => (hearing.keys.value(CURRENT), hearing.keys.value(PREVIOUS)),
-            false => (hearing.app_secret.clone(), None),
+            true => {
+                let keys = memo.webhook_keys.as_ref().and_then(Option::as_ref);
+                (of(keys, CURRENT), of(keys, PREVIOUS))
+            }
+            false => (app_secret, None),
         };
-        let path_token = path_key
-            .and_then(|key| hearing.path.value(&key))
+        let path_token = named
+            .and_then(|w| w.path_token_secret_ref.as_ref())
+            .and_then(|r| {
+                let path = memo.path_token.as_ref().and_then(Option::as_ref);
+                of(path, r.key.as_deref().unwrap_or(PATH_TOKEN))
+            })
             .filter(is_path_token);
+        let hearing = self.hearing_of(name, object);
         let mut remember = None;
         let mut previous_until = None;
         // Without a Secret for keys there is no PREVIOUS, and nothing to remember.
@@ -286,14 +209,14 @@ impl State {
         remember
     }
 
-    /// What is to be told.
-    pub(super) fn heard(&self, name: &Name, object: &TikTokConnection) -> Heard {
+    /// What is known, for the status.
+    fn heard(&self, name: &Name, object: &TikTokConnection) -> Heard {
         let nothing = Hearing::default();
         let hearing = self.hearing.get(name).unwrap_or(&nothing);
         Heard {
-            url: self.webhook_url(name),
+            url: self.webhook_url(object),
             hands_off: matches!(object.spec.mode, Some(Mode::Observe | Mode::Plan)),
-            secrets: hearing.complaint(object),
+            secrets: self.complaint(name, object, &hearing.listening),
             previous_until: hearing.listening.previous_until,
             previous_used: hearing.previous_used,
             believed: hearing.believed,
@@ -303,50 +226,54 @@ impl State {
         }
     }
 
-    /// Where TikTok sends events about a connection, without the part that is a secret. `None`: it cannot.
-    pub(super) fn webhook_url(&self, name: &Name) -> Option<String> {
-        let public = self.settings.public_url.as_ref()?;
-        let public = public.trim_end_matches('/');
-        Some(format!(
-            "{public}/webhooks/tiktok/{}/{}",
-            name.namespace, name.name
-        ))
-    }
-}
-
-impl Hearing {
-    /// What is wrong with the Secrets that the spec names for webhooks.
-    fn complaint(&self, object: &TikTokConnection) -> Option<(Reason, String)> {
-        let named = object.spec.webhooks.as_ref()?;
-        if let Some(named) = &named.keys_secret_ref
-            && self.keys.read.is_some()
-        {
-            let secret = &named.name;
-            if self.keys.is_missing() {
-                return Some((
-                    Reason::SecretMissing,
-                    format!("there is no Secret {secret} in this namespace, so no message is believed; create it with the key {CURRENT}"),
-                ));
+    /// Has the connection's plan tell what is known. True: that is news.
+    fn report_hearing(&mut self, name: &Name, object: &TikTokConnection) -> bool {
+        let (status, condition) = tell(object, &self.heard(name, object));
+        let report = WebhookReport { status, condition };
+        match self.connections.get_mut(name) {
+            Some(memo) if memo.webhooks != report => {
+                memo.webhooks = report;
+                true
             }
-            if self.listening.current.is_none() {
+            _ => false,
+        }
+    }
+
+    /// What is wrong with the Secrets that the spec names for webhooks.
+    fn complaint(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+        listening: &Listening,
+    ) -> Option<(Reason, String)> {
+        let named = object.spec.webhooks.as_ref()?;
+        let memo = self.connections.get(name)?;
+        let missing = |secret: &str, key: &str| {
+            (
+                Reason::SecretMissing,
+                format!(
+                    "there is no Secret {secret} in this namespace; create it with the key {key}"
+                ),
+            )
+        };
+        if let Some(secret) = named.keys_secret_ref.as_ref().map(|r| &r.name) {
+            if memo.webhook_keys.as_ref().is_some_and(Option::is_none) {
+                let (reason, text) = missing(secret, CURRENT);
+                return Some((reason, format!("{text}; until then no message is believed")));
+            }
+            if memo.webhook_keys.is_some() && listening.current.is_none() {
                 return Some((
                     Reason::SecretIncomplete,
-                    format!("Secret {secret} lacks {CURRENT}, so no message is believed; add it"),
+                    format!("Secret {secret} lacks {CURRENT}; add it, until then no message is believed"),
                 ));
             }
         }
-        if let Some(named) = &named.path_token_secret_ref
-            && self.path.read.is_some()
-        {
-            let secret = &named.name;
-            let key = named.key.as_deref().unwrap_or(PATH_TOKEN);
-            if self.path.is_missing() {
-                return Some((
-                    Reason::SecretMissing,
-                    format!("there is no Secret {secret} in this namespace; create it with the key {key}, which ends the address that TikTok sends to"),
-                ));
+        if let Some(named) = &named.path_token_secret_ref {
+            let (secret, key) = (&named.name, named.key.as_deref().unwrap_or(PATH_TOKEN));
+            if memo.path_token.as_ref().is_some_and(Option::is_none) {
+                return Some(missing(secret, key));
             }
-            if self.listening.path_token.is_none() {
+            if memo.path_token.is_some() && listening.path_token.is_none() {
                 return Some((
                     Reason::SecretIncomplete,
                     format!("the key {key} of Secret {secret} has to be 16 to 128 letters, digits, - and _; correct it"),
@@ -356,6 +283,14 @@ impl Hearing {
         None
     }
 
+    /// Where TikTok sends events about a connection, without the part that is a secret. `None`: it cannot.
+    pub(super) fn webhook_url(&self, object: &TikTokConnection) -> Option<String> {
+        let public = self.settings.public.as_ref()?;
+        Some(webhook_url(&public.url, object))
+    }
+}
+
+impl Hearing {
     pub(super) fn path_token(&self) -> Option<&SecretString> {
         self.listening.path_token.as_ref()
     }
@@ -371,8 +306,8 @@ fn is_path_token(text: &SecretString) -> bool {
 }
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
-    /// The part of a connection's turn that is about hearing: reads the Secrets that the spec names for it, stores what a
-    /// restart must not lose, and, when there is nothing else to do, plans the subscriptions.
+    /// The part of a connection's turn that is about hearing: brings what messages are checked with up to date, stores what
+    /// a restart must not lose, and, when there is nothing else to do, plans the subscriptions.
     pub(super) async fn hear(
         &self,
         name: &Name,
@@ -382,39 +317,19 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if plan.action == ConnectionAction::ReadSecrets {
             return Ok(Step::Calm);
         }
-        let unread = self.lock().unread_secrets(name, object);
-        for (keys, secret) in unread {
-            let at = Name::new(name.namespace.clone(), secret.clone());
-            // A change that is announced while it is read makes it old again.
-            self.lock().named(name, object, keys).outdated = false;
-            let copy = self.cluster.secret(&at).await;
-            let mut state = self.lock();
-            let named = state.named(name, object, keys);
-            match copy {
-                Ok(copy) => named.read = Some((secret, copy)),
-                Err(error) => {
-                    named.outdated = true;
-                    return Err(error);
-                }
-            }
-        }
         let now = self.clock.now();
-        let (before, remember, after) = {
+        let remember = {
             let mut state = self.lock();
-            let before = state.heard(name, object);
             let remember = state.listen(name, object, now);
             state.has_hearing(name);
-            (before, remember, state.heard(name, object))
+            let idle = plan.action == ConnectionAction::Rest;
+            if !idle || object.metadata.deletion_timestamp.is_some() {
+                return Ok(Step::Calm);
+            }
+            remember
         };
-        if before != after {
-            return Ok(Step::Again);
-        }
-        let deleting = object.metadata.deletion_timestamp.is_some();
-        if plan.action != ConnectionAction::Rest || deleting {
-            return Ok(Step::Calm);
-        }
         if let Some(remember) = remember {
-            self.store(name, object, |data| {
+            let put = |data: &mut Data| {
                 let mut put = |key: &str, text: Option<String>| {
                     if let Some(text) = text {
                         data.insert(key.into(), SecretString::from(text));
@@ -422,48 +337,35 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 };
                 put(SEEN_CURRENT, remember.current.clone());
                 put(SEEN_SINCE, remember.since.map(|t| t.to_string()));
-            })
-            .await?;
+            };
+            self.swap(name, object, put).await?;
             return Ok(Step::Again);
         }
-        self.hear_of_changes(name, object, now).await
-    }
-
-    /// Plans the subscriptions, and when to look again.
-    async fn hear_of_changes(
-        &self,
-        name: &Name,
-        object: &TikTokConnection,
-        now: Timestamp,
-    ) -> Result<Step, ClusterError> {
-        let (note, wake, changed) = {
+        let (note, news) = {
             let mut state = self.lock();
-            let before = state.heard(name, object);
             let (note, wake) = state.plan_subscriptions(name, object, now);
-            let wake = wake
-                .into_iter()
-                .chain(before.previous_until)
-                .filter(|at| *at > now)
-                .min();
-            (note, wake, state.heard(name, object) != before)
+            let until = state.listening(name).and_then(|l| l.previous_until);
+            let key = Key::Connection(name.clone());
+            match wake.into_iter().chain(until).filter(|at| *at > now).min() {
+                Some(when) => state.wake(&key, Why::Hearing, when),
+                None => state.home.due.clear(&key, Why::Hearing),
+            }
+            (note, state.report_hearing(name, object))
         };
         if let Some(note) = note {
-            self.store(name, object, |data| note.write(data)).await?;
+            self.swap(name, object, |data| note.write(data)).await?;
             return Ok(Step::Again);
         }
-        if changed {
+        if news {
             return Ok(Step::Again);
         }
-        if let Some(wake) = wake {
-            let key = Key::Connection(name.clone());
-            self.lock().wake(&key, Why::Hearing, wake);
-        }
+        self.say_deaf(object, plan).await;
         Ok(Step::Calm)
     }
 
     /// A warning for what has come to need somebody.
-    pub(super) async fn say_deaf(&self, object: &TikTokConnection, plan: &ConnectionPlan) {
-        let of = |conditions: &[k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition]| {
+    async fn say_deaf(&self, object: &TikTokConnection, plan: &ConnectionPlan) {
+        let of = |conditions: &[Condition]| {
             let found = conditions.iter().find(|c| c.type_ == "Webhooks");
             found.map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
         };
@@ -490,54 +392,6 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 /// How long a body is remembered: as long as its own time does not make it old.
 pub(super) fn kept(state: &State) -> SignedDuration {
     to_signed(state.settings.hearing.webhook_max_age)
-}
-
-/// The status of webhooks, for a plan.
-pub(super) fn told(
-    state: &State,
-    name: &Name,
-    object: &TikTokConnection,
-) -> (
-    Option<crate::api::connection::WebhooksStatus>,
-    crate::model::hearing::Said,
-) {
-    tell(object, &state.heard(name, object))
-}
-
-// Until the connection's own folder has this.
-pub(super) fn glue(state: &State, name: &Name, object: &TikTokConnection, plan: &mut ConnectionPlan, now: Timestamp) {
-    if object.metadata.deletion_timestamp.is_some() { return; }
-    let (status, said) = told(state, name, object);
-    plan.status.webhooks = status;
-    if let Some((good, reason, message)) = said {
-        let before = object.status.as_ref().map(|s| s.conditions.clone()).unwrap_or_default();
-        let mut c = crate::model::report::Conditions::new(&before, object.metadata.generation.unwrap_or_default(), now);
-        c.set("Webhooks", if good { "True" } else { "False" }, reason, &message);
-        plan.status.conditions.extend(c.done());
-        plan.status.conditions.sort_by(|a, b| a.type_.cmp(&b.type_));
-    }
-}
-
-impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
-    async fn store(&self, name: &Name, object: &TikTokConnection, change: impl FnOnce(&mut std::collections::BTreeMap<String, SecretString>)) -> Result<(), ClusterError> {
-        use super::connection_facts::{LABEL, label_value};
-        let Some(held) = self.lock().connections.get(name).and_then(|m| m.held.clone().flatten()) else { return Ok(()) };
-        let mut data = held.data.clone();
-        change(&mut data);
-        let write = super::doors::SecretWrite {
-            name: Name::new(name.namespace.clone(), crate::model::connection::token_secret_name(object)),
-            resource_version: Some(held.resource_version.clone()),
-            labels: [(LABEL.to_string(), label_value(&name.name))].into(),
-            finalizers: vec![crate::api::FINALIZER.into()],
-            owner: (format!("{}/{}", crate::api::GROUP, crate::api::VERSION), "TikTokConnection".into(), name.name.clone(), object.metadata.uid.clone().unwrap_or_default()),
-            data,
-        };
-        let done = self.cluster.write_secret(&write).await;
-        if let Some(memo) = self.lock().connections.get_mut(name) {
-            memo.unread();
-        }
-        done
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use super::queue::Lane;
 use super::state::State;
 use super::turn::Outcome;
+use crate::model::facts::{Access, ConnectionView};
 use crate::platform::Answer;
 use crate::platform::{ErrorClass, PlatformError};
 
@@ -49,6 +50,12 @@ struct AccountLabels {
     advertiser: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ConnectionLabels {
+    namespace: String,
+    connection: String,
+}
+
 /// The counters and gauges, shared by clones.
 #[derive(Clone)]
 pub struct Metrics {
@@ -67,6 +74,8 @@ pub struct Metrics {
     webhooks: Family<ResultLabels, Counter>,
     webhook_events: Family<ResultLabels, Counter>,
     webhook_keys: Family<KeyLabels, Counter>,
+    read_only: Family<ConnectionLabels, Gauge>,
+    rotations: Family<ResultLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -148,6 +157,21 @@ impl Default for Metrics {
             "Messages that were believed, by what they were signed with",
             webhook_keys.clone(),
         );
+        let read_only = Family::default();
+        registry.register(
+            "connection_read_only",
+            "1 while a connection lets nothing but pauses, or nothing at all, through",
+            read_only.clone(),
+        );
+        let rotations: Family<ResultLabels, Counter> = Family::default();
+        for result in ["succeeded", "failed"] {
+            drop(rotations.get_or_create(&ResultLabels { result }));
+        }
+        registry.register(
+            "token_rotations",
+            "Attempts to renew an access token",
+            rotations.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             turns,
@@ -164,6 +188,8 @@ impl Default for Metrics {
             webhooks,
             webhook_events,
             webhook_keys,
+            read_only,
+            rotations,
         }
     }
 }
@@ -234,6 +260,11 @@ impl Metrics {
         self.webhook_keys.get_or_create(&KeyLabels { key }).inc();
     }
 
+    pub(super) fn rotation(&self, succeeded: bool) {
+        let result = if succeeded { "succeeded" } else { "failed" };
+        self.rotations.get_or_create(&ResultLabels { result }).inc();
+    }
+
     /// How often work was found that nothing had announced. Tests end by asserting 0.
     pub fn missed(&self) -> u64 {
         self.missed.get()
@@ -246,6 +277,18 @@ impl Metrics {
 
     /// Sets the gauges from the state.
     pub fn depths(&self, state: &State, now: Timestamp) {
+        // Connections that are gone are not shown any more.
+        self.read_only.clear();
+        for (name, view) in &state.views {
+            let labels = ConnectionLabels {
+                namespace: name.namespace.clone(),
+                connection: name.name.clone(),
+            };
+            let limited = matches!(view, ConnectionView::Usable(a) if a.access != Access::Full);
+            self.read_only
+                .get_or_create(&labels)
+                .set(i64::from(limited));
+        }
         for (id, account) in &state.accounts {
             for (lane, (count, oldest)) in Lane::ALL.into_iter().zip(account.lines.queue.depth()) {
                 let labels = LaneLabels {

@@ -2,8 +2,7 @@
 
 pub mod account;
 pub mod calls;
-pub mod connection_facts;
-pub mod connection_turn;
+pub mod connection;
 pub mod doors;
 pub mod due;
 pub mod events;

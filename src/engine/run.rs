@@ -22,7 +22,7 @@ use super::settings::Settings;
 use super::state::{Key, Place, State};
 use super::sweep::Page;
 use super::turn::Outcome;
-use crate::model::facts::NameQuestion;
+use crate::model::facts::{Access, NameQuestion};
 use crate::platform::Door;
 
 /// Changes of our kinds, of Secrets and of namespaces.
@@ -35,10 +35,10 @@ pub struct Engine<C, P, K> {
     pub(super) clock: K,
     pub(super) metrics: Metrics,
     pub(super) status_slots: Semaphore,
+    /// Something was pushed from outside the loop.
+    nudged: Notify,
     fence: Arc<Fence>,
     call_deadline: Duration,
-    /// Something was put into the queue from outside the loop.
-    poked: Notify,
     state: Mutex<State>,
 }
 
@@ -93,9 +93,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             clock,
             metrics,
             status_slots,
+            nudged: Notify::new(),
             fence,
             call_deadline: settings.call_deadline,
-            poked: Notify::new(),
             state: Mutex::new(State::new(settings)),
         }
     }
@@ -105,14 +105,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something was put into the queue by whoever is not the loop.
-    pub(super) fn poke(&self) {
-        self.poked.notify_one();
-    }
-
     /// The lease's transition count, while it covers a whole call.
     pub(super) fn fence(&self) -> Option<u64> {
         self.fence.check(self.clock.awake(), self.call_deadline)
+    }
+
+    /// Lets the loop look at once: somebody outside it has pushed a key.
+    pub fn nudge(&self) {
+        self.nudged.notify_one();
     }
 
     /// Runs until `stop`, acting only while `leading`.
@@ -171,7 +171,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     None => open = false,
                 },
                 _ = running.next(), if !running.is_empty() => {}
-                () = self.poked.notified() => {}
+                () = self.nudged.notified() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -361,12 +361,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         for account in state.accounts.values() {
             sooner(account.lines.due.next());
+            if account.access == Access::Over {
+                continue;
+            }
             sooner(account.outbox.next_time(now));
             sooner(
                 account
                     .pause_not_before
                     .filter(|_| !account.outbox.is_empty()),
             );
+            if !account.reads() {
+                continue;
+            }
             sooner(
                 account
                     .blocked_until
@@ -429,7 +435,9 @@ impl State {
         let most = self.settings.turns_in_flight;
         let calls = self.settings.calls_in_flight;
         let account = self.accounts.get_mut(&id)?;
-        if account.pause_not_before.is_none_or(|t| t <= now)
+        let reads = account.reads();
+        if account.access != Access::Over
+            && account.pause_not_before.is_none_or(|t| t <= now)
             && account.pauses == 0
             && account.pause_batches == 0
             && let Some(batch) = account.outbox.pop_pause(now)
@@ -437,7 +445,8 @@ impl State {
             account.pause_batches += 1;
             return Some(account.begin_batch(id, batch));
         }
-        let open = account.blocked_until.is_none_or(|t| t <= now)
+        let open = reads
+            && account.blocked_until.is_none_or(|t| t <= now)
             && account.calls + account.batches < calls;
         // What events named is looked up together, before creates, once all of it has had its turn.
         if open

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model;
-use crate::platform::{Tier, Tree};
+use crate::platform::{OauthDialect, Tier, Tree};
 
 /// Settings of one operator process.
 #[derive(Clone, Debug)]
@@ -38,8 +38,10 @@ pub struct Settings {
     pub backoff: (Duration, Duration),
     /// A refused pause is tried again this often, for ever.
     pub pause_again: Duration,
-    /// Where browsers and TikTok reach the operator: scheme and host, without a slash at the end. `None`: nowhere.
-    pub public_url: Option<String>,
+    /// Where browsers and TikTok reach the operator. `None`: nowhere; tokens are imported and nothing is heard.
+    pub public: Option<PublicAddress>,
+    /// What TikTok's documentation leaves open about tokens.
+    pub oauth: &'static OauthDialect,
     /// What is heard, and for how long.
     pub hearing: HearingSettings,
     /// The model's own times.
@@ -73,6 +75,15 @@ impl Default for HearingSettings {
     }
 }
 
+/// Where browsers and TikTok reach the operator, and where it sends browsers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicAddress {
+    /// Scheme and host, with a port if it is not the usual one; no slash at the end.
+    pub url: String,
+    /// TikTok's page on which an app is authorised, without a query.
+    pub portal: String,
+}
+
 impl Settings {
     /// Rows a page of a tree's lists (reference 1.3).
     pub fn page_size(&self, tree: Tree) -> u32 {
@@ -101,8 +112,9 @@ impl Default for Settings {
             call_deadline: Duration::from_secs(15),
             backoff: (Duration::from_secs(1), Duration::from_secs(300)),
             pause_again: Duration::from_secs(10),
-            public_url: None,
             hearing: HearingSettings::default(),
+            public: None,
+            oauth: OauthDialect::standard(),
             model: model::facts::Settings::default(),
         }
     }

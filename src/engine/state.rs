@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, AccountId, Lines};
-use super::connection_facts::ConnectionMemo;
+use super::connection::ConnectionMemo;
 use super::doors::{Name, ObjectName};
 use super::due::Why;
 use super::hearing::Hearing;

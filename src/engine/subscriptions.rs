@@ -8,26 +8,25 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::calls::backoff;
-use super::connection_facts::{ACCESS_TOKEN, APP_ID, APP_SECRET, fingerprint};
+use super::connection::{
+    ACCESS_TOKEN, APP_ID, APP_SECRET, Data, fingerprint, kills_token, plain, read_token,
+};
 use super::doors::{Clock, Cluster, Name, SecretCopy};
 use super::queue::Lane;
 use super::run::Engine;
 use super::state::{Key, State};
 use crate::api::common::Mode;
 use crate::api::connection::TikTokConnection;
-use crate::model::facts::ConnectionView;
+use crate::model::facts::{Access, ConnectionView};
 use crate::model::subscriptions::{self, Candidate, Facts, Op, Step, Subscription, Token};
 use crate::platform::{
-    Answer, AuthProblem, Call, CallbackUrl, Door, ErrorClass, PlatformError, Reply,
-    SubscriptionEntity, SubscriptionRow, TransportError, Urgency, read, transport_error,
+    Call, CallbackUrl, Door, ErrorClass, PlatformError, Reply, SubscriptionEntity, SubscriptionRow,
+    TransportError, Urgency, transport_error,
 };
 
 /// Keys of our token Secret.
 const MADE_WITH: &str = "subscriptions_token";
 const MADE_WITH_EXPIRES: &str = "subscriptions_token_expires_at";
-/// When the token in use ends, and how often it was renewed.
-const EXPIRES_AT: &str = "expires_at";
-const ROTATIONS: &str = "rotations";
 
 /// Calls of one go; the connection has a turn before the next.
 const AT_ONCE: usize = 10;
@@ -71,7 +70,7 @@ enum Todo {
 pub(super) struct MadeWith(Token);
 
 impl MadeWith {
-    pub fn write(&self, data: &mut BTreeMap<String, SecretString>) {
+    pub fn write(&self, data: &mut Data) {
         let print = SecretString::from(self.0.fingerprint.clone());
         data.insert(MADE_WITH.into(), print);
         match self.0.expires_at {
@@ -91,7 +90,8 @@ impl MadeWith {
 struct App {
     id: String,
     secret: SecretString,
-    token: SecretString,
+    /// A disconnect may have none any more.
+    token: Option<SecretString>,
     callback: CallbackUrl,
 }
 
@@ -107,33 +107,25 @@ impl Subscriptions {
     }
 }
 
-fn plain(copy: &SecretCopy, key: &str) -> Option<String> {
-    let text = copy.data.get(key)?.expose_secret().trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn time(copy: &SecretCopy, key: &str) -> Option<Timestamp> {
-    plain(copy, key)?.parse().ok()
-}
-
 impl State {
     /// Our token Secret, as last read.
     fn held_copy(&self, name: &Name) -> Option<&SecretCopy> {
-        self.connections.get(name)?.held.as_ref()?.as_ref()
+        self.connections.get(name)?.held()
     }
 
     fn app(&self, name: &Name) -> Option<App> {
         let held = self.held_copy(name)?;
         let hearing = self.hearing.get(name)?;
-        let mut url = self.webhook_url(name)?;
+        let object = self.stores.connections.get(name)?;
+        let mut url = self.webhook_url(&object)?;
         if let Some(token) = hearing.path_token() {
             url.push('/');
             url.push_str(token.expose_secret());
         }
         Some(App {
-            id: plain(held, APP_ID)?,
+            id: plain(&held.data, APP_ID)?,
             secret: held.data.get(APP_SECRET)?.clone(),
-            token: held.data.get(ACCESS_TOKEN)?.clone(),
+            token: held.data.get(ACCESS_TOKEN).cloned(),
             callback: CallbackUrl::new(url),
         })
     }
@@ -147,24 +139,25 @@ impl State {
     ) -> (Option<MadeWith>, Option<Timestamp>) {
         let settings = self.settings.hearing.clone();
         let advertiser = match self.views.get(name) {
-            Some(ConnectionView::Usable(a)) if !a.read_only && !a.disconnecting => {
+            Some(ConnectionView::Usable(a)) if a.access == Access::Full && !a.disconnecting => {
                 Some(a.advertiser.clone())
             }
             _ => None,
         };
         let hands_off = matches!(object.spec.mode, Some(Mode::Observe | Mode::Plan));
         let known = advertiser.filter(|_| !hands_off).and_then(|advertiser| {
-            let held = self.held_copy(name)?;
+            let data = &self.held_copy(name)?.data;
+            let in_use = read_token(data)?;
+            let rotated = in_use.rotations > 0;
             let token = Token {
-                fingerprint: fingerprint(&[held.data.get(ACCESS_TOKEN)?]),
-                expires_at: time(held, EXPIRES_AT),
+                fingerprint: in_use.id,
+                // TikTok knows no end of it, whatever came with it.
+                expires_at: in_use.expires_at.filter(|_| !in_use.endless),
             };
-            let made_with = plain(held, MADE_WITH).map(|fingerprint| Token {
+            let made_with = plain(data, MADE_WITH).map(|fingerprint| Token {
                 fingerprint,
-                expires_at: time(held, MADE_WITH_EXPIRES),
+                expires_at: plain(data, MADE_WITH_EXPIRES).and_then(|t| t.parse().ok()),
             });
-            let rotations = plain(held, ROTATIONS).and_then(|n| n.parse::<u32>().ok());
-            let rotated = rotations.is_some_and(|n| n > 0);
             let app = self.app(name)?;
             Some((advertiser, token, made_with, rotated, app))
         });
@@ -265,10 +258,11 @@ impl State {
         let names: Vec<Name> = self.hearing.keys().cloned().collect();
         for name in names {
             let held = self.held_copy(&name);
-            if held.and_then(|h| plain(h, APP_ID)).as_deref() != Some(app) {
+            if held.and_then(|h| plain(&h.data, APP_ID)).as_deref() != Some(app) {
                 continue;
             }
-            let Some(base) = self.webhook_url(&name) else {
+            let object = self.stores.connections.get(&name);
+            let Some(base) = object.and_then(|o| self.webhook_url(&o)) else {
                 continue;
             };
             let ours = rows.iter().filter(|row| is_ours(&row.callback_url, &base));
@@ -395,7 +389,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 secret: app.secret.clone(),
                 entity: entity.clone(),
                 callback_url: app.callback.clone(),
-                access_token: app.token.clone(),
+                access_token: app.token.clone().ok_or(Stop::Gone)?,
             },
             Op::Unsubscribe { id } => Call::Unsubscribe {
                 app_id: app.id.clone(),
@@ -455,54 +449,34 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// One call in the name of the app, in the background. Writes are sent only while the lease covers their deadline.
     async fn app_call(&self, name: &Name, app: &App, call: &Call) -> Result<Reply, Stop> {
         let now = self.clock.now();
-        let fence = self.fence();
+        let fence = match self.fence() {
+            Some(fence) => fence,
+            None if call.is_write() => return Err(Stop::Until(now + Duration::from_secs(1))),
+            None => 0,
+        };
         let deadline = {
             let mut state = self.lock();
+            let path = call.path();
             let asked = state
                 .budgets
-                .ask(&app.id, "", call.path(), Urgency::Background, now);
+                .ask(&app.id, "", path, Urgency::Background, now);
             asked.map_err(Stop::Until)?;
             state.settings.call_deadline
         };
-        if call.is_write() && fence.is_none() {
-            return Err(Stop::Until(now + Duration::from_secs(1)));
-        }
-        let sent = self
-            .platform
-            .send(
-                call.request(Some(&app.token)),
-                fence.unwrap_or(0),
-                deadline,
-            )
-            .await;
-        let result = match sent {
-            Ok(reply) => read(call, reply),
-            Err(error) => Err(transport_error(call, error)),
-        };
-        self.metrics.call(call.name(), &result);
-        let now = self.clock.now();
-        match result {
-            Ok(Answer { reply, .. }) => Ok(reply),
-            Err(error) => {
-                tracing::warn!(connection = %name, call = call.name(), class = ?error.class, %error, "TikTok call failed");
+        let token = app.token.as_ref();
+        let sent = self.sent_home(&app.id, token, call, fence, deadline).await;
+        sent.map_err(|error| {
+            // R21: a token that is refused is refused, wherever it was noticed.
+            if let (ErrorClass::Auth(problem), Some(token)) = (&error.class, token)
+                && kills_token(*problem)
+            {
+                let now = self.clock.now();
+                let id = fingerprint(&[token]);
                 let mut state = self.lock();
-                match &error.class {
-                    ErrorClass::Throttled(throttle) => {
-                        let path = call.path();
-                        state.budgets.throttled(&app.id, "", path, throttle, now);
-                    }
-                    // R21: the token is refused, wherever it was noticed.
-                    ErrorClass::Auth(AuthProblem::TokenExpired | AuthProblem::TokenInvalid) => {
-                        if let Some(memo) = state.connections.get_mut(name) {
-                            memo.refused = Some(error.lasting());
-                        }
-                        state.push(&Key::Connection(name.clone()), Lane::Safety, now);
-                    }
-                    _ => {}
-                }
-                Err(Stop::Error(error))
+                state.learn_auth(name, &id, error.lasting(), true, now);
             }
-        }
+            Stop::Error(error)
+        })
     }
 
     /// R22: ends the subscriptions of a connection that is being deleted, as far as possible and for no longer than
@@ -515,8 +489,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         loop {
             let (listed, next) = {
                 let mut state = self.lock();
-                // Without an address there never was one.
-                if state.app(name).is_none() {
+                // What was never noted was never made, and without an address there is nothing to find it by.
+                let noted = |held: &SecretCopy| plain(&held.data, MADE_WITH).is_some();
+                if !state.held_copy(name).is_some_and(noted) || state.app(name).is_none() {
                     return 0;
                 }
                 let Some(mine) = state.subscriptions(name) else {

@@ -90,10 +90,16 @@ fn looks_again(object: &Object, plan: &Plan) -> bool {
     let told = status
         .conditions
         .iter()
-        .any(|c| c.type_ == "Ready" && c.observed_generation == object.metadata.generation);
-    told && status.id.is_some()
-        && plan.verdict.row.is_none()
-        && matches!(plan.verdict.ready, Ready::Progress(Reason::LookingUp, _))
+        .find(|c| c.type_ == "Ready" && c.observed_generation == object.metadata.generation);
+    let again = match (&plan.verdict.ready, told) {
+        (Ready::Progress(Reason::LookingUp, _), told) => told.is_some(),
+        // Nor can it be read (R21), and that is told, too.
+        (Ready::Progress(reason @ Reason::ConnectionReadOnly, _), Some(told)) => {
+            told.reason == reason.to_string()
+        }
+        _ => false,
+    };
+    again && status.id.is_some() && plan.verdict.row.is_none()
 }
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {

@@ -170,7 +170,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Verdict::Bad if unsigned => {
                 let news = self.lock().came_unsigned(at, now);
                 if news {
-                    self.poke();
+                    self.nudge();
                 }
                 return Outcome::Unsigned;
             }
@@ -188,7 +188,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         self.metrics.webhook_key(trust);
         if state.came_believed(at, trust, now) {
-            self.poke();
+            self.nudge();
         }
         let events = match events {
             Ok(events) => events,
@@ -218,7 +218,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if !follows.contains(&Follows::Queued) {
             return Outcome::Irrelevant;
         }
-        self.poke();
+        self.nudge();
         Outcome::Queued
     }
 
@@ -278,7 +278,7 @@ impl State {
             .iter()
             .find(|(_, a)| a.connection == *at)
             .map(|(id, _)| id.clone());
-        let mine = self.advertiser_of(at);
+        let mine = self.heard_for(at);
         let mut follows = Vec::new();
         let mut rows: BTreeSet<RowId> = BTreeSet::new();
         for event in events {
@@ -318,13 +318,12 @@ impl State {
     }
 
     /// The ad account that a connection is for.
-    fn advertiser_of(&self, at: &Name) -> Option<String> {
+    fn heard_for(&self, at: &Name) -> Option<String> {
         if let Some(ConnectionView::Usable(account)) = self.views.get(at) {
             return Some(account.advertiser.clone());
         }
         let object = self.stores.connections.get(at)?;
-        let shown = || Some(object.status.as_ref()?.advertiser.as_ref()?.id.clone());
-        object.spec.advertiser_id.clone().or_else(shown)
+        self.advertiser_of(at, &object)
     }
 
     /// The row of an id that an object of ours has; an ad of the Smart+ tree may be named by one of its creatives.

@@ -12,7 +12,7 @@ mod unclear;
 use super::diff::Difference;
 use super::effective::Effective;
 use super::facts::{
-    Account, ConnectionView, Facts, Have, Look, ParentObject, ParentView, Refusable,
+    Access, Account, ConnectionView, Facts, Have, Look, ParentObject, ParentView, Refusable,
 };
 use super::reason::Reason;
 use super::record::{Record, RecordState};
@@ -121,6 +121,7 @@ pub fn plan(f: &Facts) -> Plan {
     };
     planner.look_first(&mut plan);
     planner.review(&mut plan);
+    planner.out_of_reach(&mut plan);
     plan
 }
 
@@ -307,7 +308,9 @@ impl<'a> Planner<'a> {
 
     fn suspended(&self) -> Reason {
         if self.effective.read_only {
-            Reason::ReadOnly
+            Reason::ConnectionReadOnly
+        } else if self.effective.suspended {
+            Reason::AccountRestricted
         } else {
             Reason::Suspended
         }
@@ -316,6 +319,8 @@ impl<'a> Planner<'a> {
     fn suspended_message(&self, what: &str) -> String {
         if self.effective.read_only {
             format!("the connection is read-only: {what}; see the connection's banner")
+        } else if self.effective.suspended {
+            format!("TikTok has suspended the ad account: {what}; see the connection's status")
         } else {
             format!("mode Suspend writes nothing but pauses: {what}")
         }
@@ -331,6 +336,46 @@ impl<'a> Planner<'a> {
                 "pausing this iOS 14 dedicated campaign is final and would use postback window MODE1; set spec.postbackWindowMode beforehand to choose".into(),
             ));
         }
+    }
+
+    /// R21: what the token cannot do any more is not begun. Pauses are still tried while TikTok refuses the token: nobody
+    /// but TikTok knows until when. Once it has ended there is no call at all.
+    fn out_of_reach(&self, plan: &mut Plan) {
+        let access = self.account().map_or(Access::Full, |a| a.access);
+        let pause =
+            matches!(&plan.action, Action::SetStatus(wish) if wish.to == OperationStatus::Disable);
+        let local = matches!(
+            plan.action,
+            Action::Rest | Action::Write(_) | Action::Unfinalize | Action::Release { .. }
+        );
+        let stays = match access {
+            Access::Full | Access::ReadOnly => true,
+            Access::Refused => local || pause,
+            Access::Over => local,
+        };
+        if stays {
+            return;
+        }
+        let noun = self.noun();
+        let what = if self.ending() {
+            format!(
+                "the {noun} must be settled on TikTok first; authorise the connection again, or annotate this object with {}: \"true\"",
+                crate::api::RELEASE
+            )
+        } else if pause {
+            format!(
+                "the pause of the {noun} does not reach TikTok; pause it in Ads Manager if you must"
+            )
+        } else {
+            "TikTok is neither read nor written".into()
+        };
+        plan.action = Action::Rest;
+        plan.verdict.ready = Ready::Progress(
+            Reason::ConnectionReadOnly,
+            format!(
+                "the connection's access token does not work any more: {what}; see the connection's banner"
+            ),
+        );
     }
 
     // ---- plans ----

@@ -395,6 +395,12 @@ impl<'a> Conditions<'a> {
         });
     }
 
+    /// Since when a condition that was set is as it is.
+    pub fn since(&self, type_: &str) -> Option<Timestamp> {
+        let set = self.set.iter().find(|c| c.type_ == type_);
+        set.map(|c| c.last_transition_time.0)
+    }
+
     /// `Ready`, and `Reconciling` or `Stalled` only while true (kstatus, Flux).
     pub fn ready(&mut self, ready: &Ready) {
         match ready {

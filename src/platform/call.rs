@@ -14,6 +14,10 @@ use super::subscription::{self, CallbackUrl, SubscriptionEntity};
 use super::table::table;
 use super::wire::{Method, WireRequest};
 
+/// [`Call::name`] of the two calls whose lost answer takes a token with it.
+pub(super) const EXCHANGE: &str = "Exchange";
+pub(super) const REFRESH: &str = "Refresh";
+
 /// What a status call asks for. `Delete` is final: TikTok never changes a deleted object again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -266,6 +270,7 @@ impl Call {
             } => vec![
                 secret.expose_secret(),
                 callback_url.expose(),
+                callback_url.last_part(),
                 access_token.expose_secret(),
             ],
             _ => Vec::new(),
@@ -315,8 +320,8 @@ impl Call {
             Call::SetCreativeStatus { .. } => "SetCreativeStatus",
             Call::Appeal { .. } => "Appeal",
             Call::Reviews { .. } => "Reviews",
-            Call::Exchange { .. } => "Exchange",
-            Call::Refresh { .. } => "Refresh",
+            Call::Exchange { .. } => EXCHANGE,
+            Call::Refresh { .. } => REFRESH,
             Call::Revoke { .. } => "Revoke",
             Call::UserRoles { .. } => "UserRoles",
             Call::Pixels { .. } => "Pixels",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::call::Call;
+use super::call::{Call, EXCHANGE, REFRESH};
 use super::text::clean;
 use super::wire::TransportError;
 
@@ -40,6 +40,7 @@ pub enum Throttle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuthProblem {
     TokenExpired,
+    /// Wrong or revoked.
     TokenInvalid,
     TokenMissing,
     /// The token is good, but not for this account or object.
@@ -115,7 +116,7 @@ impl fmt::Display for PlatformError {
             (_, _, false) => write!(f, " (request {})", self.request_id)?,
             (_, _, true) => {}
         }
-        write!(f, ". {}", self.class.advice())
+        write!(f, ". {}", self.advice())
     }
 }
 
@@ -128,11 +129,34 @@ impl PlatformError {
             (Some(code), false) => format!("TikTok says: {} (code {code})", self.message),
             (None, _) => self.message.clone(),
         };
-        format!("{said}. {}", self.class.advice())
+        format!("{said}. {}", self.advice())
+    }
+
+    /// [`ErrorClass::advice`], but for what cannot be looked up: TikTok shows no token a second time.
+    fn advice(&self) -> &'static str {
+        match (self.class, self.call) {
+            (ErrorClass::Ambiguous, EXCHANGE) => {
+                "The code may be used up, and the token that it made is lost: open the connect link again"
+            }
+            (ErrorClass::Ambiguous, REFRESH) => {
+                "TikTok may have changed the tokens, and the new ones are lost: if neither the access token nor the refresh \
+                 token works any more, authorise again"
+            }
+            (class, _) => class.advice(),
+        }
     }
 }
 
 impl ErrorClass {
+    /// The same call would be refused again: neither waiting nor repeating helps. Everything else may pass by itself, except
+    /// that after [`Ambiguous`](ErrorClass::Ambiguous) nobody knows what the call did.
+    pub fn is_definite(self) -> bool {
+        match self {
+            ErrorClass::Auth(_) | ErrorClass::Rejected(_) | ErrorClass::Gone => true,
+            ErrorClass::Retry | ErrorClass::Throttled(_) | ErrorClass::Ambiguous => false,
+        }
+    }
+
     /// What this class of error means and what to do, as a sentence for whoever reads a status or a log.
     pub fn advice(self) -> &'static str {
         match self {

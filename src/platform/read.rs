@@ -91,7 +91,11 @@ fn without_envelope(call: &Call, reply: &WireReply, request_id: String) -> Platf
         404 | 405 => (
             ErrorClass::Rejected(Rejection::Other),
             format!(
-                "the platform does not know this call (HTTP {status}): check the operator's base URL"
+                "the platform does not know this call (HTTP {status}): check the operator's base URL{}",
+                match call {
+                    Call::Refresh { .. } => " and refresh path",
+                    _ => "",
+                }
             ),
         ),
         // Some gateway in between refused it before TikTok saw it. 408 may come after a part was read.

@@ -61,6 +61,15 @@ impl CallbackUrl {
     pub fn expose(&self) -> &str {
         &self.0
     }
+
+    /// What of it may be a secret, should somebody quote a part of the address: where the token is, if there is one.
+    pub(super) fn last_part(&self) -> &str {
+        self.0
+            .trim_end_matches('/')
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+    }
 }
 
 impl fmt::Debug for CallbackUrl {

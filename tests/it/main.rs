@@ -6,11 +6,13 @@
 mod admission;
 mod bad_manifests;
 mod chart;
+mod connect;
 mod control_plane;
 mod door;
 mod endings;
 mod examples;
 mod fleet;
+mod fuzz_corpus;
 mod kill;
 mod layers;
 mod official_client;

@@ -10,8 +10,8 @@ use tiktok_ads_operator::api::campaign::Campaign;
 use tiktok_ads_operator::api::common::{Adoption, DeletionPolicy, DesiredState, Mode};
 use tiktok_ads_operator::model::ceiling::CeilingView;
 use tiktok_ads_operator::model::facts::{
-    Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, ParentView, ReviewLook,
-    Rivals, Seen, Settings,
+    Access, Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, ParentView,
+    ReviewLook, Rivals, Seen, Settings,
 };
 use tiktok_ads_operator::model::object::Object;
 use tiktok_ads_operator::model::plan::{Action, Plan, StatusWish, plan};
@@ -166,7 +166,13 @@ fn usable(cap: Option<i64>, read_only: bool) -> ConnectionView {
         timezone: String::new(),
         schedule_in_account_zone: false,
         mode: None,
-        read_only,
+        access: if read_only {
+            Access::ReadOnly
+        } else {
+            Access::Full
+        },
+        suspended: None,
+        pause_all: None,
         disconnecting: false,
         adoption: None,
         drift: None,

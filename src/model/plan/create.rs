@@ -46,6 +46,17 @@ impl Planner<'_> {
 
     /// Nothing leads to an account: the connection is missing, or something on the way to it.
     fn no_connection(&self) -> Plan {
+        // R22: what is on TikTok stays there as it is, whatever became of the connection.
+        if let Some(id) = self.f.record.own().and_then(|r| r.id.as_ref()) {
+            let noun = self.noun();
+            return self.progress(
+                Action::Rest,
+                Reason::Disconnected,
+                format!(
+                    "the connection is gone, and {noun} {id} stays on TikTok as it is; create the TikTokConnection again to look after it, or delete this object, which changes nothing there"
+                ),
+            );
+        }
         if let Some(waiting) = self.no_parent() {
             return waiting;
         }

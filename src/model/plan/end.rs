@@ -118,13 +118,31 @@ impl Planner<'_> {
         } else if delete {
             self.stalled(
                 Reason::DeleteHeld,
-                format!("{noun} {id} is paused; mode {:?} deletes nothing. Set the mode to Enforce, or annotate this object with {RELEASE}: \"true\"", self.effective.mode),
+                format!(
+                    "{noun} {id} is paused; {}, or annotate this object with {RELEASE}: \"true\"",
+                    self.why_no_delete()
+                ),
             )
         } else {
             self.release(false, None)
         };
         plan.verdict.row = Some(seen.row.clone());
         plan
+    }
+
+    /// Why nothing is deleted, and what to do about it.
+    fn why_no_delete(&self) -> String {
+        if self.effective.read_only {
+            "the connection is read-only, so nothing is deleted: see its banner".into()
+        } else if self.effective.suspended {
+            "TikTok has suspended the ad account, so nothing is deleted: wait until it runs again"
+                .into()
+        } else {
+            format!(
+                "mode {:?} deletes nothing. Set the mode to Enforce",
+                self.effective.mode
+            )
+        }
     }
 
     pub(super) fn release(&self, left_active: bool, message: Option<String>) -> Plan {

@@ -24,7 +24,7 @@ const NEEDS_SOMEBODY: &[&str] = &[
     "Rejected",
     "BudgetTooLow",
     "NotConverging",
-    "ReadOnly",
+    "ConnectionReadOnly",
     "SecretMissing",
     "WaitingForConnection",
     "ParentMismatch",
@@ -170,7 +170,7 @@ impl<'a> Look<'a> {
         let has_budget = self.spec.get("budget").is_some();
         match self.reason.as_str() {
             // What an object is in may be missing as well.
-            "ConnectionMissing" => self.connection().is_none(),
+            "ConnectionMissing" | "Disconnected" => self.connection().is_none(),
             "ConnectionDeleting" => self.connection().is_some_and(is_deleting),
             "NamespaceTerminating" => {
                 let ending = &self.world.api.terminating;

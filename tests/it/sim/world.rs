@@ -86,7 +86,7 @@ impl Sim {
             log_capacity: 200_000,
         })
         .unwrap();
-        let clock = SimClock::start();
+        let clock = SimClock::start(seed);
         let first = sandbox
             .create_account(clock.millis(), &NewAccount::default())
             .unwrap();
