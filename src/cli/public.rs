@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use clap::Args;
 use url::{Host, Url};
 
+use crate::engine::settings::PublicAddress;
 use crate::http::public::{Limits, PublicSettings};
+use crate::platform::{DialectError, OauthDialect, REFRESH_PATH};
 
 /// What browsers and TikTok need to reach the operator.
 #[derive(Args, Clone, Debug)]
@@ -31,10 +33,38 @@ pub struct PublicArgs {
         long,
         value_name = "PATH",
         env = "OAUTH_REFRESH_PATH",
-        default_value = "/open_api/v1.3/oauth2/refresh_token/",
+        default_value = REFRESH_PATH,
         hide_short_help = true
     )]
     pub oauth_refresh_path: String,
+    /// Names of the field in which TikTok says, in seconds, how long a token lives; the shortest counts. Not said: those
+    /// that are known.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        env = "OAUTH_EXPIRY_FIELDS",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
+    pub oauth_expiry_fields: Vec<String>,
+    /// Names of the field with the refresh token. The first is also that under which it is sent.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        env = "OAUTH_REFRESH_FIELDS",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
+    pub oauth_refresh_fields: Vec<String>,
+    /// Names of the field in which TikTok says, in seconds, how long a refresh token lives.
+    #[arg(
+        long,
+        value_name = "NAMES",
+        env = "OAUTH_REFRESH_EXPIRY_FIELDS",
+        value_delimiter = ',',
+        hide_short_help = true
+    )]
+    pub oauth_refresh_expiry_fields: Vec<String>,
     /// The most subscriptions to TikTok's events that one connection may have; the rest is found by polling.
     #[arg(
         long,
@@ -99,17 +129,46 @@ impl PublicArgs {
     pub fn check(&self) -> Result<(), String> {
         self.origin()?;
         self.ip()?;
-        let path = &self.oauth_refresh_path;
-        let usable = path.starts_with('/')
-            && path
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-'));
-        if !usable {
-            return Err(format!(
-                "--oauth-refresh-path must be a path such as /open_api/v1.3/oauth2/refresh_token/, not {path:?}"
-            ));
+        self.dialect().map(drop)
+    }
+
+    /// What TikTok's documentation leaves open about tokens.
+    ///
+    /// # Errors
+    /// What is wrong with a setting, in words.
+    pub fn dialect(&self) -> Result<OauthDialect, String> {
+        let wrong = |flag: &str| {
+            let flag = flag.to_owned();
+            move |error: DialectError| format!("{flag}: {error}")
+        };
+        let mut dialect = OauthDialect::default()
+            .with_refresh_path(&self.oauth_refresh_path)
+            .map_err(wrong("--oauth-refresh-path"))?;
+        if !self.oauth_expiry_fields.is_empty() {
+            dialect = dialect
+                .with_expiry_names(&self.oauth_expiry_fields)
+                .map_err(wrong("--oauth-expiry-fields"))?;
         }
-        Ok(())
+        if !self.oauth_refresh_fields.is_empty() {
+            dialect = dialect
+                .with_refresh_names(&self.oauth_refresh_fields)
+                .map_err(wrong("--oauth-refresh-fields"))?;
+        }
+        if !self.oauth_refresh_expiry_fields.is_empty() {
+            dialect = dialect
+                .with_refresh_expiry_names(&self.oauth_refresh_expiry_fields)
+                .map_err(wrong("--oauth-refresh-expiry-fields"))?;
+        }
+        Ok(dialect)
+    }
+
+    /// What the engine has to know: where browsers reach us, and where TikTok asks for approval.
+    ///
+    /// # Errors
+    /// What is wrong with a setting, in words.
+    pub fn engine(&self, platform_url: &str) -> Result<Option<PublicAddress>, String> {
+        let portal = format!("{}/portal/auth", platform_url.trim_end_matches('/'));
+        Ok(self.origin()?.map(|url| PublicAddress { url, portal }))
     }
 
     /// What the public listener has to know.
@@ -229,9 +288,22 @@ mod tests {
             "--pod-ip 0.0.0.0",
             "--oauth-refresh-path=refresh",
             "--oauth-refresh-path=/a?b",
+            "--oauth-expiry-fields=a-b",
         ] {
             assert!(args(wrong).check().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_engine_is_told_both_addresses() {
+        let args =
+            args("--public-url https://ads.example.com --oauth-expiry-fields=ttl,expires_in");
+        let told = args.engine("https://business-api.tiktok.com/").unwrap();
+        let told = told.unwrap();
+        assert_eq!(told.url, "https://ads.example.com");
+        assert_eq!(told.portal, "https://business-api.tiktok.com/portal/auth");
+        let dialect = args.dialect().unwrap();
+        assert_ne!(dialect, OauthDialect::default());
     }
 
     #[test]

@@ -142,6 +142,19 @@ impl RunArgs {
             .unwrap_or(NAME)
     }
 
+    /// All settings of the engine, and the checks that they need.
+    fn whole_settings(&self) -> Result<Settings, RunError> {
+        let public = &self.public;
+        Ok(Settings {
+            public: public
+                .engine(&self.platform_url)
+                .map_err(RunError::Settings)?,
+            // Once in the life of the process.
+            oauth: Box::leak(Box::new(public.dialect().map_err(RunError::Settings)?)),
+            ..self.settings()
+        })
+    }
+
     /// Each namespace once: two watches of one would contradict each other.
     fn namespaces(&self) -> Vec<String> {
         let names: BTreeSet<&str> = self
@@ -272,7 +285,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         cluster.clone(),
         platform,
         SystemClock,
-        args.settings(),
+        args.whole_settings()?,
         Metrics::default(),
         fence.clone(),
     );
