@@ -19,6 +19,7 @@ mod official_client;
 mod plan_properties;
 mod replicas;
 mod rules;
+mod sandbox_connect;
 mod sandbox_http;
 mod sandbox_process;
 mod scale;
