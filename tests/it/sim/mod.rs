@@ -16,6 +16,7 @@ mod checks;
 mod clock;
 mod cluster;
 mod golden;
+mod hearing;
 mod knobs;
 mod kstatus;
 mod order;
