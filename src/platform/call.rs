@@ -270,7 +270,16 @@ impl Call {
                 callback_url.last_part(),
                 access_token.expose_secret(),
             ],
-            _ => Vec::new(),
+            Call::AdvertiserInfo { .. }
+            | Call::List { .. }
+            | Call::Create { .. }
+            | Call::Update { .. }
+            | Call::SetStatus { .. }
+            | Call::SetCreativeStatus { .. }
+            | Call::Appeal { .. }
+            | Call::Reviews { .. }
+            | Call::UserRoles { .. }
+            | Call::Pixels { .. } => Vec::new(),
         }
     }
 
