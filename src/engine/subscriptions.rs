@@ -34,6 +34,8 @@ const AT_ONCE: usize = 10;
 const CONNECTIONS_AT_ONCE: usize = 2;
 /// What TikTok refused is asked for again after this long.
 const REFUSED_FOR: Duration = Duration::from_secs(3600);
+/// With so many refused nothing more is asked for.
+const MOST_REFUSED: usize = 20;
 /// A disconnect waits for its unsubscribing no longer than this.
 const FAREWELL: Duration = Duration::from_secs(15);
 
@@ -190,7 +192,16 @@ impl State {
         mine.todo = match step {
             Step::Rest => Todo::Nothing,
             Step::List => Todo::List,
-            Step::Calls(ops) => Todo::Calls(ops),
+            Step::Calls(mut ops) => {
+                if refused.len() >= MOST_REFUSED {
+                    // A limit, rather than something about each of them.
+                    ops.retain(|op| matches!(op, Op::Unsubscribe { .. }));
+                }
+                match ops.is_empty() {
+                    true => Todo::Nothing,
+                    false => Todo::Calls(ops),
+                }
+            }
             Step::Note(token) => {
                 note = Some(MadeWith(token));
                 Todo::Nothing
@@ -427,6 +438,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 mine.refused
                     .insert(entity, (now + REFUSED_FOR, error.lasting()));
                 Ok(())
+            }
+            // It may be gone already: the list knows.
+            (Op::Unsubscribe { .. }, Err(Stop::Error(error)))
+                if matches!(error.class, ErrorClass::Rejected(_)) =>
+            {
+                mine.have = None;
+                mine.lost = tick;
+                Err(Stop::Error(PlatformError {
+                    class: ErrorClass::Retry,
+                    ..error
+                }))
             }
             (_, Err(Stop::Error(error))) => {
                 if error.class == ErrorClass::Ambiguous {
