@@ -32,3 +32,4 @@ mod supply_chain;
 mod tree_endings;
 mod tree_smoke;
 mod trees;
+mod webhook_replicas;
