@@ -322,8 +322,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let mut state = self.lock();
             let remember = state.listen(name, object, now);
             state.has_hearing(name);
-            let idle = plan.action == ConnectionAction::Rest;
-            if !idle || object.metadata.deletion_timestamp.is_some() {
+            let deleting = object.metadata.deletion_timestamp.is_some();
+            if deleting {
+                // What is outstanding is not begun any more; what is there, the disconnect ends.
+                state.drop_subscriptions(name);
+            }
+            if deleting || plan.action != ConnectionAction::Rest {
                 return Ok(Step::Calm);
             }
             remember

@@ -34,6 +34,8 @@ const AT_ONCE: usize = 10;
 const CONNECTIONS_AT_ONCE: usize = 2;
 /// What TikTok refused is asked for again after this long.
 const REFUSED_FOR: Duration = Duration::from_secs(3600);
+/// With so many refused nothing more is asked for.
+const MOST_REFUSED: usize = 20;
 /// A disconnect waits for its unsubscribing no longer than this.
 const FAREWELL: Duration = Duration::from_secs(15);
 
@@ -190,7 +192,16 @@ impl State {
         mine.todo = match step {
             Step::Rest => Todo::Nothing,
             Step::List => Todo::List,
-            Step::Calls(ops) => Todo::Calls(ops),
+            Step::Calls(mut ops) => {
+                if refused.len() >= MOST_REFUSED {
+                    // A limit, rather than something about each of them.
+                    ops.retain(|op| matches!(op, Op::Unsubscribe { .. }));
+                }
+                match ops.is_empty() {
+                    true => Todo::Nothing,
+                    false => Todo::Calls(ops),
+                }
+            }
             Step::Note(token) => {
                 note = Some(MadeWith(token));
                 Todo::Nothing
@@ -247,6 +258,19 @@ impl State {
         })?;
         hearing.subscriptions.busy = true;
         Some(name.clone())
+    }
+
+    /// Nothing more is asked for.
+    pub(super) fn drop_subscriptions(&mut self, name: &Name) {
+        if let Some(mine) = self.subscriptions(name) {
+            mine.todo = Todo::Nothing;
+        }
+    }
+
+    /// Is it there, and not being deleted?
+    fn lives(&self, name: &Name) -> bool {
+        let object = self.stores.connections.get(name);
+        object.is_some_and(|o| o.metadata.deletion_timestamp.is_none())
     }
 
     fn subscriptions(&mut self, name: &Name) -> Option<&mut Subscriptions> {
@@ -382,7 +406,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     async fn send_one(&self, name: &Name, op: Op) -> Result<(), Stop> {
-        let app = self.lock().app(name).ok_or(Stop::Gone)?;
+        let app = {
+            let state = self.lock();
+            // The disconnect would not find what is made while it ends the others.
+            if matches!(op, Op::Subscribe(_)) && !state.lives(name) {
+                return Err(Stop::Gone);
+            }
+            state.app(name).ok_or(Stop::Gone)?
+        };
         let call = match &op {
             Op::Subscribe(entity) => Call::Subscribe {
                 app_id: app.id.clone(),
@@ -427,6 +458,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 mine.refused
                     .insert(entity, (now + REFUSED_FOR, error.lasting()));
                 Ok(())
+            }
+            // It may be gone already: the list knows.
+            (Op::Unsubscribe { .. }, Err(Stop::Error(error)))
+                if matches!(error.class, ErrorClass::Rejected(_)) =>
+            {
+                mine.have = None;
+                mine.lost = tick;
+                Err(Stop::Error(PlatformError {
+                    class: ErrorClass::Retry,
+                    ..error
+                }))
             }
             (_, Err(Stop::Error(error))) => {
                 if error.class == ErrorClass::Ambiguous {
@@ -487,7 +529,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             now.duration_since(begun) >= super::state::to_signed(FAREWELL)
         };
         loop {
-            let (listed, next) = {
+            let (busy, listed, next) = {
                 let mut state = self.lock();
                 // What was never noted was never made, and without an address there is nothing to find it by.
                 let noted = |held: &SecretCopy| plain(&held.data, MADE_WITH).is_some();
@@ -499,11 +541,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 };
                 mine.todo = Todo::Nothing;
                 let next = mine.have.as_ref().and_then(|have| have.first());
-                (mine.have.is_some(), next.map(|s| s.id.clone()))
+                (mine.busy, mine.have.is_some(), next.map(|s| s.id.clone()))
             };
             let now = self.clock.now();
             if over(now) {
                 break;
+            }
+            if busy {
+                // A call that was begun before the deletion is still under way.
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
             }
             let done = match (listed, next) {
                 (false, _) => self.list_subscriptions(name).await,

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tiktok_ads_operator::engine::doors::{Clock, Name};
-use tiktok_ads_operator::engine::settings::{HearingSettings, Settings};
+use tiktok_ads_operator::engine::settings::{HearingSettings, PublicAddress, Settings};
 use tiktok_ads_operator::engine::webhooks::{Delivery, Taken};
 
 use super::api_server::{AD, AD_GROUP, CAMPAIGN, CONNECTION};
@@ -20,7 +20,7 @@ use super::user::named;
 const KEYS: &str = "webhook-keys";
 const HOUR: u64 = 3600;
 
-fn ads(name: &str) -> Name {
+pub fn ads(name: &str) -> Name {
     named("ads", name)
 }
 
@@ -82,10 +82,10 @@ fn delivery(body: &[u8], signed: Signed<'_>, now: i64) -> Delivery {
 }
 
 /// A script with an ear.
-struct Ear {
-    script: Script,
-    secret: String,
-    advertiser: String,
+pub struct Ear {
+    pub script: Script,
+    pub secret: String,
+    pub advertiser: String,
 }
 
 impl Ear {
@@ -93,7 +93,7 @@ impl Ear {
         Self::with(Settings::default(), 1).await
     }
 
-    async fn with(settings: Settings, replicas: usize) -> Self {
+    pub async fn with(settings: Settings, replicas: usize) -> Self {
         let script = Script::start_as(settings, replicas).await;
         let (secret, advertiser) = script.does(|w| {
             let account = &w.accounts[0];
@@ -106,11 +106,11 @@ impl Ear {
         }
     }
 
-    fn engine(&self) -> Arc<SimEngine> {
+    pub fn engine(&self) -> Arc<SimEngine> {
         self.script.sim.leader().unwrap().1
     }
 
-    fn now(&self) -> i64 {
+    pub fn now(&self) -> i64 {
         self.script.does(|w| w.clock.now().as_second())
     }
 
@@ -148,7 +148,7 @@ impl Ear {
     }
 
     /// A campaign, an ad group and so many ads, all live and reviewed.
-    async fn ads(&self, tree: &str, count: usize) -> Vec<String> {
+    pub async fn ads(&self, tree: &str, count: usize) -> Vec<String> {
         self.script.does(|w| {
             let money = specs::Money::Below;
             let active = Some("Active");
@@ -166,19 +166,19 @@ impl Ear {
         (0..count).map(id).collect()
     }
 
-    fn object(&self, kind: &'static str, name: &str) -> Value {
+    pub fn object(&self, kind: &'static str, name: &str) -> Value {
         let found = self.script.does(|w| w.api.get(kind, &ads(name)).cloned());
         found.unwrap_or_default()
     }
 
-    fn condition(&self, kind: &'static str, name: &str, of: &str) -> Value {
+    pub fn condition(&self, kind: &'static str, name: &str, of: &str) -> Value {
         let object = self.object(kind, name);
         let all = object["status"]["conditions"].as_array().cloned();
         let mut found = all.into_iter().flatten();
         found.find(|c| c["type"] == of).unwrap_or_default()
     }
 
-    fn webhooks(&self) -> Value {
+    pub fn webhooks(&self) -> Value {
         self.object(CONNECTION, "main")["status"]["webhooks"].clone()
     }
 
@@ -198,16 +198,16 @@ impl Ear {
         .collect()
     }
 
-    fn asked_so_far(&self) -> usize {
+    pub fn asked_so_far(&self) -> usize {
         self.script.does(|w| w.sandbox.requests(Default::default()).count())
     }
 
-    fn writes(&self) -> u64 {
+    pub fn writes(&self) -> u64 {
         self.script.does(|w| w.api.writes)
     }
 
     /// Waits for the next sweep to be over, so that nothing but what the test does is asked for a while.
-    async fn calm(&self) {
+    pub async fn calm(&self) {
         let before = self.asked_so_far();
         for _ in 0..120 {
             self.script.wait(1).await;
@@ -467,9 +467,12 @@ fn r23_an_event_right_after_our_own_write_does_not_undo_what_it_taught() {
     });
 }
 
-fn short_window() -> Settings {
+pub fn short_window() -> Settings {
     Settings {
-        public_url: Some("https://ads.example".into()),
+        public: Some(PublicAddress {
+            url: "https://ads.example".into(),
+            portal: "https://business.example/portal/auth".into(),
+        }),
         hearing: HearingSettings {
             previous_key_for: Duration::from_secs(HOUR),
             ..HearingSettings::default()
@@ -749,7 +752,8 @@ fn r23_an_account_event_asks_about_the_account_at_once() {
         for (now, reason) in [("STATUS_LIMIT", "AccountRestricted"), ("STATUS_ENABLE", "Verified")] {
             ear.script.does(|w| {
                 let id = w.accounts[0].advertiser_id.clone();
-                w.sandbox.set_account_status(&id, now, "1:It is so.").unwrap();
+                let at = w.clock.millis();
+                w.sandbox.set_account_status(at, &id, now, "1:It is so.").unwrap();
             });
             ear.script.wait(10).await;
             assert_eq!(ear.hears(status(&ear, "STATUS_ODD")).await, Taken::Queued);

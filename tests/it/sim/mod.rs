@@ -27,6 +27,7 @@ mod rules;
 mod script;
 mod specs;
 mod steps;
+mod subscribing;
 mod user;
 mod world;
 
