@@ -94,6 +94,10 @@ pub fn write(request: &WireRequest) -> Option<Write> {
         .body
         .as_ref()
         .filter(|_| request.method == Method::Post)?;
+    // Calls about tokens and subscriptions write nothing that is an object of ours.
+    if request.path.contains("/oauth2/") || request.path.contains("/subscription/") {
+        return None;
+    }
     let (kind, tree) = place(request.path);
     let (id, ids, name, parent) = names(kind, tree);
     let path = request.path;
