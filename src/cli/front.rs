@@ -11,6 +11,7 @@ use crate::engine::connection::{ConnectError, PageView};
 use crate::engine::doors::{Clock, Cluster, Name};
 use crate::engine::lease::{Fence, Leads};
 use crate::engine::run::Engine;
+use crate::engine::webhooks;
 use crate::http::backend::{
     Advertiser, Advertisers, At, Authorised, Backend, Begun, ConnectionPage, Delivery, Leader,
     Passed, PassedReply, Problem, Rotation, Search, Taken, TokenFacts,
@@ -80,9 +81,17 @@ impl<C: Cluster, P: Door, K: Clock> Backend for Front<C, P, K> {
     }
 
     async fn event(&self, at: &At, delivery: Delivery) -> Taken {
-        // Until the engine hears: TikTok sends it again.
-        let _ = (at, delivery);
-        Taken::NotHere
+        let delivery = webhooks::Delivery {
+            path_token: delivery.path_token,
+            open_signature: delivery.open_signature,
+            tiktok_signature: delivery.tiktok_signature,
+            body: delivery.body,
+        };
+        match self.engine.event(&name(at), &delivery).await {
+            webhooks::Taken::Queued => Taken::Queued,
+            webhooks::Taken::Refused => Taken::Refused,
+            webhooks::Taken::NotHere => Taken::NotHere,
+        }
     }
 
     async fn pass_on(&self, leader: &str, request: Passed) -> Result<PassedReply, String> {

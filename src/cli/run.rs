@@ -20,7 +20,7 @@ use crate::engine::kube_door::{DoorSettings, KubeCluster, prepare};
 use crate::engine::lease::{Ended, Fence, LeaseSettings, lead};
 use crate::engine::metrics::Metrics;
 use crate::engine::run::Engine;
-use crate::engine::settings::Settings;
+use crate::engine::settings::{HearingSettings, Settings};
 use crate::engine::watch::{Waiting, watch};
 use crate::http::public::PublicServer;
 use crate::http::{Handles, HttpError, Server};
@@ -173,6 +173,11 @@ impl RunArgs {
                 .unwrap_or_else(|| format!("{}/{}", self.lease_namespace, self.deployment())),
             tier: self.tier,
             namespaces: self.namespaces(),
+            hearing: HearingSettings {
+                subscriptions_limit: usize::try_from(self.public.subscriptions_limit)
+                    .unwrap_or(usize::MAX),
+                ..HearingSettings::default()
+            },
             ..Settings::default()
         };
         self.times.set(&mut settings);

@@ -1,6 +1,7 @@
 //! One ad account: its queue, its rows, the calls it has in flight.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -8,7 +9,7 @@ use secrecy::SecretString;
 use super::doors::{Name, ObjectName};
 use super::due::Due;
 use super::outbox::Outbox;
-use super::queue::Queue;
+use super::queue::{Lane, Queue};
 use super::state::Key;
 use super::sweep::SweepState;
 use crate::model::ceiling::{Candidate, CeilingView};
@@ -71,7 +72,12 @@ pub struct Account {
     pub name_looks: VecDeque<NameQuestion>,
     /// Which lists the connection's objects are in.
     pub lists: BTreeSet<List>,
+    /// Objects that an event named, and until when what is asked and learned about them goes before the rest.
+    urgent: BTreeMap<ObjectName, Timestamp>,
 }
+
+/// What follows from an event has been told by then, or waits for something else than its turn.
+const URGENT_FOR: Duration = Duration::from_secs(60);
 
 impl Account {
     /// An account that nothing is known of yet.
@@ -99,6 +105,26 @@ impl Account {
             exact_names: BTreeMap::new(),
             name_looks: VecDeque::new(),
             lists: BTreeSet::new(),
+            urgent: BTreeMap::new(),
+        }
+    }
+
+    /// An event names an object.
+    pub fn hurry(&mut self, name: &ObjectName, now: Timestamp) {
+        self.urgent.retain(|_, until| *until > now);
+        self.urgent.insert(name.clone(), now + URGENT_FOR);
+    }
+
+    /// Did an event name it a moment ago?
+    pub fn is_urgent(&self, name: &ObjectName, now: Timestamp) -> bool {
+        self.urgent.get(name).is_some_and(|until| *until > now)
+    }
+
+    /// The lane of what is learned about an object.
+    pub fn lane_of(&self, name: &ObjectName, now: Timestamp) -> Lane {
+        match self.is_urgent(name, now) {
+            true => Lane::Event,
+            false => Lane::Change,
         }
     }
 

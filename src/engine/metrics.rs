@@ -30,6 +30,16 @@ struct CallLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KeyLabels {
+    key: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct LaneLabels {
     advertiser: String,
     lane: &'static str,
@@ -44,11 +54,6 @@ struct AccountLabels {
 struct ConnectionLabels {
     namespace: String,
     connection: String,
-}
-
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct ResultLabels {
-    result: &'static str,
 }
 
 /// The counters and gauges, shared by clones.
@@ -66,6 +71,9 @@ pub struct Metrics {
     status_skipped: Counter,
     missed: Counter,
     released: Counter,
+    webhooks: Family<ResultLabels, Counter>,
+    webhook_events: Family<ResultLabels, Counter>,
+    webhook_keys: Family<KeyLabels, Counter>,
     read_only: Family<ConnectionLabels, Gauge>,
     rotations: Family<ResultLabels, Counter>,
 }
@@ -131,6 +139,24 @@ impl Default for Metrics {
             "Objects let go while their campaign may still be on",
             released.clone(),
         );
+        let webhooks = Family::default();
+        registry.register(
+            "webhooks",
+            "Messages that claim to come from TikTok, by what became of them",
+            webhooks.clone(),
+        );
+        let webhook_events = Family::default();
+        registry.register(
+            "webhook_events",
+            "What TikTok's messages name, by what followed from it",
+            webhook_events.clone(),
+        );
+        let webhook_keys = Family::default();
+        registry.register(
+            "webhook_key",
+            "Messages that were believed, by what they were signed with",
+            webhook_keys.clone(),
+        );
         let read_only = Family::default();
         registry.register(
             "connection_read_only",
@@ -159,6 +185,9 @@ impl Default for Metrics {
             status_skipped,
             missed,
             released,
+            webhooks,
+            webhook_events,
+            webhook_keys,
             read_only,
             rotations,
         }
@@ -212,6 +241,23 @@ impl Metrics {
 
     pub(super) fn released_active(&self) {
         self.released.inc();
+    }
+
+    pub(super) fn webhook(&self, outcome: super::webhooks::Outcome) {
+        let result = outcome.label();
+        self.webhooks.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    pub(super) fn webhook_event(&self, follows: super::webhooks::Follows) {
+        let result = follows.label();
+        self.webhook_events
+            .get_or_create(&ResultLabels { result })
+            .inc();
+    }
+
+    pub(super) fn webhook_key(&self, trust: super::webhooks::Trust) {
+        let key = trust.label();
+        self.webhook_keys.get_or_create(&KeyLabels { key }).inc();
     }
 
     pub(super) fn rotation(&self, succeeded: bool) {

@@ -7,7 +7,7 @@ pub mod doors;
 pub mod due;
 pub mod events;
 pub mod family;
-
+pub mod hearing;
 pub mod kube_door;
 pub mod lease;
 pub mod metrics;
@@ -20,6 +20,8 @@ pub mod run;
 pub mod settings;
 pub mod state;
 pub mod stores;
+pub mod subscriptions;
 pub mod sweep;
 pub mod turn;
 pub mod watch;
+pub mod webhooks;

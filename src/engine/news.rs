@@ -255,6 +255,7 @@ impl State {
         if new.is_none() {
             self.views.remove(name);
             self.connections.remove(name);
+            self.hearing.remove(name);
             let gone: Vec<AccountId> = self
                 .accounts
                 .iter()
@@ -269,6 +270,11 @@ impl State {
         }
         // What its spec says of ceilings and modes holds from now on, not from its next turn on.
         if let Some(new) = &new {
+            if old.is_some_and(|old| names_others(old, new))
+                && let Some(memo) = self.connections.get_mut(name)
+            {
+                memo.unread();
+            }
             let plan = self.plan_connection(name, new, now);
             self.publish_view(name, &plan, now);
         }
@@ -385,6 +391,19 @@ impl State {
 }
 
 /// Is a Secret of this name one that the connection is made from?
+/// Does the spec name other Secrets than before?
+fn names_others(old: &TikTokConnection, new: &TikTokConnection) -> bool {
+    let named = |object: &TikTokConnection| {
+        let spec = &object.spec;
+        (
+            spec.app_secret_ref.clone(),
+            spec.token_secret_ref.clone(),
+            spec.webhooks.clone(),
+        )
+    };
+    named(old) != named(new)
+}
+
 fn reads_secret(object: &TikTokConnection, secret: &str) -> bool {
     let spec = &object.spec;
     let webhooks = spec.webhooks.as_ref();

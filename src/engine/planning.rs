@@ -426,6 +426,7 @@ impl State {
         let Some(account) = place.as_ref().and_then(|id| self.accounts.get_mut(id)) else {
             return;
         };
+        let urgent = account.is_urgent(name, now);
         let not_before = match &op {
             Op::LookId { id, .. } => {
                 let row = (name.kind, id.clone());
@@ -436,6 +437,6 @@ impl State {
             }
             _ => None,
         };
-        account.outbox.put(name, op, now, not_before);
+        account.outbox.put(name, op, now, not_before, urgent);
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use super::account::AccountId;
 use super::calls::backoff;
-use super::doors::{Clock, Cluster, ClusterError, Delta};
+use super::doors::{Clock, Cluster, ClusterError, Delta, Name};
 use super::due::Why;
 use super::lease::Fence;
 use super::metrics::Metrics;
@@ -60,6 +60,10 @@ enum Job {
     LookName {
         account: AccountId,
         question: NameQuestion,
+    },
+    /// Calls about what TikTok sends to a connection.
+    Subscribe {
+        connection: Name,
     },
     Keep {
         namespace: String,
@@ -129,7 +133,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             if covered && self.lock().stores.synced() {
                 if !begun {
                     begun = true;
-                    self.lock().free_rights();
+                    let mut state = self.lock();
+                    state.free_rights();
+                    state.begin_hearing();
                 }
                 self.wake_due(now);
                 while let Some(job) = self.next_job(now) {
@@ -230,7 +236,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         let ids: Vec<AccountId> = state.accounts.keys().cloned().collect();
-        ids.into_iter().find_map(|id| state.account_job(id, now))
+        ids.into_iter()
+            .find_map(|id| state.account_job(id, now))
+            .or_else(|| {
+                let connection = state.next_subscriptions(now)?;
+                Some(Job::Subscribe { connection })
+            })
     }
 
     async fn perform(&self, job: Job) {
@@ -238,7 +249,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Job::Turn { key, place } => {
                 let outcome = match &key {
                     Key::Object(name) => self.object_turn(name, &place).await,
-                    Key::Connection(name) => self.connection_turn(name).await,
+                    Key::Connection(name) => {
+                        let outcome = self.connection_turn(name).await;
+                        // Whatever became of it: it does not keep the others from being heard.
+                        self.lock().has_hearing(name);
+                        outcome
+                    }
                 };
                 self.end_turn(&key, outcome);
             }
@@ -268,6 +284,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
             Job::Page { account, page } => self.sweep_page(&account, page).await,
+            Job::Subscribe { connection } => self.subscribe(&connection).await,
             Job::LookName { account, question } => {
                 self.look_name(&account, question).await;
                 if let Some(a) = self.lock().accounts.get_mut(&account) {
@@ -431,6 +448,15 @@ impl State {
         let open = reads
             && account.blocked_until.is_none_or(|t| t <= now)
             && account.calls + account.batches < calls;
+        // What events named is looked up together, before creates, once all of it has had its turn.
+        if open
+            && account.outbox.has_urgent(now)
+            && !account.lines.queue.has_event()
+            && let Some(batch) = account.outbox.pop_urgent(now)
+        {
+            return self.begin_shared(id, batch, now);
+        }
+        let account = self.accounts.get_mut(&id)?;
         if open
             && !account.outbox.has_aged(now)
             && let Some(name) = account.waiting.pop_front()

@@ -42,8 +42,37 @@ pub struct Settings {
     pub public: Option<PublicAddress>,
     /// What TikTok's documentation leaves open about tokens.
     pub oauth: &'static OauthDialect,
+    /// What is heard, and for how long.
+    pub hearing: HearingSettings,
     /// The model's own times.
     pub model: model::facts::Settings,
+}
+
+/// Times and limits of webhooks and subscriptions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HearingSettings {
+    /// R23: how long the previous key counts after a rotation was seen.
+    pub previous_key_for: Duration,
+    /// R23: a message that was sent longer ago is dropped.
+    pub webhook_max_age: Duration,
+    /// R23: how far the time in a signature may be off.
+    pub signature_window: Duration,
+    /// R24: the most subscriptions of one connection.
+    pub subscriptions_limit: usize,
+    /// R24: how long an ad or ad group is subscribed to after a change.
+    pub review_window: Duration,
+}
+
+impl Default for HearingSettings {
+    fn default() -> Self {
+        Self {
+            previous_key_for: Duration::from_secs(7 * 86_400),
+            webhook_max_age: Duration::from_secs(72 * 3600),
+            signature_window: Duration::from_secs(300),
+            subscriptions_limit: 500,
+            review_window: Duration::from_secs(48 * 3600),
+        }
+    }
 }
 
 /// Where browsers and TikTok reach the operator, and where it sends browsers.
@@ -83,6 +112,7 @@ impl Default for Settings {
             call_deadline: Duration::from_secs(15),
             backoff: (Duration::from_secs(1), Duration::from_secs(300)),
             pause_again: Duration::from_secs(10),
+            hearing: HearingSettings::default(),
             public: None,
             oauth: OauthDialect::standard(),
             model: model::facts::Settings::default(),

@@ -74,6 +74,8 @@ pub struct Seen {
     /// R15: when a look-up for this very object was begun that nothing has been written since. Lists do not count: they
     /// may be old when they come.
     pub looked_up: Option<Timestamp>,
+    /// R23: TikTok said that it may be otherwise by now: it is looked up before anything but a pause is done.
+    pub hinted: bool,
 }
 
 /// The answer to "is the name free?" (R9).

@@ -12,7 +12,7 @@ mod unclear;
 use super::diff::Difference;
 use super::effective::Effective;
 use super::facts::{
-    Access, Account, ConnectionView, Facts, Look, ParentObject, ParentView, Refusable,
+    Access, Account, ConnectionView, Facts, Have, Look, ParentObject, ParentView, Refusable,
 };
 use super::reason::Reason;
 use super::record::{Record, RecordState};
@@ -119,6 +119,7 @@ pub fn plan(f: &Facts) -> Plan {
         _ if planner.ending() => planner.end(),
         _ => planner.live(),
     };
+    planner.look_first(&mut plan);
     planner.review(&mut plan);
     planner.out_of_reach(&mut plan);
     plan
@@ -209,6 +210,29 @@ impl<'a> Planner<'a> {
                 record.install, self.f.install
             ),
         )
+    }
+
+    /// R23: what TikTok says may be otherwise by now is looked up before anything else is sent for it, pauses and deletions
+    /// excepted. What is told meanwhile is what is known.
+    fn look_first(&self, plan: &mut Plan) {
+        let Have::Present(seen) = &self.f.have else {
+            return;
+        };
+        let waits = match &plan.action {
+            Action::Rest
+            | Action::Look(Look::Id { .. } | Look::Review { .. })
+            | Action::Update { .. }
+            | Action::SetCreatives { .. }
+            | Action::Appeal(_) => true,
+            Action::SetStatus(wish) => wish.to == OperationStatus::Enable,
+            _ => false,
+        };
+        if seen.hinted && waits && self.backing_off().is_none() {
+            plan.action = Action::Look(Look::Id {
+                tree: seen.row.tree,
+                id: seen.row.id.clone(),
+            });
+        }
     }
 
     // ---- small questions ----

@@ -43,6 +43,9 @@ struct Entry {
     looked_up: Option<Timestamp>,
     /// The row is missing from a list, or a write had no clear answer: nothing is known until it is looked up.
     unknown: bool,
+    /// Somebody said that it may be otherwise by now, at this tick: it counts as it is known until a look-up that was begun
+    /// later.
+    hinted: Option<u64>,
     /// A read contradicted our last write within its settle time: it is asked again after that.
     recheck: bool,
     /// The last complete list did not show it.
@@ -67,6 +70,8 @@ pub struct Table {
     missing: BTreeMap<RowId, Vec<Timestamp>>,
     /// What the review said of an ad, and the ad's delivery status and time of change at that time.
     reviews: BTreeMap<String, (Review, Signature, Timestamp)>,
+    /// The ads of the Smart+ tree by the ids of their creatives, which manual lists and events take for ads.
+    by_creative: BTreeMap<String, String>,
 }
 
 /// What moves when something about an ad's review does.
@@ -105,6 +110,7 @@ impl Table {
                 read_back: entry.read_back,
                 at: entry.at,
                 looked_up: entry.looked_up,
+                hinted: entry.hinted.is_some(),
             }),
             _ => Have::Unknown,
         }
@@ -308,6 +314,23 @@ impl Table {
         }
     }
 
+    /// R23: somebody says that a row may be otherwise by now. What our own writes taught goes on to count, so that a list or
+    /// look-up that is late cannot undo it; and a pause needs no look-up before it. False: there is no such row.
+    pub fn hint(&mut self, id: &RowId, tick: u64) -> bool {
+        match self.rows.get_mut(id) {
+            Some(entry) => {
+                entry.hinted = Some(tick);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The ad of the Smart+ tree that has a creative of this id.
+    pub fn ad_of_creative(&self, creative: &str) -> Option<&str> {
+        self.by_creative.get(creative).map(String::as_str)
+    }
+
     /// R17: a write to one ad group changed what the others of its campaign have as well: they have to be read.
     pub fn doubt_siblings(&mut self, row: &Row) -> Vec<RowId> {
         let siblings: Vec<RowId> = self
@@ -437,6 +460,12 @@ impl Table {
     ) -> Learned {
         let mut learned = Learned::default();
         let mut found = BTreeSet::new();
+        for id in asked {
+            // Whatever the answer is, this was the look-up.
+            if let Some(entry) = self.rows.get_mut(&(kind, id.clone())) {
+                entry.hinted = entry.hinted.filter(|tick| *tick > begun.tick);
+            }
+        }
         for row in rows.into_iter().filter(|row| asked.contains(&row.id)) {
             let id = key(&row);
             found.insert(row.id.clone());
@@ -523,6 +552,7 @@ impl Table {
         let mut entry = match self.rows.remove(&id) {
             Some(old) => {
                 self.unname(&old.row);
+                self.forget_creatives(&old.row);
                 old
             }
             None => Entry {
@@ -534,6 +564,7 @@ impl Table {
                 read_back: false,
                 looked_up: None,
                 unknown: false,
+                hinted: None,
                 recheck: false,
                 unlisted: false,
                 missed_since: None,
@@ -557,7 +588,17 @@ impl Table {
             .entry(name_key(&entry.row))
             .or_default()
             .insert(id.clone());
+        for creative in &entry.row.creatives {
+            self.by_creative
+                .insert(creative.clone(), entry.row.id.clone());
+        }
         self.rows.insert(id, entry);
+    }
+
+    fn forget_creatives(&mut self, row: &Row) {
+        for creative in &row.creatives {
+            self.by_creative.remove(creative);
+        }
     }
 
     fn unname(&mut self, row: &Row) {

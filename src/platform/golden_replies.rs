@@ -40,6 +40,7 @@ fn created_row() -> Row {
         current_budget: None,
         created: "2022-03-28T14:00:15Z".parse().ok(),
         modified: "2022-03-28T14:00:16Z".parse().ok(),
+        creatives: Vec::new(),
         // What the answer does not show is not there.
         fields: [
             ("campaign_type", json!("REGULAR_CAMPAIGN")),
@@ -106,6 +107,7 @@ fn rows_of_both_lists() {
         current_budget: Some(Cents(5999)),
         created: "2026-11-20T08:00:00Z".parse().ok(),
         modified: "2026-11-21T09:30:00Z".parse().ok(),
+        creatives: Vec::new(),
         fields: [
             ("app_id", json!("7100000000000000001")),
             ("app_promotion_type", json!("APP_INSTALL")),

@@ -40,6 +40,9 @@ pub struct Row {
     pub current_budget: Option<Cents>,
     pub created: Option<Timestamp>,
     pub modified: Option<Timestamp>,
+    /// The `ad_id`s under which manual lists and webhooks know the creatives of a Smart+ ad. Empty where TikTok does not
+    /// tell, and for all else.
+    pub creatives: Vec<String>,
     /// What else the row shows of what a spec may say, by wire name and in canonical form. What is missing here was not
     /// shown; null and empty lists were shown and say nothing.
     pub fields: Fields,
@@ -143,12 +146,21 @@ pub(super) fn object_row(row: &Value, advertiser: &str, kind: Kind, endpoint: Tr
         current_budget: json::money(row, "current_budget"),
         created: json::time(row, "create_time"),
         modified: json::time(row, "modify_time"),
+        creatives: creatives(row),
         fields: table
             .fields
             .iter()
             .filter_map(|field| Some((field.name, field.read(row)?)))
             .collect(),
     })
+}
+
+/// The ids by which manual lists show what a Smart+ ad consists of.
+fn creatives(row: &Value) -> Vec<String> {
+    let list = row.get("creative_list").map(json::items);
+    let ids = list.unwrap_or_default().iter();
+    ids.filter_map(|item| json::id(item, "smart_plus_creative_id"))
+        .collect()
 }
 
 /// Manual lists return Smart+ objects as well: campaigns are marked there, what is below them mostly is not. Rows of the

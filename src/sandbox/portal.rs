@@ -124,7 +124,14 @@ impl Sandbox {
     ) -> Result<Authorised, PortalError> {
         let mut url = self.redirect_of(&asked.app_id, asked.redirect_uri.as_deref())?;
         let state = asked.state.as_deref().filter(|state| !state.is_empty());
-        let first = asked.advertiser_ids.first().cloned().unwrap_or_default();
+        // Whose knobs count: the first that was chosen or, without any, that could have been.
+        let offered = || {
+            let mut all = self.accounts.advertisers.iter();
+            let (id, _) = all.find(|(_, advertiser)| advertiser.app_id == asked.app_id)?;
+            Some(id.clone())
+        };
+        let chosen = asked.advertiser_ids.first().cloned();
+        let first = chosen.or_else(offered).unwrap_or_default();
         if asked.deny {
             if self.knobs.is(&knobs::DENIAL, &first, "page") {
                 return Ok(Authorised {

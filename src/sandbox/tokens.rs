@@ -307,6 +307,11 @@ impl Sandbox {
         let Some(needed) = scopes::needed(route) else {
             return Ok(());
         };
+        // A call about a Business Center names no advertiser.
+        let advertiser_id = match (advertiser_id, grant.advertiser_ids.first()) {
+            ("", Some(first)) => first,
+            (named, _) => named,
+        };
         if scopes::covers(&grant.scopes, needed)
             || self.knobs.is(&knobs::SCOPE_CHECK, advertiser_id, "off")
         {

@@ -38,6 +38,7 @@ fn row(operation: OperationState, created: i64) -> Row {
         current_budget: None,
         created: Some(at(created)),
         modified: None,
+        creatives: Vec::new(),
         fields: Fields::from([("objective_type", "TRAFFIC".into())]),
     }
 }
@@ -132,12 +133,13 @@ fn have() -> impl Strategy<Value = Have> {
     prop_oneof![
         Just(Have::Unknown),
         Just(Have::Absent),
-        (a_row(), any::<bool>(), 0i64..200).prop_map(|(row, read_back, seen)| Have::Present(
+        (a_row(), any::<bool>(), 0i64..200, any::<bool>()).prop_map(|(row, read_back, seen, hinted)| Have::Present(
             Seen {
                 row,
                 read_back,
                 at: at(seen),
                 looked_up: None,
+                hinted,
             }
         )),
     ]
@@ -286,7 +288,7 @@ proptest! {
         // Nothing else stands in the way of switching it on.
         let mut case = Case {
             view: usable(Some(1000), false),
-            have: Have::Present(Seen { row: row(OperationState::Off, 0), read_back: true, at: at(1), looked_up: None }),
+            have: Have::Present(Seen { row: row(OperationState::Off, 0), read_back: true, at: at(1), looked_up: None, hinted: false }),
             rival: (false, false),
             terminating: false,
             ..case
@@ -328,6 +330,7 @@ fn adopted(operation: OperationState, deleting: bool) -> Case {
             read_back: true,
             at: at(1),
             looked_up: None,
+            hinted: false,
         }),
         name: NameLook::NotLooked,
         memory: Memory::default(),

@@ -50,7 +50,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             if learned.again.contains(&(kind, platform_id.clone())) {
                 state.wake(&key, Why::Settle, now + settle);
             } else {
-                state.push(&key, Lane::Change, now);
+                let lane = state.lane_of(id, name, now);
+                state.push(&key, lane, now);
             }
         }
         state.push_owners(id, &learned.changed, Lane::Change, now);
@@ -162,7 +163,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             account.table.reviewed(&ids, reviews, &before, now);
         }
         for (name, _) in &members {
-            state.push(&Key::Object(name.clone()), Lane::Change, now);
+            let lane = state.lane_of(id, name, now);
+            state.push(&Key::Object(name.clone()), lane, now);
         }
     }
 

@@ -270,7 +270,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// The same, its budget asked for already.
-    pub(super) async fn sent_home(
+    pub(in crate::engine) async fn sent_home(
         &self,
         app: &str,
         token: Option<&SecretString>,

@@ -64,6 +64,11 @@ impl ConnectionMemo {
         self.doubted = self.doubted.or(Some(now));
     }
 
+    /// The app's Secret, as last read.
+    pub(in crate::engine) fn app(&self) -> Option<&SecretCopy> {
+        self.app.as_ref()?.as_ref()
+    }
+
     /// Our token Secret, as last read.
     pub(in crate::engine) fn held(&self) -> Option<&SecretCopy> {
         self.held.as_ref()?.as_ref()

@@ -12,7 +12,8 @@ use crate::platform::{Call, Door, ErrorClass, Urgency};
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Ends the subscriptions that were made for the connection, as far as TikTok lets it within a moment.
-    pub(super) async fn unsubscribe(&self, name: &Name, _object: &TikTokConnection) {
+    pub(super) async fn unsubscribe(&self, name: &Name) {
+        self.unsubscribe_all(name).await;
         if let Some(memo) = self.lock().connections.get_mut(name) {
             memo.farewell.unsubscribed = true;
         }

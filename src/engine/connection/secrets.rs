@@ -78,13 +78,13 @@ pub(super) fn token_key(object: &TikTokConnection) -> String {
 }
 
 /// A value that is there and not empty.
-pub(super) fn value<'a>(data: &'a Data, key: &str) -> Option<&'a SecretString> {
+pub(in crate::engine) fn value<'a>(data: &'a Data, key: &str) -> Option<&'a SecretString> {
     data.get(key)
         .filter(|v| !v.expose_secret().trim().is_empty())
 }
 
 /// A value that is no secret.
-pub(super) fn plain(data: &Data, key: &str) -> Option<String> {
+pub(in crate::engine) fn plain(data: &Data, key: &str) -> Option<String> {
     value(data, key).map(|v| v.expose_secret().trim().to_string())
 }
 
@@ -229,7 +229,7 @@ pub(super) fn same_secret(a: &SecretString, b: &SecretString) -> bool {
 }
 
 /// What our token Secret says of the token in use.
-pub(super) fn read_token(data: &Data) -> Option<Token> {
+pub(in crate::engine) fn read_token(data: &Data) -> Option<Token> {
     let access = value(data, ACCESS_TOKEN)?;
     let id = fingerprint(&[access]);
     let token = Token {
@@ -639,7 +639,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// Changes our token Secret by compare-and-swap with the copy that was planned from.
-    pub(super) async fn swap(
+    pub(in crate::engine) async fn swap(
         &self,
         name: &Name,
         object: &TikTokConnection,

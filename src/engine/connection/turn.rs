@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::calls::backoff;
 use super::super::doors::{Clock, Cluster, ClusterError, MetaPatch, Name};
 use super::super::due::Why;
+use super::super::hearing::Step;
 use super::super::queue::Lane;
 use super::super::run::Engine;
 use super::super::state::Key;
@@ -37,6 +38,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 (object, plan)
             };
             let (object, plan) = planned;
+            match self.hear(name, &object, &plan).await {
+                Ok(Step::Calm) => {}
+                Ok(Step::Again) => continue,
+                Err(ClusterError::Changed) => {
+                    // Somebody else wrote the Secret: read again, plan again.
+                    if let Some(memo) = self.lock().connections.get_mut(name) {
+                        memo.unread();
+                    }
+                    continue;
+                }
+                Err(error) => return self.connection_failed(name, &error),
+            }
             let done = match plan.action.clone() {
                 ConnectionAction::Rest => {
                     {
@@ -77,7 +90,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     Ok(())
                 }
                 ConnectionAction::Unsubscribe => {
-                    self.unsubscribe(name, &object).await;
+                    self.unsubscribe(name).await;
                     Ok(())
                 }
                 ConnectionAction::Revoke => {

@@ -119,10 +119,10 @@ impl Trouble {
                 words,
                 plain(
                     StatusCode::BAD_GATEWAY,
-                    "TikTok did not answer",
-                    "The operator asked TikTok for the token and got no clear answer.",
+                    "It could not be finished with TikTok",
+                    "The operator could not ask TikTok for the token, or got no clear answer.",
                     "A token that was in use is still in use. The approval may be used up.",
-                    "Wait a few minutes, then get a new link:",
+                    "Wait a few minutes and look at the connection's status. If it is not connected by then, get a new link:",
                 ),
             ),
             Problem::Busy => plain(

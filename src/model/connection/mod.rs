@@ -454,3 +454,6 @@ pub fn connect_secret_name(object: &TikTokConnection) -> String {
         object.metadata.name.as_deref().unwrap_or_default()
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,6 +187,7 @@ fn a_call_needs_its_permission() {
     assert_eq!(bench.get("/campaign/get/", &[])["code"], 40_130);
     bench.knob("scope_check", "off");
     assert_eq!(bench.get("/campaign/get/", &[])["code"], 0);
+    assert_eq!(assets(&mut bench, "ADVERTISER", &[])["code"], 0);
     bench.knob("scope_check", "documented");
     bench.knob("scope_missing_code", "40001");
     // Reads without writes, and an account without its Business Center.

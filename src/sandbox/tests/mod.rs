@@ -12,6 +12,7 @@ mod appeals;
 mod business_centers;
 mod control;
 mod creates;
+mod deliveries;
 mod docs;
 mod faults;
 mod keys;

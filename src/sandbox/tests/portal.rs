@@ -222,12 +222,11 @@ fn denial() {
     for (value, status) in [("redirect", 302), ("page", 200)] {
         let mut bench = Bench::new();
         bench.knob("denial", value);
-        let (app, advertiser) = (bench.account.app_id.clone(), bench.id());
+        let app = bench.account.app_id.clone();
         let form = [
             ("app_id", app.as_str()),
             ("state", "s"),
             ("redirect_uri", CALLBACK),
-            ("advertiser_ids", advertiser.as_str()),
             ("decision", "deny"),
         ];
         let sent = browse(&mut bench, "POST", &form);

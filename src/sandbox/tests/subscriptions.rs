@@ -166,7 +166,7 @@ fn what_is_refused() {
         ("AD", json!({"ad_id": group}), 40_002),
         (
             "AD_GROUP",
-            but(good.clone(), json!({"advertiser_id": null})),
+            json!({"adgroup_id": group, "advertiser_id": null}),
             40_002,
         ),
         (
@@ -176,7 +176,7 @@ fn what_is_refused() {
         ),
         (
             "AD_GROUP",
-            but(good.clone(), json!({"access_token": null})),
+            json!({"adgroup_id": group, "access_token": null}),
             40_002,
         ),
         (

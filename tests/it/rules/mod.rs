@@ -32,6 +32,7 @@ mod tree_status;
 mod tree_unclear;
 mod tree_update;
 mod update;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::OnceLock;

@@ -264,6 +264,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
                 read_back,
                 at: time(at),
                 looked_up: looked_up.map(time),
+                hinted: false,
             })
         };
         let have = match q.have {
@@ -589,6 +590,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             current_budget: None,
             created: None,
             modified: None,
+            creatives: Vec::new(),
             fields: wanted.to_create(),
         }
     }

@@ -16,6 +16,7 @@ mod checks;
 mod clock;
 mod cluster;
 mod golden;
+mod hearing;
 mod knobs;
 mod kstatus;
 mod order;
@@ -26,6 +27,7 @@ mod rules;
 mod script;
 mod specs;
 mod steps;
+mod subscribing;
 mod user;
 mod world;
 

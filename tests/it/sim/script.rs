@@ -32,6 +32,19 @@ impl Script {
         script
     }
 
+    /// The same, with settings of the operator's own, and so many replicas.
+    pub async fn start_as(settings: Settings, replicas: usize) -> Self {
+        let sim = Sim::new(1, replicas, Vec::new());
+        let running = (0..replicas).map(|n| supervise(sim.clone(), n, settings.clone()));
+        let script = Self {
+            replicas: running.collect(),
+            sim,
+        };
+        script.sim.lock().set_up(0, Some(caps(Some(1000), None)));
+        script.wait(5).await;
+        script
+    }
+
     /// No connection yet.
     pub fn bare(knobs: &[(&str, &str)]) -> Self {
         let knobs = knobs
