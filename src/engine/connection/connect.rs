@@ -27,7 +27,9 @@ use crate::model::connect_state::{
     SessionClaims, StateClaims, StateError, cookie_hash, peek, sign, sign_session, verify,
     verify_session,
 };
-use crate::model::connection::{CheckResult, Grants, callback_url};
+use crate::model::connection::{
+    CHECK_SPACING, CheckResult, Checked, Granted, Grants, callback_url,
+};
 use crate::platform::{AuthProblem, Call, Door, ErrorClass, PlatformError, Reply, Urgency};
 
 /// How long a browser may take on TikTok's page.
@@ -368,9 +370,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         self.swap(name, object, |data| take_candidate(data, &new, listed))
             .await?;
         self.forget_token(name, false);
-        if let Some(memo) = self.lock().connections.get_mut(name) {
-            memo.life.answered = Some(id.clone());
-        }
+        self.took_candidate(name, &id, reaches);
         tracing::info!(connection = %name, token = %id, "the authorised token is in use");
         self.was_tried(name, id, Ok(()));
         Ok(())
@@ -402,6 +402,34 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Ok(_) => ". It was revoked",
             Err(_) => ". It could not be revoked: end the app's access in TikTok",
         }
+    }
+
+    /// The new token has answered already. The account is the same, so nobody waits until it is asked about again, which
+    /// is done at once: the person who authorised may be another.
+    fn took_candidate(&self, name: &Name, id: &str, reaches: Vec<(String, String)>) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let Some(memo) = state.connections.get_mut(name) else {
+            return;
+        };
+        memo.life.answered = Some(id.into());
+        let known = match memo.check.take().map(|c| c.result) {
+            Some(CheckResult::Granted(granted)) => granted.account,
+            _ => None,
+        };
+        let Some(account) = known.filter(|a| reaches.iter().any(|(id, _)| *id == a.id)) else {
+            return;
+        };
+        memo.doubted = Some(now);
+        memo.check = Some(Checked {
+            at: now - CHECK_SPACING,
+            token: id.into(),
+            result: CheckResult::Granted(Granted {
+                advertisers: reaches.into(),
+                account: Some(account),
+                ..Granted::default()
+            }),
+        });
     }
 
     fn candidate_waits(&self, name: &Name, error: &PlatformError) {
