@@ -264,7 +264,9 @@ impl State {
             if memo.webhook_keys.is_some() && listening.current.is_none() {
                 return Some((
                     Reason::SecretIncomplete,
-                    format!("Secret {secret} lacks {CURRENT}; add it, until then no message is believed"),
+                    format!(
+                        "Secret {secret} lacks {CURRENT}; add it, until then no message is believed"
+                    ),
                 ));
             }
         }
@@ -276,7 +278,9 @@ impl State {
             if memo.path_token.is_some() && listening.path_token.is_none() {
                 return Some((
                     Reason::SecretIncomplete,
-                    format!("the key {key} of Secret {secret} has to be 16 to 128 letters, digits, - and _; correct it"),
+                    format!(
+                        "the key {key} of Secret {secret} has to be 16 to 128 letters, digits, - and _; correct it"
+                    ),
                 ));
             }
         }
@@ -440,7 +444,12 @@ mod tests {
     fn a_path_token_is_long_and_needs_no_escaping() {
         let is = |text: &str| is_path_token(&SecretString::from(text));
         assert!(is("0123456789abcdef") && is(&"Az-_".repeat(32)));
-        for wrong in ["short", "0123456789abcde/", "0123456789abcde ", &"a".repeat(129)] {
+        for wrong in [
+            "short",
+            "0123456789abcde/",
+            "0123456789abcde ",
+            &"a".repeat(129),
+        ] {
             assert!(!is(wrong), "{wrong}");
         }
     }

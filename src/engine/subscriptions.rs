@@ -380,7 +380,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 secret: app.secret.clone(),
                 page,
             };
-            let Reply::Subscriptions { rows: more, page } = self.app_call(name, &app, &call).await?
+            let Reply::Subscriptions { rows: more, page } =
+                self.app_call(name, &app, &call).await?
             else {
                 break;
             };
@@ -448,7 +449,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 mine.drop_one(&id);
                 Ok(())
             }
-            (Op::Unsubscribe { id }, Err(Stop::Error(error))) if error.class == ErrorClass::Gone => {
+            (Op::Unsubscribe { id }, Err(Stop::Error(error)))
+                if error.class == ErrorClass::Gone =>
+            {
                 mine.drop_one(&id);
                 Ok(())
             }
@@ -525,9 +528,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// [`FAREWELL`]. How many may be left.
     pub(super) async fn unsubscribe_all(&self, name: &Name) -> usize {
         let begun = self.clock.now();
-        let over = |now: Timestamp| {
-            now.duration_since(begun) >= super::state::to_signed(FAREWELL)
-        };
+        let over = |now: Timestamp| now.duration_since(begun) >= super::state::to_signed(FAREWELL);
         loop {
             let (busy, listed, next) = {
                 let mut state = self.lock();

@@ -377,8 +377,14 @@ mod tests {
     #[test]
     fn r23_a_path_token_is_the_same_or_not_and_none_is_never() {
         let text = |t: &str| SecretString::from(t);
-        assert!(same(Some(&text("0123456789abcdef")), Some(&text("0123456789abcdef"))));
-        assert!(!same(Some(&text("0123456789abcdef")), Some(&text("0123456789abcdeg"))));
+        assert!(same(
+            Some(&text("0123456789abcdef")),
+            Some(&text("0123456789abcdef"))
+        ));
+        assert!(!same(
+            Some(&text("0123456789abcdef")),
+            Some(&text("0123456789abcdeg"))
+        ));
         assert!(!same(Some(&text("0123456789abcdef")), None));
         assert!(!same(None, Some(&text(""))));
         assert!(!same(None, None));

@@ -38,7 +38,9 @@ pub fn tell(object: &TikTokConnection, heard: &Heard) -> (Option<WebhooksStatus>
     let before = object.status.as_ref().and_then(|s| s.webhooks.as_ref());
     let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     let status = heard.url.as_ref().map(|url| {
-        let earlier = before.and_then(|b| b.previous_key_used.as_ref()).map(|t| t.0);
+        let earlier = before
+            .and_then(|b| b.previous_key_used.as_ref())
+            .map(|t| t.0);
         WebhooksStatus {
             url: Some(url.clone()),
             previous_key_accepted_until: heard.previous_until.map(time),
@@ -89,7 +91,9 @@ fn condition(object: &TikTokConnection, heard: &Heard) -> Said {
         return Some((
             false,
             Reason::SubscriptionsFailed,
-            format!("TikTok does not take all subscriptions, changes are also found when the lists are read: {why}"),
+            format!(
+                "TikTok does not take all subscriptions, changes are also found when the lists are read: {why}"
+            ),
         ));
     }
     if heard.hands_off {

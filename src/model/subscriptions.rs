@@ -47,8 +47,7 @@ pub fn candidate(advertiser: &str, row: &Row) -> Option<Candidate> {
 /// Is TikTok reviewing it, or a part of it? That the account itself is being reviewed is no review of an ad.
 fn is_open(secondary_status: &str) -> bool {
     let word = delivery_word(secondary_status);
-    !word.starts_with("ADVERTISER")
-        && (word.ends_with("AUDIT") || word.contains("PARTIAL_AUDIT"))
+    !word.starts_with("ADVERTISER") && (word.ends_with("AUDIT") || word.contains("PARTIAL_AUDIT"))
 }
 
 /// What a connection wants to be told.

@@ -107,7 +107,10 @@ mod tests {
         for second in [1000, 1000 + 7 * 86_400 - 1] {
             let later = plan(&keys("b", "a"), &remembered, WEEK, at(second));
             assert_eq!(later.previous_until, Some(at(1000) + WEEK));
-            assert_eq!(later.remember, None, "nothing is written while nothing changes");
+            assert_eq!(
+                later.remember, None,
+                "nothing is written while nothing changes"
+            );
         }
         let over = plan(&keys("b", "a"), &remembered, WEEK, at(1000) + WEEK);
         assert_eq!(over, KeyPlan::default());
@@ -122,7 +125,10 @@ mod tests {
             current: Some("b".into()),
             since: Some(at(0)),
         };
-        assert_eq!(plan(&keys("b", ""), &remembered, WEEK, at(5)), KeyPlan::default());
+        assert_eq!(
+            plan(&keys("b", ""), &remembered, WEEK, at(5)),
+            KeyPlan::default()
+        );
     }
 
     #[test]

@@ -133,15 +133,15 @@ fn have() -> impl Strategy<Value = Have> {
     prop_oneof![
         Just(Have::Unknown),
         Just(Have::Absent),
-        (a_row(), any::<bool>(), 0i64..200, any::<bool>()).prop_map(|(row, read_back, seen, hinted)| Have::Present(
-            Seen {
+        (a_row(), any::<bool>(), 0i64..200, any::<bool>()).prop_map(
+            |(row, read_back, seen, hinted)| Have::Present(Seen {
                 row,
                 read_back,
                 at: at(seen),
                 looked_up: None,
                 hinted,
-            }
-        )),
+            })
+        ),
     ]
 }
 

@@ -133,7 +133,11 @@ fn watch(cluster: &ControlPlane, namespace: &str) -> Result<Receiver<(String, St
     let (tell, told) = channel();
     let out = child.stdout.take();
     std::thread::spawn(move || {
-        for line in out.into_iter().flat_map(|o| BufReader::new(o).lines()).flatten() {
+        for line in out
+            .into_iter()
+            .flat_map(|o| BufReader::new(o).lines())
+            .flatten()
+        {
             let mut words = line.split_whitespace().map(str::to_owned);
             let (name, status) = (words.next(), words.next());
             // A refusal counts when its reasons show.
@@ -180,31 +184,42 @@ fn approved_id(ad: &Value) -> Option<(String, String)> {
 
 fn objects(account: &Value) -> Value {
     let text = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
-    let object = |kind: &str, name: &str, spec: Value| {
-        json!({"apiVersion": "tiktokads.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
-    };
-    let secret = |name: &str, data: Value| {
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
-    };
+    let object = |kind: &str, name: &str, spec: Value| json!({"apiVersion": "tiktokads.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec});
+    let secret = |name: &str, data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
     let money = |amount: &str| json!({"amount": amount, "currency": "USD"});
     let mut all = vec![
-        secret("app", json!({"app_id": text("app_id"), "secret": text("secret")})),
+        secret(
+            "app",
+            json!({"app_id": text("app_id"), "secret": text("secret")}),
+        ),
         secret("token", json!({"access_token": text("access_token")})),
-        object("TikTokConnection", "main", json!({
-            "appSecretRef": {"name": "app"}, "tokenSecretRef": {"name": "token"},
-            "advertiserId": text("advertiser_id"),
-            "caps": {"maxDailyBudgetPerObject": money("1000"), "maxDailyBudgetTotal": money("5000")},
-        })),
-        object("Campaign", "c", json!({
-            "connectionRef": {"name": "main"}, "automation": "Manual", "objective": "Traffic", "state": "Active",
-        })),
-        object("AdGroup", "g", json!({
-            "campaignRef": {"name": "c"}, "promotion": {"type": "Website"}, "state": "Active",
-            "placement": {"mode": "Select", "placements": ["TikTok"]},
-            "optimization": {"goal": "Click", "billingEvent": "CPC"},
-            "budget": {"mode": "Daily", "amount": "30"}, "bid": {"strategy": "LowestCost"},
-            "targeting": {"locations": ["6252001"]},
-        })),
+        object(
+            "TikTokConnection",
+            "main",
+            json!({
+                "appSecretRef": {"name": "app"}, "tokenSecretRef": {"name": "token"},
+                "advertiserId": text("advertiser_id"),
+                "caps": {"maxDailyBudgetPerObject": money("1000"), "maxDailyBudgetTotal": money("5000")},
+            }),
+        ),
+        object(
+            "Campaign",
+            "c",
+            json!({
+                "connectionRef": {"name": "main"}, "automation": "Manual", "objective": "Traffic", "state": "Active",
+            }),
+        ),
+        object(
+            "AdGroup",
+            "g",
+            json!({
+                "campaignRef": {"name": "c"}, "promotion": {"type": "Website"}, "state": "Active",
+                "placement": {"mode": "Select", "placements": ["TikTok"]},
+                "optimization": {"goal": "Click", "billingEvent": "CPC"},
+                "budget": {"mode": "Daily", "amount": "30"}, "bid": {"strategy": "LowestCost"},
+                "targeting": {"locations": ["6252001"]},
+            }),
+        ),
     ];
     all.extend((0..ADS).map(|n| {
         object("Ad", &format!("a{n}"), json!({

@@ -13,8 +13,8 @@ mod secrets;
 mod turn;
 
 pub(in crate::engine) use check::kills_token;
+pub use connect::{Authorised, Begun, ConnectError, PageView, Reached};
+pub use facts::ConnectionMemo;
 pub(in crate::engine) use secrets::{
     ACCESS_TOKEN, APP_ID, APP_SECRET, Data, fingerprint, plain, read_token, value,
 };
-pub use connect::{Authorised, Begun, ConnectError, PageView, Reached};
-pub use facts::ConnectionMemo;

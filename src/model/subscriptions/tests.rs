@@ -151,10 +151,7 @@ fn r24_a_rotation_remakes_nothing_and_a_dead_token_remakes_all() {
     let over = token("a", Some(0));
     let replaced = step(&wanted, Some(&there), &new, Some(&old), false);
     assert_eq!(replaced, Step::Note(over.clone()));
-    assert_eq!(
-        step(&wanted, Some(&there), &new, Some(&over), false),
-        again
-    );
+    assert_eq!(step(&wanted, Some(&there), &new, Some(&over), false), again);
     assert_eq!(
         step(&wanted, Some(&there), &new, None, true),
         again,
@@ -186,12 +183,7 @@ fn r24_what_is_foreign_twice_or_sends_elsewhere_goes() {
             Some(&token),
             false
         ),
-        Step::Calls(vec![
-            gone("2"),
-            gone("3"),
-            gone("4"),
-            Op::Subscribe(ad(1))
-        ])
+        Step::Calls(vec![gone("2"), gone("3"), gone("4"), Op::Subscribe(ad(1))])
     );
 }
 

@@ -96,7 +96,10 @@ impl Case {
 
     /// Posts a message as anybody could; the status that was answered.
     fn post(&self, at: &str, headers: &[(&str, &str)], body: &[u8]) -> u16 {
-        let url = format!("{}/webhooks/tiktok/{at}", self.world.operator.public_url().unwrap());
+        let url = format!(
+            "{}/webhooks/tiktok/{at}",
+            self.world.operator.public_url().unwrap()
+        );
         self.world.runtime.block_on(async {
             let client = reqwest::Client::new();
             let mut request = client
@@ -112,6 +115,13 @@ impl Case {
 
     fn main(&self) -> String {
         format!("{}/main", self.namespace)
+    }
+
+    /// As TikTok has them.
+    fn subscriptions(&self) -> Vec<Value> {
+        let path = format!("/sandbox/subscriptions?app_id={}", self.app);
+        let all = self.sandbox("GET", &path, &Value::Null);
+        all["subscriptions"].as_array().cloned().unwrap_or_default()
     }
 
     fn subscribed(&self, count: i64) {
@@ -133,7 +143,9 @@ fn r23_r24_a_rejection_arrives_signed_in_each_way_and_shows_long_before_the_next
         case.knobs(json!({"webhook_signature": scheme}));
         let branch = Branch::live(&case, tree);
         case.subscribed(3);
-        branch.ad.outside("reject", json!({"reasons": ["Été: no claims ✨"]}));
+        branch
+            .ad
+            .outside("reject", json!({"reasons": ["Été: no claims ✨"]}));
         let object = branch.ad.wait("its reasons", |object| {
             object["status"]["review"]["reasons"][0]["reason"] == "Été: no claims ✨"
         });
@@ -155,17 +167,36 @@ fn r23_unknown_connections_and_bad_signatures_get_the_same_answer() {
     let body = br#"{"object":3,"entry":[],"time":0}"#;
     let good = hmac(&case.secret, body);
     let wrong = hmac("wrong", body);
-    for at in [case.main(), format!("{}/other", case.namespace), "nobody/main".into()] {
-        assert_eq!(case.post(&at, &[("X-Open-Signature", &wrong)], body), 401, "{at}");
+    for at in [
+        case.main(),
+        format!("{}/other", case.namespace),
+        "nobody/main".into(),
+    ] {
+        assert_eq!(
+            case.post(&at, &[("X-Open-Signature", &wrong)], body),
+            401,
+            "{at}"
+        );
         assert_eq!(case.post(&at, &[], body), 401, "{at}");
-        assert_eq!(case.post(&format!("{at}/0123456789abcdef"), &[], body), 401, "{at}");
+        assert_eq!(
+            case.post(&format!("{at}/0123456789abcdef"), &[], body),
+            401,
+            "{at}"
+        );
         if at != case.main() {
-            assert_eq!(case.post(&at, &[("X-Open-Signature", &good)], body), 401, "{at}");
+            assert_eq!(
+                case.post(&at, &[("X-Open-Signature", &good)], body),
+                401,
+                "{at}"
+            );
         }
     }
     // Old, and replayed: taken and dropped.
     for _ in 0..3 {
-        assert_eq!(case.post(&case.main(), &[("X-Open-Signature", &good)], body), 200);
+        assert_eq!(
+            case.post(&case.main(), &[("X-Open-Signature", &good)], body),
+            200
+        );
     }
 }
 
@@ -175,25 +206,42 @@ fn r23_unsigned_is_said_with_the_next_step_and_taken_at_the_address_with_the_tok
     case.knobs(json!({"webhook_signature": "unsigned"}));
     let branch = Branch::live(&case, Tree::Manual);
     case.subscribed(3);
-    branch.ad.outside("reject", json!({"reasons": ["No claims."]}));
+    branch
+        .ad
+        .outside("reject", json!({"reasons": ["No claims."]}));
     case.heard("to say so", |object| {
         let said = condition(object, "Webhooks");
         said["reason"] == "WebhookUnsigned"
-            && said["message"].as_str().unwrap().contains("pathTokenSecretRef")
+            && said["message"]
+                .as_str()
+                .unwrap()
+                .contains("pathTokenSecretRef")
     });
     let token = "c0ffee00c0ffee00c0ffee00";
     case.secret("path", json!({"path_token": token}));
     case.edit_connection(json!({"webhooks": {"pathTokenSecretRef": {"name": "path"}}}));
     // TikTok tries again for hours; what is sent to the old address stays refused.
-    case.subscribed(3);
+    case.until("the new address", || {
+        let rows = case.subscriptions();
+        let new = |row: &Value| row.to_string().contains(&format!("/main/{token}\""));
+        rows.len() == 3 && rows.iter().all(new)
+    });
     case.happens(AD, &branch.ad.id(), "approve");
     branch.ad.outside("reject", json!({"reasons": ["Loud."]}));
-    case.heard("to hear", |object| condition(object, "Webhooks")["reason"] == "Receiving");
+    case.heard("to hear", |object| {
+        condition(object, "Webhooks")["reason"] == "Receiving"
+    });
     branch.ad.wait("its reasons", |object| {
         object["status"]["review"]["reasons"][0]["reason"] == "Loud."
     });
-    let url = case.connection()["status"]["webhooks"]["url"].as_str().unwrap().to_owned();
-    assert!(url.ends_with(&format!("/webhooks/tiktok/{}", case.main())), "{url}");
+    let url = case.connection()["status"]["webhooks"]["url"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        url.ends_with(&format!("/webhooks/tiktok/{}", case.main())),
+        "{url}"
+    );
     assert!(!case.connection().to_string().contains(token));
     assert!(!case.log().contains(token), "the address is told nowhere");
 }
@@ -225,7 +273,10 @@ fn r23_the_previous_key_ends_by_itself_and_what_uses_it_shows() {
         object["status"]["webhooks"]["previousKeyUsed"].is_string()
     });
     assert!(shown["status"]["webhooks"]["previousKeyAcceptedUntil"].is_string());
-    assert!(case.metrics().contains("tiktokads_webhook_key_total{key=\"previous\"}"));
+    assert!(
+        case.metrics()
+            .contains("tiktokads_webhook_key_total{key=\"previous\"}")
+    );
     case.until("the end of the previous key", || !takes("first"));
     assert!(takes("second"));
     let over = case.heard("it to be over", |object| {
@@ -253,14 +304,21 @@ fn r23_an_account_that_is_suspended_stops_all_but_pauses_and_goes_on_when_it_is_
     };
     let writes = || {
         let all = case.writes().into_iter();
-        all.filter(|(path, _)| !path.contains("/subscription/")).count()
+        all.filter(|(path, _)| !path.contains("/subscription/"))
+            .count()
     };
     set("STATUS_LIMIT");
-    case.heard("to be restricted", |object| reason(object) == "AccountRestricted");
-    branch.ad.wait("to say so", |object| reason(object) == "AccountRestricted");
+    case.heard("to be restricted", |object| {
+        reason(object) == "AccountRestricted"
+    });
+    branch
+        .ad
+        .wait("to say so", |object| reason(object) == "AccountRestricted");
     let before = writes();
     branch.ad.edit(json!({"text": "Calmer"}));
-    branch.ad.wait("to say that it waits", |object| is(object, "AccountRestricted"));
+    branch.ad.wait("to say that it waits", |object| {
+        is(object, "AccountRestricted")
+    });
     assert_eq!(writes(), before);
     set("STATUS_ENABLE");
     case.heard("to be back", |object| reason(object) == "Verified");
@@ -273,13 +331,10 @@ fn r24_subscriptions_go_with_the_connection() {
     let case = Case::hearing("r24-gone", json!({}));
     let branch = Branch::live(&case, Tree::Manual);
     case.subscribed(3);
-    let count = || {
-        let path = format!("/sandbox/subscriptions?app_id={}", case.app);
-        let all = case.sandbox("GET", &path, &Value::Null);
-        all["subscriptions"].as_array().map_or(0, Vec::len)
-    };
-    assert_eq!(count(), 3);
+    assert_eq!(case.subscriptions().len(), 3);
     drop(branch);
     case.delete("tiktokconnections", "main");
-    case.until("the subscriptions to be gone", || count() == 0);
+    case.until("the subscriptions to be gone", || {
+        case.subscriptions().is_empty()
+    });
 }

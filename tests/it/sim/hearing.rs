@@ -153,7 +153,11 @@ impl Ear {
             let money = specs::Money::Below;
             let active = Some("Active");
             w.create(CAMPAIGN, &ads("c"), specs::campaign(tree, money, active));
-            w.create(AD_GROUP, &ads("g"), specs::ad_group("c", tree, money, active));
+            w.create(
+                AD_GROUP,
+                &ads("g"),
+                specs::ad_group("c", tree, money, active),
+            );
             for n in 0..count {
                 w.create(AD, &ads(&format!("a{n}")), specs::ad("g", tree, active));
             }
@@ -191,7 +195,9 @@ impl Ear {
             let filter = entry.query.get("filtering").or(entry.query.get("ad_ids"));
             let filter: Value = filter.map_or(Value::Null, |f| serde_json::from_str(f).unwrap());
             let lists = ["adgroup_ids", "ad_ids", "smart_plus_ad_ids"];
-            let ids = lists.iter().flat_map(|l| filter[*l].as_array().cloned().unwrap_or_default());
+            let ids = lists
+                .iter()
+                .flat_map(|l| filter[*l].as_array().cloned().unwrap_or_default());
             let ids = ids.map(|id| id.as_str().unwrap().to_string()).collect();
             (path.to_string(), ids)
         })
@@ -199,7 +205,8 @@ impl Ear {
     }
 
     pub fn asked_so_far(&self) -> usize {
-        self.script.does(|w| w.sandbox.requests(Default::default()).count())
+        self.script
+            .does(|w| w.sandbox.requests(Default::default()).count())
     }
 
     pub fn writes(&self) -> u64 {
@@ -233,7 +240,11 @@ fn r23_each_way_to_sign_is_taken_and_everything_else_is_refused_alike() {
             Signed::Timed(&secret, 0),
             Signed::Timed(&secret, 299),
         ] {
-            assert_eq!(ear.send(&body(&ear), signed).await, Taken::Queued, "{signed:?}");
+            assert_eq!(
+                ear.send(&body(&ear), signed).await,
+                Taken::Queued,
+                "{signed:?}"
+            );
         }
         for signed in [
             Signed::Raw("wrong"),
@@ -242,10 +253,20 @@ fn r23_each_way_to_sign_is_taken_and_everything_else_is_refused_alike() {
             Signed::Raw(""),
             Signed::Not,
         ] {
-            assert_eq!(ear.send(&body(&ear), signed).await, Taken::Refused, "{signed:?}");
+            assert_eq!(
+                ear.send(&body(&ear), signed).await,
+                Taken::Refused,
+                "{signed:?}"
+            );
             // A name that nobody has, with a signature that is good elsewhere.
-            for nobody in [named("ads", "other"), named("nobody", "main"), named("", "")] {
-                let taken = ear.send_to(&nobody, &body(&ear), Signed::Raw(&secret)).await;
+            for nobody in [
+                named("ads", "other"),
+                named("nobody", "main"),
+                named("", ""),
+            ] {
+                let taken = ear
+                    .send_to(&nobody, &body(&ear), Signed::Raw(&secret))
+                    .await;
                 assert_eq!(taken, Taken::Refused);
                 let taken = ear.send_to(&nobody, &body(&ear), signed).await;
                 assert_eq!(taken, Taken::Refused);
@@ -255,11 +276,20 @@ fn r23_each_way_to_sign_is_taken_and_everything_else_is_refused_alike() {
         let message = delivery(&body(&ear), Signed::Raw(&secret), ear.now());
         let mut other = message.clone();
         other.body[20] ^= 1;
-        assert_eq!(ear.engine().event(&ads("main"), &other).await, Taken::Refused);
+        assert_eq!(
+            ear.engine().event(&ads("main"), &other).await,
+            Taken::Refused
+        );
         let mut other = message.clone();
         other.open_signature = other.open_signature.map(|s| s.replacen('0', "1", 1));
-        assert_eq!(ear.engine().event(&ads("main"), &other).await, Taken::Refused);
-        assert_eq!(ear.engine().event(&ads("main"), &message).await, Taken::Queued);
+        assert_eq!(
+            ear.engine().event(&ads("main"), &other).await,
+            Taken::Refused
+        );
+        assert_eq!(
+            ear.engine().event(&ads("main"), &message).await,
+            Taken::Queued
+        );
         ear.script.end().await;
     });
 }
@@ -274,7 +304,8 @@ fn r23_an_event_is_one_look_up_whatever_it_claims_and_no_write() {
             let list = if tree == "Manual" { "" } else { "/smart_plus" };
             ear.calm().await;
             // The connection notes that something can be believed.
-            ear.hears(json!({"object": 1, "time": ear.now(), "entry": []})).await;
+            ear.hears(json!({"object": 1, "time": ear.now(), "entry": []}))
+                .await;
             ear.script.wait(1).await;
             ear.calm().await;
             let (asked, writes) = (ear.asked_so_far(), ear.writes());
@@ -335,7 +366,10 @@ fn r23_what_came_before_is_old_foreign_or_unknown_leads_to_nothing() {
         let unknown = ear.ad_entry("1849999999999999999");
         assert_eq!(ear.hears(ear.about(3, &[unknown])).await, Taken::Queued);
         for object in [1, 8, 10, 11, 14, 99] {
-            assert_eq!(ear.hears(ear.about(object, &[entry.clone()])).await, Taken::Queued);
+            assert_eq!(
+                ear.hears(ear.about(object, &[entry.clone()])).await,
+                Taken::Queued
+            );
         }
         // Signed, and not to be read.
         for body in ["", "[]", "{", "null", "7", "{\"object\":3,\"entry\":7}"] {
@@ -372,7 +406,12 @@ fn r23_a_thousand_entries_share_their_look_ups() {
         assert_eq!(ear.hears(ear.about(3, &entries)).await, Taken::Queued);
         ear.script.wait(8).await;
         let calls = ear.asked(asked);
-        assert!(calls.iter().all(|(path, ids)| path == "/ad/get/" && ids.len() <= 100), "{calls:?}");
+        assert!(
+            calls
+                .iter()
+                .all(|(path, ids)| path == "/ad/get/" && ids.len() <= 100),
+            "{calls:?}"
+        );
         assert!(calls.len() <= 4, "{} calls for 300 ads", calls.len());
         let mut named: Vec<String> = calls.into_iter().flat_map(|(_, ids)| ids).collect();
         named.sort();
@@ -411,9 +450,14 @@ fn r23_a_rejection_shows_its_reasons_at_once_and_once_as_an_event() {
             ear.script.wait(120).await;
             let told = ear.script.does(|w| {
                 let new = w.api.notes[notes..].iter();
-                new.filter(|n| n.about == ads("a1") && n.warning).cloned().collect::<Vec<_>>()
+                new.filter(|n| n.about == ads("a1") && n.warning)
+                    .cloned()
+                    .collect::<Vec<_>>()
             });
-            assert!(told.iter().any(|n| n.message.contains("TikTok refuses it")), "{told:?}");
+            assert!(
+                told.iter().any(|n| n.message.contains("TikTok refuses it")),
+                "{told:?}"
+            );
             assert!(told.len() <= 2, "{told:?}");
             ear.script.end().await;
         });
@@ -446,13 +490,15 @@ fn r23_an_event_right_after_our_own_write_does_not_undo_what_it_taught() {
     play(async {
         let ear = Ear::new().await;
         let ids = ear.ads("Manual", 1).await;
-        ear.script.does(|w| w.edit(AD, &ads("a0"), json!({"state": "Paused"})));
+        ear.script
+            .does(|w| w.edit(AD, &ads("a0"), json!({"state": "Paused"})));
         ear.script.wait(60).await;
         // From here on lists are late: what is written shows after seven seconds.
         ear.script.does(|w| {
             w.sandbox.set_knob(None, "edit_lag_seconds", "7").unwrap();
         });
-        ear.script.does(|w| w.edit(AD, &ads("a0"), json!({"state": "Active"})));
+        ear.script
+            .does(|w| w.edit(AD, &ads("a0"), json!({"state": "Active"})));
         for _ in 0..8 {
             ear.script.wait(1).await;
             let entry = ear.ad_entry(&ids[0]);
@@ -510,7 +556,10 @@ fn r23_the_previous_key_counts_for_its_time_after_a_rotation_and_then_ends_by_it
     play(async {
         let ear = Ear::with(short_window(), 1).await;
         let secret = ear.secret.clone();
-        assert!(ear.accepts(&secret).await, "without a Secret for keys it is the app's secret");
+        assert!(
+            ear.accepts(&secret).await,
+            "without a Secret for keys it is the app's secret"
+        );
         ear.keys("first", "");
         ear.script.does(|w| {
             let webhooks = json!({"webhooks": {"keysSecretRef": {"name": KEYS}}});
@@ -538,7 +587,10 @@ fn r23_the_previous_key_counts_for_its_time_after_a_rotation_and_then_ends_by_it
         ear.script.wait(120).await;
         assert!(ear.accepts("first").await);
         ear.script.wait(5).await;
-        assert_eq!(ear.webhooks()["previousKeyAcceptedUntil"], shown["previousKeyAcceptedUntil"]);
+        assert_eq!(
+            ear.webhooks()["previousKeyAcceptedUntil"],
+            shown["previousKeyAcceptedUntil"]
+        );
         ear.script.wait(HOUR - 180).await;
         assert!(ear.accepts("first").await);
         ear.script.wait(120).await;
@@ -564,7 +616,10 @@ fn r23_the_previous_key_counts_for_its_time_after_a_rotation_and_then_ends_by_it
         ear.script.wait(2).await;
         assert!(!ear.accepts("second").await);
         let text = ear.engine().metrics_text();
-        assert!(text.contains("tiktokads_webhook_key_total{key=\"previous\"} 1"), "{text}");
+        assert!(
+            text.contains("tiktokads_webhook_key_total{key=\"previous\"} 1"),
+            "{text}"
+        );
         ear.script.end().await;
     });
 }
@@ -581,10 +636,16 @@ fn r23_the_keys_secret_that_is_missing_or_lacks_the_key_is_said_and_nothing_is_b
         let secret = ear.secret.clone();
         assert!(!ear.accepts(&secret).await);
         let said = ear.condition(CONNECTION, "main", "Webhooks");
-        assert_eq!((said["status"].as_str(), said["reason"].as_str()), (Some("False"), Some("SecretMissing")));
+        assert_eq!(
+            (said["status"].as_str(), said["reason"].as_str()),
+            (Some("False"), Some("SecretMissing"))
+        );
         ear.keys("", "old");
         ear.script.wait(3).await;
-        assert_eq!(ear.condition(CONNECTION, "main", "Webhooks")["reason"], "SecretIncomplete");
+        assert_eq!(
+            ear.condition(CONNECTION, "main", "Webhooks")["reason"],
+            "SecretIncomplete"
+        );
         assert!(!ear.accepts("old").await && !ear.accepts("").await);
         ear.keys("new", "");
         ear.script.wait(3).await;
@@ -601,15 +662,27 @@ fn r23_unsigned_is_refused_said_once_and_taken_at_an_address_that_nobody_can_gue
     play(async {
         let ear = Ear::with(short_window(), 1).await;
         let ids = ear.ads("Manual", 1).await;
-        let body = |ear: &Ear| ear.about(3, &[ear.ad_entry(&ids[0])]).to_string().into_bytes();
+        let body = |ear: &Ear| {
+            ear.about(3, &[ear.ad_entry(&ids[0])])
+                .to_string()
+                .into_bytes()
+        };
         assert_eq!(ear.send(&body(&ear), Signed::Not).await, Taken::Refused);
         ear.script.wait(3).await;
         let said = ear.condition(CONNECTION, "main", "Webhooks");
         assert_eq!(said["reason"], "WebhookUnsigned");
-        assert!(said["message"].as_str().unwrap().contains("pathTokenSecretRef"));
+        assert!(
+            said["message"]
+                .as_str()
+                .unwrap()
+                .contains("pathTokenSecretRef")
+        );
         let warned = |ear: &Ear| {
             let notes = ear.script.does(|w| w.api.notes.clone());
-            notes.iter().filter(|n| n.reason == "WebhookUnsigned").count()
+            notes
+                .iter()
+                .filter(|n| n.reason == "WebhookUnsigned")
+                .count()
         };
         assert_eq!(warned(&ear), 1);
         ear.calm().await;
@@ -633,22 +706,42 @@ fn r23_unsigned_is_refused_said_once_and_taken_at_an_address_that_nobody_can_gue
         };
         for wrong in ["", "c0ffee00c0ffee00c0ffee01", "c0ffee00"] {
             let message = with(&ear, wrong, Signed::Not);
-            assert_eq!(ear.engine().event(&ads("main"), &message).await, Taken::Refused);
-            assert_eq!(ear.engine().event(&ads("other"), &message).await, Taken::Refused);
+            assert_eq!(
+                ear.engine().event(&ads("main"), &message).await,
+                Taken::Refused
+            );
+            assert_eq!(
+                ear.engine().event(&ads("other"), &message).await,
+                Taken::Refused
+            );
         }
         // A signature that is there has to be good all the same.
         let message = with(&ear, token, Signed::Raw("wrong"));
-        assert_eq!(ear.engine().event(&ads("main"), &message).await, Taken::Refused);
+        assert_eq!(
+            ear.engine().event(&ads("main"), &message).await,
+            Taken::Refused
+        );
         let asked = ear.asked_so_far();
         let message = with(&ear, token, Signed::Not);
-        assert_eq!(ear.engine().event(&ads("main"), &message).await, Taken::Queued);
+        assert_eq!(
+            ear.engine().event(&ads("main"), &message).await,
+            Taken::Queued
+        );
         ear.script.wait(4).await;
-        assert!(ear.asked(asked).contains(&("/ad/get/".to_string(), vec![ids[0].clone()])));
+        assert!(
+            ear.asked(asked)
+                .contains(&("/ad/get/".to_string(), vec![ids[0].clone()]))
+        );
         let said = ear.condition(CONNECTION, "main", "Webhooks");
         assert_eq!(said["reason"], "Receiving");
         // The secret part of the address is told nowhere.
-        assert_eq!(ear.webhooks()["url"], "https://ads.example/webhooks/tiktok/ads/main");
-        let everything = ear.script.does(|w| format!("{:?}{:?}", w.api.objects, w.api.notes));
+        assert_eq!(
+            ear.webhooks()["url"],
+            "https://ads.example/webhooks/tiktok/ads/main"
+        );
+        let everything = ear
+            .script
+            .does(|w| format!("{:?}{:?}", w.api.objects, w.api.notes));
         assert!(!everything.contains(token));
         ear.script.end().await;
     });
@@ -659,7 +752,10 @@ fn r23_only_the_process_that_leads_takes_a_message() {
     play(async {
         let ear = Ear::with(Settings::default(), 2).await;
         let (leader, engine) = ear.script.sim.leader().unwrap();
-        let standby = ear.script.does(|w| w.slots[1 - leader].engine.upgrade()).unwrap();
+        let standby = ear
+            .script
+            .does(|w| w.slots[1 - leader].engine.upgrade())
+            .unwrap();
         let body = json!({"object": 1}).to_string();
         let message = delivery(body.as_bytes(), Signed::Raw(&ear.secret), ear.now());
         assert_eq!(standby.event(&ads("main"), &message).await, Taken::NotHere);
@@ -680,7 +776,10 @@ fn r23_only_the_process_that_leads_takes_a_message() {
             taken.push(standby.event(&ads("main"), &message).await);
         }
         assert!(taken.contains(&Taken::NotHere) && taken.contains(&Taken::Queued));
-        assert!(!taken.contains(&Taken::Refused), "a good message is never called a bad one");
+        assert!(
+            !taken.contains(&Taken::Refused),
+            "a good message is never called a bad one"
+        );
         ear.script.end().await;
     });
 }
@@ -691,7 +790,10 @@ fn r23_a_hundred_thousand_that_are_forged_stale_replayed_or_malformed_leave_noth
         let ear = Ear::new().await;
         let ids = ear.ads("Manual", 1).await;
         let secret = ear.secret.clone();
-        let good = ear.about(3, &[ear.ad_entry(&ids[0])]).to_string().into_bytes();
+        let good = ear
+            .about(3, &[ear.ad_entry(&ids[0])])
+            .to_string()
+            .into_bytes();
         let engine = ear.engine();
         let now = ear.now();
         let replayed = delivery(&good, Signed::Raw(&secret), now);
@@ -702,7 +804,11 @@ fn r23_a_hundred_thousand_that_are_forged_stale_replayed_or_malformed_leave_noth
         let mut refused = 0u32;
         let big = vec![b'x'; 64 * 1024];
         for n in 0..100_000u32 {
-            let name = if n % 7 == 0 { ads("nobody") } else { ads("main") };
+            let name = if n % 7 == 0 {
+                ads("nobody")
+            } else {
+                ads("main")
+            };
             let text = format!("{{\"object\":3,\"n\":{n}}}");
             let message = match n % 5 {
                 0 => delivery(text.as_bytes(), Signed::Raw("forged"), now),
@@ -728,7 +834,11 @@ fn r23_a_hundred_thousand_that_are_forged_stale_replayed_or_malformed_leave_noth
         assert_eq!(ear.asked(asked), [], "none led to a call");
         // Without a public address there is nothing to be said of messages without a signature.
         assert_eq!(ear.writes(), writes);
-        assert_eq!(engine.lock().hearing.len(), 1, "nothing is kept for names that nobody has");
+        assert_eq!(
+            engine.lock().hearing.len(),
+            1,
+            "nothing is kept for names that nobody has"
+        );
         drop(engine);
         ear.script.end().await;
     });
@@ -748,12 +858,20 @@ fn r23_an_account_event_asks_about_the_account_at_once() {
         // Whatever it claims: what the account is, is asked.
         assert_eq!(ear.hears(status(&ear, "STATUS_LIMIT")).await, Taken::Queued);
         ear.script.wait(3).await;
-        assert_eq!(ear.condition(CONNECTION, "main", "Ready")["reason"], "Verified");
-        for (now, reason) in [("STATUS_LIMIT", "AccountRestricted"), ("STATUS_ENABLE", "Verified")] {
+        assert_eq!(
+            ear.condition(CONNECTION, "main", "Ready")["reason"],
+            "Verified"
+        );
+        for (now, reason) in [
+            ("STATUS_LIMIT", "AccountRestricted"),
+            ("STATUS_ENABLE", "Verified"),
+        ] {
             ear.script.does(|w| {
                 let id = w.accounts[0].advertiser_id.clone();
                 let at = w.clock.millis();
-                w.sandbox.set_account_status(at, &id, now, "1:It is so.").unwrap();
+                w.sandbox
+                    .set_account_status(at, &id, now, "1:It is so.")
+                    .unwrap();
             });
             ear.script.wait(10).await;
             assert_eq!(ear.hears(status(&ear, "STATUS_ODD")).await, Taken::Queued);

@@ -70,7 +70,9 @@ fn post(sim: Arc<Sim>) -> JoinHandle<()> {
                 let mut world = sim.lock();
                 let now = world.clock.millis();
                 let result = Delivered::Answered(status);
-                world.sandbox.delivery_result(now, one.id, one.attempt, result);
+                world
+                    .sandbox
+                    .delivery_result(now, one.id, one.attempt, result);
             }
         }
     })
@@ -78,7 +80,10 @@ fn post(sim: Arc<Sim>) -> JoinHandle<()> {
 
 fn read(
     url: &str,
-) -> Option<(tiktok_ads_operator::engine::doors::Name, Option<SecretString>)> {
+) -> Option<(
+    tiktok_ads_operator::engine::doors::Name,
+    Option<SecretString>,
+)> {
     let rest = url.strip_prefix("https://ads.example/webhooks/tiktok/")?;
     let mut parts = rest.split('/');
     let at = named(parts.next()?, parts.next()?);
@@ -122,8 +127,13 @@ impl Ear {
         self.script.does(|w| {
             let app = w.accounts[0].app_id.clone();
             let all = w.sandbox.subscriptions_of(&app);
-            all.map(|(_, one)| one.subscription_detail["access_token"].as_str().unwrap().into())
-                .collect()
+            all.map(|(_, one)| {
+                one.subscription_detail["access_token"]
+                    .as_str()
+                    .unwrap()
+                    .into()
+            })
+            .collect()
         })
     }
 
@@ -133,8 +143,12 @@ impl Ear {
         let all = world.sandbox.requests(Default::default()).skip(since);
         let mut counts = BTreeMap::new();
         for entry in all.filter(|e| e.path.contains("/subscription/")) {
-            let path = entry.path.trim_start_matches("/open_api/v1.3/subscription/");
-            *counts.entry(path.trim_end_matches('/').to_string()).or_default() += 1;
+            let path = entry
+                .path
+                .trim_start_matches("/open_api/v1.3/subscription/");
+            *counts
+                .entry(path.trim_end_matches('/').to_string())
+                .or_default() += 1;
         }
         counts
     }
@@ -147,7 +161,10 @@ impl Ear {
 }
 
 fn all_of(ids: &[String], group: &str) -> Vec<String> {
-    let mut all = vec!["AD_ACCOUNT_SUSPENSION".to_string(), format!("AD_GROUP {group}")];
+    let mut all = vec![
+        "AD_ACCOUNT_SUSPENSION".to_string(),
+        format!("AD_GROUP {group}"),
+    ];
     all.extend(ids.iter().map(|id| format!("AD {id}")));
     all.sort();
     all
@@ -163,8 +180,14 @@ fn r24_the_account_always_and_reviews_for_a_while_after_a_change() {
         assert!(ear.rows().iter().all(|(_, url)| url == HERE));
         ear.script.wait(70).await;
         let shown = ear.webhooks();
-        assert_eq!((&shown["subscriptions"], &shown["subscriptionsWanted"]), (&json!(5), &json!(5)));
-        assert_eq!(ear.condition(CONNECTION, "main", "Webhooks")["reason"], "Subscribed");
+        assert_eq!(
+            (&shown["subscriptions"], &shown["subscriptionsWanted"]),
+            (&json!(5), &json!(5))
+        );
+        assert_eq!(
+            ear.condition(CONNECTION, "main", "Webhooks")["reason"],
+            "Subscribed"
+        );
         // Schedules begin 15 minutes after the create. Then nothing changes: nothing is asked or written.
         ear.script.wait(1000).await;
         let (asked, writes) = (ear.asked_so_far(), ear.writes());
@@ -173,15 +196,23 @@ fn r24_the_account_always_and_reviews_for_a_while_after_a_change() {
         assert_eq!(ear.writes(), writes);
         // A new process finds them.
         ear.restart().await;
-        assert_eq!(ear.about_subscriptions(asked), BTreeMap::from([("get".into(), 1)]));
+        assert_eq!(
+            ear.about_subscriptions(asked),
+            BTreeMap::from([("get".into(), 1)])
+        );
         assert_eq!(ear.to(), all_of(&ids, &group));
         // Their time is over.
         ear.script.wait(HOUR).await;
         assert_eq!(ear.to(), ["AD_ACCOUNT_SUSPENSION"]);
         // One of them is changed.
-        ear.script.does(|w| w.edit(AD, &ads("a1"), json!({"text": "Summer is here"})));
+        ear.script
+            .does(|w| w.edit(AD, &ads("a1"), json!({"text": "Summer is here"})));
         ear.script.wait(180).await;
-        assert!(ear.to().contains(&format!("AD {}", ids[1])), "{:?}", ear.to());
+        assert!(
+            ear.to().contains(&format!("AD {}", ids[1])),
+            "{:?}",
+            ear.to()
+        );
         ear.script.end().await;
     });
 }
@@ -194,10 +225,18 @@ fn r24_newest_first_up_to_the_limit() {
         assert_eq!(ear.to().len(), 3, "{:?}", ear.to());
         ear.script.wait(70).await;
         let shown = ear.webhooks();
-        assert_eq!((&shown["subscriptions"], &shown["subscriptionsWanted"]), (&json!(3), &json!(6)));
-        ear.script.does(|w| w.edit(AD, &ads("a2"), json!({"text": "Summer is here"})));
+        assert_eq!(
+            (&shown["subscriptions"], &shown["subscriptionsWanted"]),
+            (&json!(3), &json!(6))
+        );
+        ear.script
+            .does(|w| w.edit(AD, &ads("a2"), json!({"text": "Summer is here"})));
         ear.script.wait(180).await;
-        assert!(ear.to().contains(&format!("AD {}", ids[2])), "{:?}", ear.to());
+        assert!(
+            ear.to().contains(&format!("AD {}", ids[2])),
+            "{:?}",
+            ear.to()
+        );
         assert_eq!(ear.to().len(), 3);
         ear.script.end().await;
     });
@@ -248,9 +287,19 @@ fn r24_lost_and_refused_answers_leave_no_twin_and_none_missing() {
     for fault in [
         FaultKind::AnswerLost,
         FaultKind::CutBefore,
-        FaultKind::HttpStatus { status: 500, after_effect: true, retry_after: None },
-        FaultKind::Error { code: 40100, message: String::new() },
-        FaultKind::Error { code: 50000, message: String::new() },
+        FaultKind::HttpStatus {
+            status: 500,
+            after_effect: true,
+            retry_after: None,
+        },
+        FaultKind::Error {
+            code: 40100,
+            message: String::new(),
+        },
+        FaultKind::Error {
+            code: 50000,
+            message: String::new(),
+        },
     ] {
         play(async {
             let ear = Ear::with(settings(|_| {}), 1).await;
@@ -260,7 +309,10 @@ fn r24_lost_and_refused_answers_leave_no_twin_and_none_missing() {
             let group = ear.script.does(|w| w.id_of(AD_GROUP, &ads("g"))).unwrap();
             ear.script.wait(600).await;
             assert_eq!(ear.to(), all_of(&ids, &group), "{fault:?}");
-            assert_eq!(ear.condition(CONNECTION, "main", "Webhooks")["reason"], "Subscribed");
+            assert_eq!(
+                ear.condition(CONNECTION, "main", "Webhooks")["reason"],
+                "Subscribed"
+            );
             ear.script.end().await;
         });
     }
@@ -275,12 +327,19 @@ fn r24_remade_when_the_token_was_replaced_and_moved_when_the_address_was() {
         let before = ear.to();
         let old = ear.tokens();
         let new = ear.script.does(|w| {
-            let (app, advertiser) = (w.accounts[0].app_id.clone(), w.accounts[0].advertiser_id.clone());
+            let (app, advertiser) = (
+                w.accounts[0].app_id.clone(),
+                w.accounts[0].advertiser_id.clone(),
+            );
             let now = w.clock.millis();
             let change = json!({"app_id": app, "advertiser_ids": [advertiser]});
-            let issued = w.sandbox.issue_token(now, &serde_json::from_value(change).unwrap()).unwrap();
+            let issued = w
+                .sandbox
+                .issue_token(now, &serde_json::from_value(change).unwrap())
+                .unwrap();
             let issued = issued["access_token"].as_str().unwrap().to_string();
-            w.api.put_secret(&ads("token"), &[("access_token", &issued)]);
+            w.api
+                .put_secret(&ads("token"), &[("access_token", &issued)]);
             w.publish();
             issued
         });
@@ -296,8 +355,14 @@ fn r24_remade_when_the_token_was_replaced_and_moved_when_the_address_was() {
         });
         ear.script.wait(180).await;
         assert_eq!(ear.to(), before);
-        assert!(ear.rows().iter().all(|(_, url)| *url == format!("{HERE}/{token}")));
-        let everything = ear.script.does(|w| format!("{:?}{:?}{}", w.api.objects, w.api.notes, w.trace.join("")));
+        assert!(
+            ear.rows()
+                .iter()
+                .all(|(_, url)| *url == format!("{HERE}/{token}"))
+        );
+        let everything = ear
+            .script
+            .does(|w| format!("{:?}{:?}{}", w.api.objects, w.api.notes, w.trace.join("")));
         assert!(!everything.contains(token) && !everything.contains(&new));
         // With the object everything goes, also what an earlier process made.
         ear.restart().await;
@@ -319,7 +384,10 @@ fn r24_without_a_public_address_nothing_is_asked_and_it_is_said_once() {
         ear.script.wait(60).await;
         assert_eq!(ear.about_subscriptions(0), BTreeMap::new());
         let said = ear.condition(CONNECTION, "main", "Webhooks");
-        assert_eq!((said["status"].as_str(), said["reason"].as_str()), (Some("False"), Some("PollingOnly")));
+        assert_eq!(
+            (said["status"].as_str(), said["reason"].as_str()),
+            (Some("False"), Some("PollingOnly"))
+        );
         let notes = ear.script.does(|w| w.api.notes.clone());
         assert!(notes.iter().all(|n| n.reason != "PollingOnly"));
         ear.script.end().await;
@@ -333,7 +401,12 @@ fn r24_what_happens_on_the_platform_arrives_and_shows_within_seconds() {
         let post = post(ear.script.sim.clone());
         let ids = ear.ads("Manual", 3).await;
         ear.script.wait(120).await;
-        let reason = |name: &str| ear.condition(AD, name, "Ready")["reason"].as_str().unwrap_or_default().to_string();
+        let reason = |name: &str| {
+            ear.condition(AD, name, "Ready")["reason"]
+                .as_str()
+                .unwrap_or_default()
+                .to_string()
+        };
         ear.calm().await;
         ear.script.does(|w| {
             let now = w.clock.millis();
@@ -342,33 +415,58 @@ fn r24_what_happens_on_the_platform_arrives_and_shows_within_seconds() {
         ear.script.wait(5).await;
         assert_eq!(ear.condition(AD, "a0", "Approved")["status"], "False");
         assert!(ear.object(AD, "a0")["status"]["review"]["reasons"][0].is_object());
-        assert_eq!(ear.condition(CONNECTION, "main", "Webhooks")["reason"], "Receiving");
+        assert_eq!(
+            ear.condition(CONNECTION, "main", "Webhooks")["reason"],
+            "Receiving"
+        );
         // The account is suspended: the connection says so, and its objects stop trying anything but pauses.
         let set = |status: &str| {
             ear.script.does(|w| {
                 let id = w.accounts[0].advertiser_id.clone();
                 let now = w.clock.millis();
-                w.sandbox.set_account_status(now, &id, status, "1:It is so.").unwrap();
+                w.sandbox
+                    .set_account_status(now, &id, status, "1:It is so.")
+                    .unwrap();
             });
         };
         ear.calm().await;
         set("STATUS_LIMIT");
         ear.script.wait(8).await;
-        assert_eq!(ear.condition(CONNECTION, "main", "Ready")["reason"], "AccountRestricted");
-        assert_eq!(reason("a1"), "AccountRestricted", "{:#}", ear.object(AD, "a1"));
-        ear.script.does(|w| w.edit(AD, &ads("a1"), json!({"text": "Summer is here"})));
+        assert_eq!(
+            ear.condition(CONNECTION, "main", "Ready")["reason"],
+            "AccountRestricted"
+        );
+        assert_eq!(
+            reason("a1"),
+            "AccountRestricted",
+            "{:#}",
+            ear.object(AD, "a1")
+        );
+        ear.script
+            .does(|w| w.edit(AD, &ads("a1"), json!({"text": "Summer is here"})));
         let writes = ear.script.writes().len();
         ear.script.wait(120).await;
         assert_eq!(ear.script.writes().len(), writes);
-        ear.script.does(|w| w.edit(AD, &ads("a2"), json!({"state": "Paused"})));
+        ear.script
+            .does(|w| w.edit(AD, &ads("a2"), json!({"state": "Paused"})));
         ear.script.wait(30).await;
-        assert_eq!(ear.script.writes().len(), writes + 1, "a pause goes through");
+        assert_eq!(
+            ear.script.writes().len(),
+            writes + 1,
+            "a pause goes through"
+        );
         set("STATUS_ENABLE");
         ear.script.wait(15).await;
-        assert_eq!(ear.condition(CONNECTION, "main", "Ready")["reason"], "Verified");
+        assert_eq!(
+            ear.condition(CONNECTION, "main", "Ready")["reason"],
+            "Verified"
+        );
         ear.script.wait(60).await;
         assert_eq!(reason("a1"), "InSync");
-        assert!(ear.script.writes().len() > writes + 1, "what had waited went out");
+        assert!(
+            ear.script.writes().len() > writes + 1,
+            "what had waited went out"
+        );
         post.abort();
         ear.script.end().await;
     });
@@ -406,7 +504,11 @@ fn r24_two_replicas_lose_no_event_although_each_delivery_goes_to_the_next_one() 
         assert_eq!(lost, Vec::<String>::new());
         for n in 0..6 {
             let name = format!("a{n}");
-            assert_eq!(ear.condition(AD, &name, "Approved")["status"], "False", "{name}");
+            assert_eq!(
+                ear.condition(AD, &name, "Approved")["status"],
+                "False",
+                "{name}"
+            );
         }
         let _ = ear.script.does(|w| w.clock.now());
         post.abort();
