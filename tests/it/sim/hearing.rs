@@ -15,7 +15,8 @@ use super::api_server::{AD, AD_GROUP, CAMPAIGN, CONNECTION};
 use super::replica::SimEngine;
 use super::script::{Script, play};
 use super::specs;
-use super::user::named;
+use super::user::{NAMESPACES, named};
+use super::world::Sim;
 
 const KEYS: &str = "webhook-keys";
 const HOUR: u64 = 3600;
@@ -57,6 +58,39 @@ fn escaped(body: &[u8]) -> String {
         }
     }
     out
+}
+
+/// TikTok says something about something, true or not, to all replicas.
+pub async fn rumour(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
+    let index = rng.usize(0..2);
+    let (body, secret, now, engines) = {
+        let mut world = sim.lock();
+        let account = world.accounts[index].clone();
+        let advertiser = account.advertiser_id.clone();
+        let groups = world.sandbox.ad_groups(&advertiser).map(|row| (2, row.id));
+        let ads = world.sandbox.ads(&advertiser).map(|row| (3, row.id));
+        let rows: Vec<(u8, u64)> = groups.chain(ads).collect();
+        let now = world.clock.now().as_second();
+        let body = match rng.u32(0..6) {
+            0 => json!({"advertiser_id": advertiser, "status": "STATUS_LIMIT", "time": now}),
+            1 => json!({"object": 3, "time": now, "entry": [{"ad_id": rng.u64(1..)}]}),
+            _ => {
+                let some = (0..rng.usize(1..6)).filter_map(|_| rng.choice(&rows));
+                let entry: Vec<Value> = some
+                    .map(|(_, id)| json!({"adv_id": advertiser, "adgroup_id": id, "ad_id": id}))
+                    .collect();
+                json!({"object": rng.u32(2..4), "time": now, "entry": entry, "n": rng.u64(..)})
+            }
+        };
+        world.say(format!("TikTok says {body}"));
+        let slots = world.slots.iter();
+        let engines: Vec<_> = slots.filter_map(|s| s.engine.upgrade()).collect();
+        (body.to_string(), account.secret, now, engines)
+    };
+    let message = delivery(body.as_bytes(), Signed::Raw(&secret), now);
+    for engine in engines {
+        engine.event(&named(NAMESPACES[index], "main"), &message).await;
+    }
 }
 
 fn delivery(body: &[u8], signed: Signed<'_>, now: i64) -> Delivery {
