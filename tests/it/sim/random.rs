@@ -199,8 +199,8 @@ async fn quiet(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
         }
     }
     // Ten sweeps of silence. The settle: what was written last is read back, and the schedules of ad groups begin 15
-    // minutes after they were made.
-    sleep(Duration::from_secs(1000)).await;
+    // minutes after they were made, which shows in the next list but one at the latest.
+    sleep(Duration::from_secs(1100)).await;
     {
         let mut world = sim.lock();
         for why in disorder(&world) {
