@@ -59,7 +59,8 @@ class Chromium:
     """A browser, and one page in it."""
 
     def __init__(self, program):
-        self.profile = tempfile.TemporaryDirectory()
+        # Its helpers may still write there for a moment after its end.
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         here_in, self.out = os.pipe()
         self.inn, here_out = os.pipe()
 
@@ -86,8 +87,12 @@ class Chromium:
         self.call("Emulation.setScriptExecutionDisabled", value=True)
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        try:
+            os.write(self.out, b'{"id": 0, "method": "Browser.close"}\0')
+            self.process.wait(timeout=5)
+        except (OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
         self.profile.cleanup()
 
     def receive(self, seconds):
@@ -153,15 +158,12 @@ class Chromium:
         return result["result"].get("value")
 
     def press(self, selector):
-        """A click of the mouse on the first element of a selector, which loads another page."""
+        """Presses the first element of a selector, which loads another page. Not by the mouse: a page that does not fit is
+        shown smaller, and is to be reported rather than missed."""
         before = self.loaded
-        point = self.run(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null; e.scrollIntoView(); "
-            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()")
-        if not point:
+        found = self.run(f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (e) e.click(); return !!e; }})()")
+        if not found:
             raise SystemExit(f"pages-check: there is no {selector} on {self.where()}")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", clickCount=1)
         self.wait_loaded(before)
 
     def where(self):

@@ -45,12 +45,16 @@ pub fn callback(query: &str) -> Result<Callback, CallbackError> {
             _ => {}
         }
     }
-    if let Part::One(error) = error {
-        let words = match words {
-            Part::One(words) if !words.trim().is_empty() => words,
-            _ => error,
-        };
-        return Err(CallbackError::NotApproved(plain(&words)));
+    match error {
+        Part::Missing => {}
+        Part::One(error) => {
+            let words = match words {
+                Part::One(words) if !words.trim().is_empty() => words,
+                _ => error,
+            };
+            return Err(CallbackError::NotApproved(plain(&words)));
+        }
+        Part::Contradiction => return Err(CallbackError::Unreadable),
     }
     match (state.usable(), code.usable()) {
         (Some(state), Some(code)) => Ok(Callback { state, code }),
@@ -141,6 +145,7 @@ mod tests {
             "state=a%00&code=c",
             "state=a&code=%ff",
             "state=a+b&code=c",
+            "state=a&code=c&error=a&error=b",
             &format!("state={}&code=c", "a".repeat(LONGEST + 1)),
         ] {
             assert_eq!(read(query), None, "{query}");

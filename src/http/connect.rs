@@ -78,7 +78,7 @@ pub async fn begin<B: Backend>(
         return trouble(&Trouble::of(&Problem::Ticket));
     };
     let backend = public.backend.clone();
-    let step = public.to_the_end(async move { backend.begin(&at, &ticket).await });
+    let step = public.step(async move { backend.begin(&at, &ticket).await });
     match step.await.unwrap_or(Err(Problem::Busy)) {
         Ok(begun) => {
             let cookie = Cookie::Connect.set(&begun.cookie, public.settings.secure());
@@ -107,7 +107,7 @@ pub async fn callback<B: Backend>(
         return trouble(&Trouble::of(&Problem::OtherBrowser));
     };
     let backend = public.backend.clone();
-    let step = public.to_the_end(async move {
+    let step = public.step(async move {
         let answer::Callback { state, code } = found;
         backend.authorise(&state, &code, &cookie).await
     });
@@ -149,7 +149,7 @@ pub async fn pick<B: Backend>(
     };
     let page = SecretString::from(pages::path(&at));
     let backend = public.backend.clone();
-    let step = public.to_the_end(async move { backend.pick(&at, &session, &advertiser).await });
+    let step = public.step(async move { backend.pick(&at, &session, &advertiser).await });
     match step.await.unwrap_or(Err(Problem::Busy)) {
         Ok(()) => go_to(&page, []),
         Err(problem) => trouble(&Trouble::of(&problem)),

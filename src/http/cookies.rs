@@ -36,24 +36,27 @@ impl Cookie {
 
     /// Its value in a request. Two of one name that differ are none: one of them was put there by somebody else.
     pub fn find(self, headers: &HeaderMap, secure: bool) -> Option<SecretString> {
-        let name = self.name(secure);
-        let mut found: Option<&str> = None;
-        for line in headers.get_all(header::COOKIE) {
-            for pair in line.to_str().ok()?.split(';') {
-                let Some((key, value)) = pair.trim().split_once('=') else {
-                    continue;
-                };
-                if key != name {
-                    continue;
-                }
-                if found.is_some_and(|before| before != value) {
-                    return None;
-                }
-                found = Some(value);
+        let name = self.name(secure).as_bytes();
+        let mut found: Option<&[u8]> = None;
+        // Cookies of others at the same host may hold anything.
+        let lines = headers.get_all(header::COOKIE).iter();
+        for pair in lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';')) {
+            let pair = pair.trim_ascii();
+            let Some(value) = pair
+                .strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix(b"="))
+            else {
+                continue;
+            };
+            if found.is_some_and(|before| before != value) {
+                return None;
             }
+            found = Some(value);
         }
         found
-            .filter(|value| (1..=LONGEST).contains(&value.len()) && value.bytes().all(allowed))
+            .filter(|value| (1..=LONGEST).contains(&value.len()))
+            .filter(|value| value.iter().all(|byte| allowed(*byte)))
+            .and_then(|value| std::str::from_utf8(value).ok())
             .map(SecretString::from)
     }
 
@@ -93,7 +96,8 @@ mod tests {
     fn find(lines: &[&str], secure: bool) -> Option<String> {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(header::COOKIE, line.parse().unwrap());
+            let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
+            headers.append(header::COOKIE, line);
         }
         Cookie::Session
             .find(&headers, secure)
@@ -105,6 +109,10 @@ mod tests {
         let value = Some("a.b-c=".to_string());
         assert_eq!(find(&["x=1; tiktok_ads_session=a.b-c="], false), value);
         assert_eq!(find(&["x=1", "tiktok_ads_session=a.b-c=;y"], false), value);
+        assert_eq!(
+            find(&["x=größe;;=; tiktok_ads_session=a.b-c="], false),
+            value
+        );
         assert_eq!(find(&["__Host-tiktok_ads_session=a.b-c="], true), value);
     }
 

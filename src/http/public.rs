@@ -51,11 +51,14 @@ pub struct Limits {
     pub form: usize,
     /// All bodies together, in bytes.
     pub memory: usize,
-    /// How long the head of a request may take, the wait on a kept connection included, and how long a body may.
+    /// How long the head of a request may take, and how long a body may.
     pub read_for: Duration,
     /// Connections at a time. Further ones wait in the system's queue.
     pub connections: usize,
-    /// How long one connection may live.
+    /// Steps of connecting at a time: each may ask the API server, whoever is behind it. Further ones wait.
+    pub steps: usize,
+    /// How long one connection may live. It carries one request: a kept one could end at the very moment at which a proxy
+    /// sends the next on it.
     pub connection_for: Duration,
     /// How long the leader may take with a request that is passed on.
     pub pass_on_for: Duration,
@@ -71,6 +74,7 @@ impl Default for Limits {
             memory: 32 << 20,
             read_for: Duration::from_secs(10),
             connections: 1024,
+            steps: 16,
             connection_for: Duration::from_secs(120),
             pass_on_for: Duration::from_secs(10),
             pass_on_step_for: Duration::from_secs(75),
@@ -91,6 +95,7 @@ pub(super) struct Public<B> {
     pub backend: Arc<B>,
     pub settings: PublicSettings,
     pub memory: Memory,
+    steps: Arc<Semaphore>,
     /// Alive as long as work may begin: see [`Public::to_the_end`].
     alive: mpsc::WeakSender<()>,
 }
@@ -109,6 +114,20 @@ impl<B> Public<B> {
             done
         });
         task.await.ok()
+    }
+
+    /// The same for a step of connecting, of which only so many are under way at a time.
+    pub(super) async fn step<R: Send + 'static>(
+        &self,
+        step: impl Future<Output = R> + Send + 'static,
+    ) -> Option<R> {
+        let place = self.steps.clone().acquire_owned().await.ok()?;
+        let whole = async move {
+            let done = step.await;
+            drop(place);
+            done
+        };
+        self.to_the_end(whole).await
     }
 
     pub(super) fn unread(&self, unread: Unread) -> Response {
@@ -158,6 +177,7 @@ impl PublicServer {
         let router = router(Arc::new(Public {
             backend,
             memory: Memory::new(limits.memory),
+            steps: Arc::new(Semaphore::new(limits.steps)),
             settings,
             alive: alive.downgrade(),
         }));
@@ -215,6 +235,7 @@ async fn connection(
 ) {
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
+        .keep_alive(false)
         .header_read_timeout(limits.read_for)
         .max_headers(MOST_HEADERS)
         .max_header_size(LARGEST_HEAD)

@@ -667,7 +667,7 @@ async fn who_sends_slowly_is_cut_off_and_keeps_nobody_out() {
     assert_eq!(quick, 200);
     assert!(slow.iter().all(|reply| reply.status == 408), "{slow:?}");
     assert!(begun.elapsed() < Duration::from_secs(5));
-    // A head that does not end, and a kept connection on which nothing comes.
+    // A head that does not end; and no connection is kept for a second request.
     let head = site
         .raw(&format!("POST {HOOK} HTTP/1.1\r\nHost: x\r\n"))
         .await;
@@ -856,6 +856,33 @@ async fn a_code_is_stored_even_if_the_browser_is_gone_and_the_server_stops() {
     hold.notify_waiters();
     site.task.await.unwrap();
     assert_eq!(site.fake.asked(), ["authorise co", "stored"]);
+}
+
+#[tokio::test]
+async fn only_so_many_steps_are_under_way_and_the_others_wait() {
+    let limits = Limits {
+        steps: 2,
+        ..Limits::default()
+    };
+    let site = Site::with(limits, "http://localhost").await;
+    let hold = Arc::new(Notify::new());
+    *site.fake.hold.lock().unwrap() = Some(hold.clone());
+    let cookie = "Cookie: tiktok_ads_connect=ck\r\n";
+    let step = || site.get("/oauth/callback?auth_code=co&state=st", cookie);
+    let all = futures::future::join_all((0..5).map(|_| step()));
+    let look = async {
+        while site.fake.asked().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(site.fake.asked(), ["authorise co", "authorise co"]);
+        // A webhook is no step.
+        *site.fake.hold.lock().unwrap() = None;
+        assert_eq!(site.post(HOOK, "", "{}").await.status, 200);
+        hold.notify_waiters();
+    };
+    let (all, ()) = tokio::join!(all, look);
+    assert!(all.iter().all(|reply| reply.status == 303), "{all:?}");
 }
 
 #[tokio::test]

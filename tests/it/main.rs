@@ -13,6 +13,7 @@ mod door;
 mod endings;
 mod examples;
 mod fleet;
+mod flood;
 mod fuzz_corpus;
 mod kill;
 mod layers;

@@ -65,8 +65,8 @@ pub fn how_to(at: &At) -> Html {
         .raw("</strong> in the namespace <strong>")
         .text(&at.namespace)
         .raw(
-            "</strong>. To connect it to TikTok, to authorise it again, or to see how it is, open it by a link that is good \
-             for one use.</p>\n<h2>How to get one</h2>\n<p>With a kubeconfig of the cluster:</p>\n",
+            "</strong>. To connect it to TikTok, or to authorise it again, open it by a link that is good for one \
+             use.</p>\n<h2>How to get one</h2>\n<p>With a kubeconfig of the cluster:</p>\n",
         )
         .add(command(at))
         .raw("<p>or with kubectl alone:</p>\n<pre><code>kubectl get secret ")

@@ -186,7 +186,7 @@ pub fn trouble(trouble: &Trouble) -> Html {
         .raw(trouble.happened)
         .raw("</p>\n")
         .maybe(trouble.detail.as_deref(), |html, detail| {
-            html.raw("<pre><code>").text(detail).raw("</code></pre>\n")
+            html.raw("<p class=\"detail\">").text(detail).raw("</p>\n")
         })
         .raw("<h2>What it means</h2>\n<p>")
         .raw(trouble.means)
