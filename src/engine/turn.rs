@@ -20,7 +20,7 @@ use crate::model::protocol::create_after;
 use crate::model::reason::Reason;
 use crate::model::record::Record;
 use crate::model::report::{Ready, object_status};
-use crate::platform::{Answer, Call, Door, NewObject, Reply, Tree, create_batch};
+use crate::platform::{Answer, Call, Door, NewObject, OperationStatus, Reply, Tree, create_batch};
 
 /// More steps than any honest turn takes; the rest gets another turn.
 const STEPS: usize = 10;
@@ -214,6 +214,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Action::SetStatus(wish) => {
                 let op = Op::SetStatus(wish.clone());
                 self.lock().park(place, name, op, now);
+                if wish.to == OperationStatus::Disable {
+                    // It does not wait for the end of this turn, nor of any other.
+                    self.nudge();
+                }
                 Step::End(Outcome::Parked)
             }
             Action::Update { tree, id, changes } => {

@@ -9,10 +9,12 @@ mod canary;
 mod ceilings;
 mod conditions;
 mod create;
+mod disconnect;
 mod knobs;
 mod lists;
 mod modes;
 mod nodes;
+mod rotation;
 mod status;
 mod throttle;
 mod tree_appeals;
@@ -274,7 +276,8 @@ impl Case {
         case
     }
 
-    fn secret(&self, name: &str, content: Value) {
+    /// Makes a Secret.
+    pub fn secret(&self, name: &str, content: Value) {
         let path = format!("/api/v1/namespaces/{}/secrets", self.namespace);
         let secret = json!({"metadata": {"name": name}, "stringData": content});
         self.api("POST", &path, &secret).unwrap();

@@ -5,7 +5,7 @@
 //! * `replica` runs two replicas with lease and watches of their own, and starts them anew when they die.
 //! * `random` runs a seed: `knobs` draws the platform's unknowns, `steps` what users and buyers do, and in the end `order`
 //!   says what is not as it has to be. `checks` holds the invariants that are checked at every effect.
-//! * `rules` are scripted tests named by the rules they show; `golden` renders scripts as text for readers.
+//! * `rules` and `tokens` are scripted tests named by the rules they show; `golden` renders scripts as text for readers.
 //!
 //! `SIM_SEEDS` (how many), `SIM_FROM` (the first), `SIM_STEPS` and `SIM_SEED` (one of them) are read from the
 //! environment.
@@ -28,6 +28,7 @@ mod script;
 mod specs;
 mod steps;
 mod subscribing;
+mod tokens;
 mod user;
 mod world;
 

@@ -47,12 +47,19 @@ impl Script {
 
     /// No connection yet.
     pub fn bare(knobs: &[(&str, &str)]) -> Self {
+        Self::with(1, knobs, 1, &Settings::default())
+    }
+
+    /// No connection yet, and as many replicas as there shall be.
+    pub fn with(seed: u64, knobs: &[(&str, &str)], replicas: usize, settings: &Settings) -> Self {
         let knobs = knobs
             .iter()
             .map(|(name, value)| ((*name).to_string(), (*value).to_string()))
             .collect();
-        let sim = Sim::new(1, 1, knobs);
-        let replicas = vec![supervise(sim.clone(), 0, Settings::default())];
+        let sim = Sim::new(seed, replicas, knobs);
+        let replicas = (0..replicas)
+            .map(|replica| supervise(sim.clone(), replica, settings.clone()))
+            .collect();
         Self { sim, replicas }
     }
 

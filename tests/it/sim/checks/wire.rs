@@ -94,8 +94,8 @@ pub fn write(request: &WireRequest) -> Option<Write> {
         .body
         .as_ref()
         .filter(|_| request.method == Method::Post)?;
-    // What is asked of an app changes nothing in an account.
-    if request.path.contains("/subscription/") || request.path.contains("/oauth2/") {
+    // Calls about tokens and subscriptions write nothing that is an object of ours.
+    if request.path.contains("/oauth2/") || request.path.contains("/subscription/") {
         return None;
     }
     let (kind, tree) = place(request.path);
