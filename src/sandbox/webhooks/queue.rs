@@ -277,37 +277,30 @@ impl Sandbox {
     /// Whoever sent has stopped: what was under way is tried again as if it had failed.
     pub fn senders_stopped(&mut self, now: i64) {
         let at = self.at(now);
-        for one in &mut self.webhooks.waiting {
-            if let Some(since) = &mut one.under_way_since {
-                *since = since.saturating_sub(UNREPORTED_MS);
-            }
-        }
-        self.settle_unreported(at);
+        self.fail_older_than(at, 0);
     }
 
-    /// Attempts that nobody reported on are over.
+    /// Attempts that nobody reported on for long are over.
     pub(super) fn settle_unreported(&mut self, at: i64) {
-        let lost = |since: Option<i64>| {
-            since.is_some_and(|since| since.saturating_add(UNREPORTED_MS) <= at)
-        };
+        self.fail_older_than(at, UNREPORTED_MS);
+    }
+
+    fn fail_older_than(&mut self, at: i64, ms: i64) {
         let mut index = 0;
         while let Some(one) = self.webhooks.waiting.get_mut(index) {
             let id = one.id;
-            if lost(one.under_way_since) {
+            let lost = |since: &mut i64| since.saturating_add(ms) <= at;
+            if let Some(since) = one.under_way_since.take_if(lost) {
                 one.attempts.push(Attempt {
-                    at: one.under_way_since.take().unwrap_or(at),
+                    at: since,
                     status: None,
                     error: "nobody said what came of it".into(),
                 });
                 self.try_again(at, index);
             }
-            // Given up ones are gone from here.
-            if self
-                .webhooks
-                .waiting
-                .get(index)
-                .is_some_and(|one| one.id == id)
-            {
+            // One that was given up is gone from here.
+            let waiting = &self.webhooks.waiting;
+            if waiting.get(index).is_some_and(|one| one.id == id) {
                 index += 1;
             }
         }
