@@ -4,14 +4,52 @@
 #![allow(clippy::expect_used)]
 
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tiktok_ads_operator::http::callback::{CallbackError, callback as read_callback};
 use tiktok_ads_operator::model::connect_state::{self, SessionClaims, StateClaims};
 use tiktok_ads_operator::platform::webhook::{
     Event, EventKind, MOST_ENTRIES, SignedBy, SigningKeys, Verdict, parse, verify, verify_open,
     verify_tiktok,
 };
+
+/// The query that TikTok's page sends a browser back with. What is taken is what a URL library finds under the names, and
+/// its state goes no further than a signature of ours; what TikTok says instead is one short harmless text.
+pub fn callback(data: &[u8]) {
+    let query = String::from_utf8_lossy(data);
+    let values = |names: &[&str]| -> Vec<String> {
+        url::form_urlencoded::parse(query.as_bytes())
+            .filter(|(name, _)| names.contains(&name.as_ref()))
+            .map(|(_, value)| value.into_owned())
+            .collect()
+    };
+    match read_callback(&query) {
+        Ok(found) => {
+            for (value, names) in [
+                (found.state.expose_secret(), &["state"][..]),
+                (found.code.expose_secret(), &["auth_code", "code"][..]),
+            ] {
+                assert!((1..=2048).contains(&value.len()));
+                assert!(value.bytes().all(|byte| byte.is_ascii_graphic()));
+                let said = values(names);
+                assert!(!said.is_empty() && said.iter().all(|said| said == value));
+            }
+            // Shorter ones may be a part of what is always shown.
+            let shown = format!("{found:?}");
+            for secret in [found.state.expose_secret(), found.code.expose_secret()] {
+                assert!(secret.len() < 30 || !shown.contains(secret));
+            }
+            state(found.state.expose_secret().as_bytes());
+        }
+        Err(CallbackError::NotApproved(words)) => {
+            assert!(words.chars().count() <= 200);
+            assert!(!words.chars().any(char::is_control));
+            assert!(!values(&["error"]).is_empty());
+        }
+        Err(CallbackError::Unreadable) => {}
+    }
+}
 
 /// The body of a delivery. Whatever comes out is what a second, slower reading of the same JSON finds.
 pub fn payload(data: &[u8]) {

@@ -6,6 +6,12 @@ extern crate self as tiktok_ads_operator;
 pub mod checks;
 
 #[path = "."]
+pub mod http {
+    #[path = "../../src/http/callback.rs"]
+    pub mod callback;
+}
+
+#[path = "."]
 pub mod model {
     #[path = "../../src/model/connect_state.rs"]
     pub mod connect_state;

@@ -1,8 +1,10 @@
-//! What the user behind a token may do, and the account's sources of events.
+//! The ad accounts that a token reaches, what its user may do in them, and their sources of events.
 
 use serde_json::Value;
 
 use super::json;
+use super::reply::{AdvertiserRow, GrantedAdvertiser};
+use super::text::clean;
 
 pub(super) const ASSETS: &str = "/open_api/v1.3/bc/asset/get/";
 pub(super) const PIXELS: &str = "/open_api/v1.3/pixel/list/";
@@ -10,6 +12,8 @@ pub(super) const PIXELS: &str = "/open_api/v1.3/pixel/list/";
 pub(super) const ASSETS_PAGE_SIZE: u32 = 50;
 /// The largest page TikTok gives of pixels.
 pub(super) const PIXELS_PAGE_SIZE: u32 = 20;
+/// Longest reason of a rejection that we keep.
+const LONGEST_REASON: usize = 500;
 
 /// What the user who authorised may do in an ad account (R26).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +42,33 @@ pub struct PixelRow {
     pub name: String,
     /// It was shared with the account once and no longer is.
     pub unbound: bool,
+}
+
+/// `None` without a usable id.
+pub(super) fn advertiser(row: &Value) -> Option<AdvertiserRow> {
+    let text = |name: &str| json::text(row, name);
+    Some(AdvertiserRow {
+        id: json::id(row, "advertiser_id")?,
+        name: text("name").unwrap_or_default(),
+        currency: text("currency").unwrap_or_default(),
+        timezone: text("timezone").unwrap_or_default(),
+        status: text("status").unwrap_or_default(),
+        role: text("role"),
+        owner_bc_id: json::id(row, "owner_bc_id"),
+        rejection_reason: row
+            .get("rejection_reason")
+            .and_then(Value::as_str)
+            .map(|reason| clean(reason, LONGEST_REASON))
+            .filter(|reason| !reason.is_empty()),
+    })
+}
+
+/// `None` without a usable id.
+pub(super) fn granted(row: &Value) -> Option<GrantedAdvertiser> {
+    Some(GrantedAdvertiser {
+        id: json::id(row, "advertiser_id")?,
+        name: json::text(row, "advertiser_name").unwrap_or_default(),
+    })
 }
 
 /// `None` without a usable id.

@@ -24,6 +24,7 @@ mod money;
 mod oauth;
 mod read;
 mod reply;
+mod request;
 mod review;
 mod row;
 mod shapes;

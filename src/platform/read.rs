@@ -15,11 +15,11 @@ use super::error::{ErrorClass, PlatformError, Rejection, Throttle};
 use super::json;
 use super::kind::{Kind, Tree};
 use super::oauth;
-use super::reply::{AdvertiserRow, Answer, GrantedAdvertiser, PageInfo, RefusedId, Reply};
+use super::reply::{Answer, PageInfo, RefusedId, Reply};
 use super::review;
-use super::row::{OperationState, Row};
+use super::row::{Row, object_row};
 use super::subscription;
-use super::table::{Table, table};
+use super::table::table;
 use super::text::{clean, without_secrets};
 use super::wire::WireReply;
 
@@ -143,13 +143,11 @@ impl Reader<'_> {
             Call::AdvertiserInfo { .. } => Ok(Reply::Advertisers(self.rows(
                 data,
                 "list",
-                advertiser_row,
+                access::advertiser,
             )?)),
-            Call::GrantedAdvertisers { .. } => Ok(Reply::Granted(self.rows(
-                data,
-                "list",
-                granted_advertiser,
-            )?)),
+            Call::GrantedAdvertisers { .. } => {
+                Ok(Reply::Granted(self.rows(data, "list", access::granted)?))
+            }
             Call::List {
                 advertiser,
                 kind,
@@ -432,100 +430,6 @@ fn other_status(item: &Value, wanted: OperationStatus) -> Option<String> {
             wanted.wire()
         )
     })
-}
-
-fn advertiser_row(row: &Value) -> Option<AdvertiserRow> {
-    let text = |name: &str| json::text(row, name);
-    Some(AdvertiserRow {
-        id: json::id(row, "advertiser_id")?,
-        name: text("name").unwrap_or_default(),
-        currency: text("currency").unwrap_or_default(),
-        timezone: text("timezone").unwrap_or_default(),
-        status: text("status").unwrap_or_default(),
-        role: text("role"),
-        owner_bc_id: json::id(row, "owner_bc_id"),
-        rejection_reason: row
-            .get("rejection_reason")
-            .and_then(Value::as_str)
-            .map(|reason| clean(reason, LONGEST_MESSAGE))
-            .filter(|reason| !reason.is_empty()),
-    })
-}
-
-fn granted_advertiser(row: &Value) -> Option<GrantedAdvertiser> {
-    Some(GrantedAdvertiser {
-        id: json::id(row, "advertiser_id")?,
-        name: json::text(row, "advertiser_name").unwrap_or_default(),
-    })
-}
-
-/// `None` without a usable id, or if the row says that it belongs to another account.
-fn object_row(row: &Value, advertiser: &str, kind: Kind, endpoint: Tree) -> Option<Row> {
-    if json::id(row, "advertiser_id").is_some_and(|owner| owner != advertiser) {
-        return None;
-    }
-    let table: &Table = table(kind, endpoint);
-    let text = |name: &str| json::text(row, name);
-    let parent =
-        |name: &str, of: &[Kind]| of.contains(&kind).then(|| json::id(row, name)).flatten();
-    let secondary_status = text("secondary_status").unwrap_or_default();
-    Some(Row {
-        kind,
-        id: json::id(row, table.id)?,
-        tree: tree_of(row, endpoint),
-        campaign: parent("campaign_id", &[Kind::AdGroup, Kind::Ad]),
-        ad_group: parent("adgroup_id", &[Kind::Ad]),
-        name: row
-            .get(table.name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
-        operation: operation(kind, text("operation_status").as_deref(), &secondary_status),
-        secondary_status,
-        budget_mode: text("budget_mode"),
-        budget: json::money(row, "budget"),
-        current_budget: json::money(row, "current_budget"),
-        created: json::time(row, "create_time"),
-        modified: json::time(row, "modify_time"),
-        creatives: creatives(row),
-        fields: table
-            .fields
-            .iter()
-            .filter_map(|field| Some((field.name, field.read(row)?)))
-            .collect(),
-    })
-}
-
-/// The ids by which manual lists show what a Smart+ ad consists of.
-fn creatives(row: &Value) -> Vec<String> {
-    let list = row.get("creative_list").map(json::items);
-    let ids = list.unwrap_or_default().iter();
-    ids.filter_map(|item| json::id(item, "smart_plus_creative_id"))
-        .collect()
-}
-
-/// Manual lists return Smart+ objects as well: campaigns are marked there, what is below them mostly is not. Rows of the
-/// Smart+ lists carry no mark.
-fn tree_of(row: &Value, endpoint: Tree) -> Tree {
-    match json::text(row, "campaign_automation_type").as_deref() {
-        Some("MANUAL") => Tree::Manual,
-        Some(_) => Tree::SmartPlus,
-        None if json::flag(row, "is_smart_performance_campaign") == Some(true) => Tree::SmartPlus,
-        None => endpoint,
-    }
-}
-
-fn operation(kind: Kind, operation_status: Option<&str>, secondary_status: &str) -> OperationState {
-    let says = secondary_status.strip_prefix(kind.status_prefix());
-    match (operation_status, says) {
-        // With its parent it is gone for good as well.
-        (Some("DELETE"), _) | (_, Some("DELETE" | "CAMPAIGN_DELETE" | "ADGROUP_DELETE")) => {
-            OperationState::Deleted
-        }
-        (Some("DISABLE"), _) | (None, Some("DISABLE")) => OperationState::Off,
-        // ENABLE, or something we do not know: it may be spending.
-        _ => OperationState::On,
-    }
 }
 
 /// The wait that a throttled reply names, bounded: it comes from outside.

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::error::{AuthProblem, Throttle};
 use super::super::golden::{create, every_call, list, raw, reply, set_status};
+use super::super::row::{OperationState, operation};
 use super::*;
 
 fn class(call: &Call, wire: WireReply) -> ErrorClass {

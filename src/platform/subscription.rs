@@ -62,13 +62,12 @@ impl CallbackUrl {
         &self.0
     }
 
-    /// What of it may be a secret, should somebody quote a part of the address: where the token is, if there is one.
+    /// What of it may be a secret, should somebody quote a part of the address: where the token is, if there is one. Too
+    /// short for a token is a word like any other, and empty here.
     pub(super) fn last_part(&self) -> &str {
-        self.0
-            .trim_end_matches('/')
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
+        let path = self.0.trim_end_matches('/');
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if last.len() < 8 { "" } else { last }
     }
 }
 

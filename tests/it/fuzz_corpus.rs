@@ -6,11 +6,14 @@ use std::path::Path;
 #[path = "../../fuzz/src/checks.rs"]
 mod checks;
 
+type Check = fn(&[u8]);
+
 /// Every target, with the least number of inputs that its corpus has had.
-const TARGETS: &[(&str, fn(&[u8]), usize)] = &[
-    ("payload", checks::payload, 30),
-    ("signature", checks::signature, 18),
-    ("state", checks::state, 20),
+const TARGETS: &[(&str, Check, usize)] = &[
+    ("callback", checks::callback, 48),
+    ("payload", checks::payload, 59),
+    ("signature", checks::signature, 43),
+    ("state", checks::state, 45),
 ];
 
 #[test]

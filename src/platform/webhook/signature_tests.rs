@@ -208,6 +208,13 @@ fn r23_the_timed_header_is_read_strictly() {
     ] {
         assert_eq!(timed(&keys, &bad, SENT), Verdict::Bad, "{bad}");
     }
+    // Not even if it is signed so.
+    for time in ["+1763899200", "-1", "1763899200.0", "", "1 763899200"] {
+        let text = format!("{time}.{BODY}");
+        let made = signature(KEY.as_bytes(), text.as_bytes());
+        let header = format!("t={time},s={made}");
+        assert_eq!(timed(&keys, &header, SENT), Verdict::Bad, "{header}");
+    }
     // A time that no clock can show is stale even if it is signed.
     let text = format!("999999999999.{BODY}");
     let made = signature(KEY.as_bytes(), text.as_bytes());
