@@ -49,6 +49,8 @@ pub struct Hearing {
     pub(super) bodies: Bodies,
     pub(super) believed: bool,
     pub(super) unsigned: bool,
+    /// The generation of the spec that `unsigned` is about: what is named since may have mended it.
+    generation: Option<i64>,
     pub(super) previous_used: Option<Timestamp>,
     /// Something that may have to be subscribed to has changed: planned then.
     soon: Option<Timestamp>,
@@ -201,6 +203,10 @@ impl State {
             })
             .filter(is_path_token);
         let hearing = self.hearing_of(name, object);
+        if hearing.generation != object.metadata.generation {
+            hearing.generation = object.metadata.generation;
+            hearing.unsigned = false;
+        }
         let mut remember = None;
         let mut previous_until = None;
         // Without a Secret for keys there is no PREVIOUS, and nothing to remember.
@@ -381,7 +387,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let until = state.listening(name).and_then(|l| l.previous_until);
             let soon = state.hearing.get(name).and_then(|h| h.soon);
             let key = Key::Connection(name.clone());
-            match wake.into_iter().chain(until).chain(soon).filter(|at| *at > now).min() {
+            match wake
+                .into_iter()
+                .chain(until)
+                .chain(soon)
+                .filter(|at| *at > now)
+                .min()
+            {
                 Some(when) => state.wake(&key, Why::Hearing, when),
                 None => state.home.due.clear(&key, Why::Hearing),
             }

@@ -89,7 +89,9 @@ pub async fn rumour(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
     };
     let message = delivery(body.as_bytes(), Signed::Raw(&secret), now);
     for engine in engines {
-        engine.event(&named(NAMESPACES[index], "main"), &message).await;
+        engine
+            .event(&named(NAMESPACES[index], "main"), &message)
+            .await;
     }
 }
 
@@ -369,7 +371,7 @@ fn r23_what_came_before_is_old_foreign_or_unknown_leads_to_nothing() {
         let other = ear.script.does(|w| w.accounts[1].advertiser_id.clone());
         ear.calm().await;
         let entry = ear.ad_entry(&ids[0]);
-        let message = ear.about(3, &[entry.clone()]);
+        let message = ear.about(3, std::slice::from_ref(&entry));
         assert_eq!(ear.hears(message.clone()).await, Taken::Queued);
         ear.script.wait(4).await;
         ear.calm().await;
@@ -380,12 +382,12 @@ fn r23_what_came_before_is_old_foreign_or_unknown_leads_to_nothing() {
         }
         // It is old, or from a time to come.
         for hours in [-73, 73] {
-            let mut old = ear.about(3, &[entry.clone()]);
+            let mut old = ear.about(3, std::slice::from_ref(&entry));
             old["time"] = json!(ear.now() + hours * 3600);
             assert_eq!(ear.hears(old).await, Taken::Queued);
         }
         // Its signature is old.
-        let body = ear.about(3, &[entry.clone()]).to_string();
+        let body = ear.about(3, std::slice::from_ref(&entry)).to_string();
         let secret = ear.secret.clone();
         for ago in [301, -301] {
             let taken = ear.send(body.as_bytes(), Signed::Timed(&secret, ago)).await;
@@ -401,7 +403,8 @@ fn r23_what_came_before_is_old_foreign_or_unknown_leads_to_nothing() {
         assert_eq!(ear.hears(ear.about(3, &[unknown])).await, Taken::Queued);
         for object in [1, 8, 10, 11, 14, 99] {
             assert_eq!(
-                ear.hears(ear.about(object, &[entry.clone()])).await,
+                ear.hears(ear.about(object, std::slice::from_ref(&entry)))
+                    .await,
                 Taken::Queued
             );
         }
