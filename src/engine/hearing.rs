@@ -2,11 +2,13 @@
 //! connection's turn. What comes: [`super::webhooks`]; what TikTok is asked to send: [`super::subscriptions`].
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::account::AccountId;
 use super::connection::{APP_SECRET, Data, fingerprint, plain, value};
 use super::doors::{Clock, Cluster, ClusterError, Name, Note, SecretCopy};
 use super::due::Why;
@@ -31,6 +33,9 @@ const PATH_TOKEN: &str = "path_token";
 const SEEN_CURRENT: &str = "webhook_current_fingerprint";
 const SEEN_SINCE: &str = "webhook_rotated_at";
 
+/// How long changes are gathered before subscriptions are planned.
+const SOON: Duration = Duration::from_secs(5);
+
 /// The most bodies that are remembered for one connection.
 pub const MOST_BODIES: usize = 4096;
 
@@ -44,7 +49,11 @@ pub struct Hearing {
     pub(super) bodies: Bodies,
     pub(super) believed: bool,
     pub(super) unsigned: bool,
+    /// The generation of the spec that `unsigned` is about: what is named since may have mended it.
+    generation: Option<i64>,
     pub(super) previous_used: Option<Timestamp>,
+    /// Something that may have to be subscribed to has changed: planned then.
+    soon: Option<Timestamp>,
     pub(super) subscriptions: Subscriptions,
 }
 
@@ -126,6 +135,25 @@ impl State {
         }
     }
 
+    /// Rows of an account were found to be others: what TikTok is to tell about may be another, too. A burst is planned for
+    /// once.
+    pub(super) fn hear_soon(&mut self, account: &AccountId, now: Timestamp) {
+        if self.settings.public.is_none() {
+            return;
+        }
+        let Some(name) = self.accounts.get(account).map(|a| a.connection.clone()) else {
+            return;
+        };
+        let Some(hearing) = self.hearing.get_mut(&name) else {
+            return;
+        };
+        if hearing.soon.is_none_or(|at| at <= now) {
+            let at = now + SOON;
+            hearing.soon = Some(at);
+            self.wake(&Key::Connection(name), Why::Hearing, at);
+        }
+    }
+
     /// Have all connections that were there at the start had their turn?
     pub(super) fn hears(&self) -> bool {
         self.hearing_unread.as_ref().is_some_and(BTreeSet::is_empty)
@@ -175,6 +203,10 @@ impl State {
             })
             .filter(is_path_token);
         let hearing = self.hearing_of(name, object);
+        if hearing.generation != object.metadata.generation {
+            hearing.generation = object.metadata.generation;
+            hearing.unsigned = false;
+        }
         let mut remember = None;
         let mut previous_until = None;
         // Without a Secret for keys there is no PREVIOUS, and nothing to remember.
@@ -353,8 +385,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let mut state = self.lock();
             let (note, wake) = state.plan_subscriptions(name, object, now);
             let until = state.listening(name).and_then(|l| l.previous_until);
+            let soon = state.hearing.get(name).and_then(|h| h.soon);
             let key = Key::Connection(name.clone());
-            match wake.into_iter().chain(until).filter(|at| *at > now).min() {
+            match wake
+                .into_iter()
+                .chain(until)
+                .chain(soon)
+                .filter(|at| *at > now)
+                .min()
+            {
                 Some(when) => state.wake(&key, Why::Hearing, when),
                 None => state.home.due.clear(&key, Why::Hearing),
             }

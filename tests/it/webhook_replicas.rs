@@ -344,7 +344,7 @@ fn r23_a_flood_of_what_nobody_sent_is_refused_and_memory_stays_flat() {
     let begun = Instant::now();
     let mut refused = 0;
     for round in 1..=5 {
-        let codes = run(round * 10_000, 4_000);
+        let codes = run(round * 100_000, 20_000);
         // Some are turned away before they are looked at: so many at once from one place.
         assert!(
             codes.iter().all(|c| matches!(c, 401 | 429 | 503)),

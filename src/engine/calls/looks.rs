@@ -55,6 +55,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         state.push_owners(id, &learned.changed, Lane::Change, now);
+        if !learned.changed.is_empty() {
+            state.hear_soon(id, now);
+        }
     }
 
     /// Looks for what unclear creates made: by name, under one parent. Several ads share a list of all that their ad

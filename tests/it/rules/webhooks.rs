@@ -117,6 +117,13 @@ impl Case {
         format!("{}/main", self.namespace)
     }
 
+    /// As TikTok has them.
+    fn subscriptions(&self) -> Vec<Value> {
+        let path = format!("/sandbox/subscriptions?app_id={}", self.app);
+        let all = self.sandbox("GET", &path, &Value::Null);
+        all["subscriptions"].as_array().cloned().unwrap_or_default()
+    }
+
     fn subscribed(&self, count: i64) {
         self.heard("to be subscribed", |object| {
             object["status"]["webhooks"]["subscriptions"] == json!(count)
@@ -214,7 +221,11 @@ fn r23_unsigned_is_said_with_the_next_step_and_taken_at_the_address_with_the_tok
     case.secret("path", json!({"path_token": token}));
     case.edit_connection(json!({"webhooks": {"pathTokenSecretRef": {"name": "path"}}}));
     // TikTok tries again for hours; what is sent to the old address stays refused.
-    case.subscribed(3);
+    case.until("the new address", || {
+        let rows = case.subscriptions();
+        let new = |row: &Value| row.to_string().contains(&format!("/main/{token}\""));
+        rows.len() == 3 && rows.iter().all(new)
+    });
     case.happens(AD, &branch.ad.id(), "approve");
     branch.ad.outside("reject", json!({"reasons": ["Loud."]}));
     case.heard("to hear", |object| {
@@ -320,13 +331,10 @@ fn r24_subscriptions_go_with_the_connection() {
     let case = Case::hearing("r24-gone", json!({}));
     let branch = Branch::live(&case, Tree::Manual);
     case.subscribed(3);
-    let count = || {
-        let path = format!("/sandbox/subscriptions?app_id={}", case.app);
-        let all = case.sandbox("GET", &path, &Value::Null);
-        all["subscriptions"].as_array().map_or(0, Vec::len)
-    };
-    assert_eq!(count(), 3);
+    assert_eq!(case.subscriptions().len(), 3);
     drop(branch);
     case.delete("tiktokconnections", "main");
-    case.until("the subscriptions to be gone", || count() == 0);
+    case.until("the subscriptions to be gone", || {
+        case.subscriptions().is_empty()
+    });
 }

@@ -15,7 +15,8 @@ use super::api_server::{AD, AD_GROUP, CAMPAIGN, CONNECTION};
 use super::replica::SimEngine;
 use super::script::{Script, play};
 use super::specs;
-use super::user::named;
+use super::user::{NAMESPACES, named};
+use super::world::Sim;
 
 const KEYS: &str = "webhook-keys";
 const HOUR: u64 = 3600;
@@ -57,6 +58,41 @@ fn escaped(body: &[u8]) -> String {
         }
     }
     out
+}
+
+/// TikTok says something about something, true or not, to all replicas.
+pub async fn rumour(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
+    let index = rng.usize(0..2);
+    let (body, secret, now, engines) = {
+        let mut world = sim.lock();
+        let account = world.accounts[index].clone();
+        let advertiser = account.advertiser_id.clone();
+        let groups = world.sandbox.ad_groups(&advertiser).map(|row| (2, row.id));
+        let ads = world.sandbox.ads(&advertiser).map(|row| (3, row.id));
+        let rows: Vec<(u8, u64)> = groups.chain(ads).collect();
+        let now = world.clock.now().as_second();
+        let body = match rng.u32(0..6) {
+            0 => json!({"advertiser_id": advertiser, "status": "STATUS_LIMIT", "time": now}),
+            1 => json!({"object": 3, "time": now, "entry": [{"ad_id": rng.u64(1..)}]}),
+            _ => {
+                let some = (0..rng.usize(1..6)).filter_map(|_| rng.choice(&rows));
+                let entry: Vec<Value> = some
+                    .map(|(_, id)| json!({"adv_id": advertiser, "adgroup_id": id, "ad_id": id}))
+                    .collect();
+                json!({"object": rng.u32(2..4), "time": now, "entry": entry, "n": rng.u64(..)})
+            }
+        };
+        world.say(format!("TikTok says {body}"));
+        let slots = world.slots.iter();
+        let engines: Vec<_> = slots.filter_map(|s| s.engine.upgrade()).collect();
+        (body.to_string(), account.secret, now, engines)
+    };
+    let message = delivery(body.as_bytes(), Signed::Raw(&secret), now);
+    for engine in engines {
+        engine
+            .event(&named(NAMESPACES[index], "main"), &message)
+            .await;
+    }
 }
 
 fn delivery(body: &[u8], signed: Signed<'_>, now: i64) -> Delivery {
@@ -335,7 +371,7 @@ fn r23_what_came_before_is_old_foreign_or_unknown_leads_to_nothing() {
         let other = ear.script.does(|w| w.accounts[1].advertiser_id.clone());
         ear.calm().await;
         let entry = ear.ad_entry(&ids[0]);
-        let message = ear.about(3, &[entry.clone()]);
+        let message = ear.about(3, std::slice::from_ref(&entry));
         assert_eq!(ear.hears(message.clone()).await, Taken::Queued);
         ear.script.wait(4).await;
         ear.calm().await;
@@ -346,12 +382,12 @@ fn r23_what_came_before_is_old_foreign_or_unknown_leads_to_nothing() {
         }
         // It is old, or from a time to come.
         for hours in [-73, 73] {
-            let mut old = ear.about(3, &[entry.clone()]);
+            let mut old = ear.about(3, std::slice::from_ref(&entry));
             old["time"] = json!(ear.now() + hours * 3600);
             assert_eq!(ear.hears(old).await, Taken::Queued);
         }
         // Its signature is old.
-        let body = ear.about(3, &[entry.clone()]).to_string();
+        let body = ear.about(3, std::slice::from_ref(&entry)).to_string();
         let secret = ear.secret.clone();
         for ago in [301, -301] {
             let taken = ear.send(body.as_bytes(), Signed::Timed(&secret, ago)).await;
@@ -367,7 +403,8 @@ fn r23_what_came_before_is_old_foreign_or_unknown_leads_to_nothing() {
         assert_eq!(ear.hears(ear.about(3, &[unknown])).await, Taken::Queued);
         for object in [1, 8, 10, 11, 14, 99] {
             assert_eq!(
-                ear.hears(ear.about(object, &[entry.clone()])).await,
+                ear.hears(ear.about(object, std::slice::from_ref(&entry)))
+                    .await,
                 Taken::Queued
             );
         }
