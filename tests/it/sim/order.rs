@@ -114,7 +114,9 @@ impl<'a> Look<'a> {
     fn new(world: &'a World, kind: &'static str, name: &'a Name, object: &'a Value) -> Self {
         let ready = ready_of(object);
         let reason = ready["reason"].as_str().unwrap_or("none").to_string();
-        let id = record_of(object).and_then(|r| r["id"].as_str().map(str::to_owned));
+        // A record that was restored with another uid is a claim: until it is taken up, the object has nothing.
+        let own = record_of(object).filter(|r| r["uid"] == object["metadata"]["uid"]);
+        let id = own.and_then(|r| r["id"].as_str().map(str::to_owned));
         Self {
             world,
             kind,
