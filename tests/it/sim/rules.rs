@@ -545,6 +545,43 @@ fn r20_a_reported_budget_above_the_ceiling_is_switched_off_once() {
     });
 }
 
+/// While what it is in is missing, nothing can be taken up again; until then only the status says what it was.
+#[test]
+fn r10_a_lost_record_makes_no_twin_of_what_waits_for_its_parent() {
+    play(async {
+        let script = Script::start(&[]).await;
+        let mut spec = smart_plus(Some("Paused"));
+        spec["deletionPolicy"] = "Retain".into();
+        script.does(|w| {
+            w.create(CAMPAIGN, &ads("c"), spec.clone());
+            let group = ad_group("c", "SmartPlus", Money::Spread, Some("Active"));
+            w.create(AD_GROUP, &ads("g"), group);
+        });
+        script.wait(60).await;
+        let id = script.does(|w| w.id_of(AD_GROUP, &ads("g"))).unwrap();
+        script.does(|w| w.delete(CAMPAIGN, &ads("c")));
+        script.wait(30).await;
+        assert!(script.campaign("c").is_none());
+        script.does(|w| w.replace(AD_GROUP, &ads("g")));
+        script.wait(30).await;
+        assert_eq!(script.ready_of(AD_GROUP, "g"), "ParentMissing");
+        spec["name"] = "another".into();
+        script.does(|w| w.create(CAMPAIGN, &ads("c"), spec));
+        script.wait(300).await;
+        assert_eq!(script.ready_of(AD_GROUP, "g"), "ParentMismatch");
+        let made = script.does(|w| {
+            let advertiser = w.accounts[0].advertiser_id.clone();
+            w.rows_of(AD_GROUP, &advertiser).count()
+        });
+        assert_eq!(made, 1);
+        script.does(|w| w.outside(&id, Outside::Delete));
+        script.does(|w| w.edit(AD_GROUP, &ads("g"), json!({"incarnation": 1})));
+        script.wait(300).await;
+        assert_eq!(script.ready_of(AD_GROUP, "g"), "InSync");
+        script.end().await;
+    });
+}
+
 /// A process that has never seen the campaign cannot tell from the rows below it that they are gone: only lists that do
 /// not show them any more can. What TikTok refuses again and again must not keep it from noticing.
 #[test]
