@@ -288,7 +288,7 @@ fn delivery(conditions: &mut Conditions, row: &Row, review: Option<&Review>, rea
     let (status, reason) = match delivering(&word) {
         // Known from what it is in, before its own row says so.
         _ if row.operation == OperationState::Deleted
-            && row.kind != Kind::Campaign
+            && row.kind.parent().is_some()
             && !delivery_word(&word).ends_with("DELETE") =>
         {
             ("False", Reason::ParentDeleted)
@@ -361,7 +361,10 @@ fn approved(kind: Kind, word: &str) -> Option<(&'static str, Reason)> {
         | "REVIEW_PARTIALLY_APPROVED"
         | "SHADOW_ADGROUP_REAUDIT" => Some(("True", Reason::Approved)),
         // Campaigns are reviewed with their account only; what is below them is reviewed by itself.
-        _ => (kind == Kind::Campaign).then_some(("True", Reason::Approved)),
+        _ => kind
+            .parent()
+            .is_none()
+            .then_some(("True", Reason::Approved)),
     }
 }
 

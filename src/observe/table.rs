@@ -252,7 +252,9 @@ impl Table {
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
         let read = |kind: Kind, tree: Tree| self.complete.contains_key(&(kind, tree));
         let mut view = CeilingView {
-            complete: Tree::ALL.iter().all(|t| read(Kind::Campaign, *t)),
+            complete: Kind::tops()
+                .flat_map(Kind::in_trees)
+                .all(|(kind, tree)| read(kind, tree)),
             ad_groups_of: Tree::ALL
                 .into_iter()
                 .filter(|t| read(Kind::AdGroup, *t))
