@@ -21,7 +21,7 @@ use crate::engine::lease::{Ended, Fence, LeaseSettings, lead};
 use crate::engine::metrics::Metrics;
 use crate::engine::run::Engine;
 use crate::engine::settings::{HearingSettings, Settings};
-use crate::engine::watch::{Waiting, watch};
+use crate::engine::watch::{Waiting, watch, watched};
 use crate::http::public::PublicServer;
 use crate::http::{Handles, HttpError, Server};
 use crate::platform::{BaseUrlError, HttpDoor, Tier};
@@ -273,13 +273,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
 
     let (sender, deltas) = mpsc::channel(DELTAS);
     let namespaces = args.namespaces();
-    let waiting = Arc::new(Waiting::on([
-        "adgroups",
-        "ads",
-        "campaigns",
-        "namespaces",
-        "tiktokconnections",
-    ]));
+    let waiting = Arc::new(Waiting::on(watched().chain(["namespaces".into()])));
     let cluster = Arc::new(KubeCluster::new(
         client.clone(),
         args.door(),

@@ -15,7 +15,6 @@ use super::sweep::SweepState;
 use crate::model::ceiling::{Candidate, CeilingView};
 use crate::model::facts::{Access, NameQuestion};
 use crate::observe::table::{Begun, List, RowId, Table};
-use crate::platform::Tree;
 
 /// App and advertiser: the queue, the budget and the rows are per this.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -178,6 +177,6 @@ impl Account {
 pub fn lists_for(question: &NameQuestion) -> Vec<List> {
     match question.tree {
         Some(tree) => vec![(question.kind, tree)],
-        None => Tree::ALL.map(|tree| (question.kind, tree)).to_vec(),
+        None => question.kind.in_trees().collect(),
     }
 }

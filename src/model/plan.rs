@@ -381,9 +381,11 @@ impl<'a> Planner<'a> {
     // ---- plans ----
 
     fn plan(&self, action: Action, ready: Ready, wake: Option<Timestamp>) -> Plan {
+        let mut verdict = Verdict::new(ready, self.effective.clone(), self.f.record.own());
+        verdict.lost = self.lost_id().filter(|_| !verdict.lets_go());
         Plan {
             action,
-            verdict: Verdict::new(ready, self.effective.clone(), self.f.record.own()),
+            verdict,
             wake,
         }
     }

@@ -258,7 +258,9 @@ impl Table {
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
         let read = |kind: Kind, tree: Tree| self.complete.contains_key(&(kind, tree));
         let mut view = CeilingView {
-            complete: Tree::ALL.iter().all(|t| read(Kind::Campaign, *t)),
+            complete: Kind::tops()
+                .flat_map(Kind::in_trees)
+                .all(|(kind, tree)| read(kind, tree)),
             ad_groups_of: Tree::ALL
                 .into_iter()
                 .filter(|t| read(Kind::AdGroup, *t))
@@ -422,7 +424,6 @@ impl Table {
             .filter(|(id, e)| {
                 (e.row.kind, e.row.tree) == (kind, tree)
                     && !listed.contains(*id)
-                    && !e.unknown
                     && !self.is_deleted(e)
                     && e.wrote <= begun.tick
                     && e.read <= begun.tick
@@ -431,12 +432,16 @@ impl Table {
             .map(|(id, _)| id.clone())
             .collect();
         for id in absent {
-            self.doubt(&id);
-            if let Some(entry) = self.rows.get_mut(&id) {
-                entry.unlisted = true;
-                entry.missed_since.get_or_insert(begun.at);
+            let Some(entry) = self.rows.get_mut(&id) else {
+                continue;
+            };
+            // Also while nothing is known of it: what is refused again and again would else never be hidden.
+            entry.unlisted = true;
+            entry.missed_since.get_or_insert(begun.at);
+            if !entry.unknown {
+                self.doubt(&id);
+                learned.changed.insert(id);
             }
-            learned.changed.insert(id);
         }
         for (id, entry) in &mut self.rows {
             let missed = entry.missed_since.filter(|_| !listed.contains(id));

@@ -76,6 +76,59 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     }
 }
 
+/// Every list of our resources in the chart's templates has all kinds, connections perhaps excepted, or only these.
+#[test]
+fn every_list_of_resources_has_every_kind() {
+    use tiktok_ads_operator::platform::Kind;
+    let crds = tiktok_ads_operator::api::crd::all().unwrap();
+    let plural = |kind: &str| {
+        let of = crds.iter().find(|crd| crd.spec.names.kind == kind);
+        of.unwrap_or_else(|| panic!("no definition of {kind}"))
+            .spec
+            .names
+            .plural
+            .clone()
+    };
+    let objects: BTreeSet<String> = Kind::ALL.map(|kind| plural(kind.name())).into();
+    let connections = BTreeSet::from([plural("TikTokConnection")]);
+    let all: BTreeSet<String> = objects.union(&connections).cloned().collect();
+    assert_eq!(
+        all.len(),
+        crds.len(),
+        "a kind that the operator does not know"
+    );
+
+    let waited: BTreeSet<String> = tiktok_ads_harness::KINDS
+        .split(',')
+        .map(String::from)
+        .collect();
+    assert_eq!(waited, all, "harness/src/lib.rs");
+    let mut lists = 0;
+    let folder = repository().join("charts/tiktok-ads-operator/templates");
+    for (file, text) in files(&folder) {
+        let text = String::from_utf8(text).unwrap();
+        for (group, line) in text.lines().zip(text.lines().skip(1)) {
+            let list = line.trim().strip_prefix("resources: [");
+            let Some(list) = list.and_then(|l| l.strip_suffix(']')) else {
+                continue;
+            };
+            if !group.contains("tiktokads.dev") {
+                continue;
+            }
+            let named: BTreeSet<String> = list
+                .split(", ")
+                .map(|name| name.split('/').next().unwrap().to_owned())
+                .collect();
+            assert!(
+                [&all, &objects, &connections].contains(&&named),
+                "{file}: {line}"
+            );
+            lists += 1;
+        }
+    }
+    assert!(lists >= 4, "{lists} lists were read");
+}
+
 #[test]
 fn the_chart_has_the_crds_of_the_repository() {
     let ours = files(&repository().join("crds"));

@@ -12,7 +12,7 @@ use super::super::wanted::World;
 use super::{Action, Plan, Planner};
 use crate::api::RESUME;
 use crate::api::common::Adoption;
-use crate::platform::{Kind, NewObject, OperationState, Row, has_field};
+use crate::platform::{NewObject, OperationState, Row, has_field};
 
 impl Planner<'_> {
     pub(super) fn live(&self) -> Plan {
@@ -77,11 +77,7 @@ impl Planner<'_> {
         let (reason, message) = match &self.f.parent {
             ParentView::Account | ParentView::There(_) => return None,
             ParentView::Missing { kind, name } => {
-                let field = if *kind == Kind::Campaign {
-                    "campaignRef"
-                } else {
-                    "adGroupRef"
-                };
+                let field = self.kind.reference();
                 (
                     Reason::ParentMissing,
                     format!(
@@ -255,7 +251,7 @@ impl Planner<'_> {
             .fields
             .iter()
             .find(|f| f.compared && !has_field(self.kind, self.tree, f.wire));
-        if let (Some(field), true) = (missing, self.kind != Kind::Campaign) {
+        if let (Some(field), true) = (missing, self.kind.parent().is_some()) {
             return Err((
                 Reason::TreeMismatch,
                 format!(

@@ -198,8 +198,8 @@ async fn quiet(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
             break;
         }
     }
-    // Ten sweeps of silence. The settle: what was written last is read back, and the schedules of ad groups begin 15
-    // minutes after they were made, which shows in the next list but one at the latest.
+    // Ten sweeps of silence. The settle: what was written last is read back, and the schedules of ad groups begin at the
+    // full minute after the 15 that follow their making, which the sweep after that shows.
     sleep(Duration::from_secs(1100)).await;
     {
         let mut world = sim.lock();

@@ -86,9 +86,14 @@ impl Script {
         self.sim.lock().api.get(CAMPAIGN, &ads(name)).cloned()
     }
 
-    /// Status, reason and message of a condition.
+    /// Status, reason and message of a condition of a campaign.
     pub fn condition(&self, name: &str, kind: &str) -> (String, String, String) {
-        let object = self.campaign(name).unwrap_or_default();
+        self.condition_of(CAMPAIGN, name, kind)
+    }
+
+    fn condition_of(&self, of: &'static str, name: &str, kind: &str) -> (String, String, String) {
+        let object = self.sim.lock().api.get(of, &ads(name)).cloned();
+        let object = object.unwrap_or_default();
         let found = object["status"]["conditions"]
             .as_array()
             .into_iter()
@@ -100,9 +105,14 @@ impl Script {
         (text("status"), text("reason"), text("message"))
     }
 
-    /// The reason of Ready.
+    /// The reason of Ready of a campaign.
     pub fn ready(&self, name: &str) -> String {
-        self.condition(name, "Ready").1
+        self.ready_of(CAMPAIGN, name)
+    }
+
+    /// The reason of Ready of any object.
+    pub fn ready_of(&self, kind: &'static str, name: &str) -> String {
+        self.condition_of(kind, name, "Ready").1
     }
 
     /// Live rows of the account, by name: name and whether on.
