@@ -66,7 +66,7 @@ fn run(events: usize) -> Result<()> {
     let mut times = Vec::new();
     for n in 0..events {
         let (name, id) = &names[n % ADS];
-        let reject = (n / ADS) % 2 == 0;
+        let reject = (n / ADS).is_multiple_of(2);
         let (action, wanted) = match reject {
             true => ("reject", "False"),
             false => ("approve", "True"),

@@ -255,7 +255,7 @@ fn r26_a_token_that_does_not_reach_the_advertiser_is_not_taken_and_not_revoked_w
         let other = script.does(|w| w.accounts[1].advertiser_id.clone());
         // Nobody else holds a grant of this app: it is taken back.
         let no = script
-            .connect_for(&[other.clone()], None)
+            .connect_for(std::slice::from_ref(&other), None)
             .await
             .unwrap_err();
         assert!(
