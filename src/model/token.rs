@@ -44,6 +44,8 @@ pub struct Token {
     pub issued_at: Option<Timestamp>,
     /// Its end. `None`: it has none.
     pub expires_at: Option<Timestamp>,
+    /// How long it lived when it was new. `None`: nobody knows, as with one that was imported.
+    pub lifetime: Option<Duration>,
     /// There is a refresh token.
     pub refresh: bool,
     pub refresh_expires_at: Option<Timestamp>,
@@ -223,10 +225,7 @@ impl Token {
     /// `most` before its end, or that part of its lifetime if it is shorter.
     fn before_end(&self, most: Duration, part: u32) -> Option<Timestamp> {
         let end = self.expires_at?;
-        let life = self
-            .issued_at
-            .and_then(|from| Duration::try_from(end.duration_since(from)).ok())
-            .map_or(most, |life| life / part);
+        let life = self.lifetime.map_or(most, |life| life / part);
         Some(end - most.min(life))
     }
 
@@ -385,6 +384,7 @@ impl Token {
                 id: id.clone(),
                 issued_at: Some(*asked),
                 expires_at: expires_in.map(|s| *asked + Duration::from_secs(s)),
+                lifetime: expires_in.map(Duration::from_secs),
                 refresh: *refresh || self.refresh,
                 refresh_expires_at: match refresh_expires_in {
                     Some(seconds) => Some(*asked + Duration::from_secs(*seconds)),
@@ -445,6 +445,7 @@ impl Token {
             id: previous.id.clone(),
             issued_at: None,
             expires_at: previous.expires_at,
+            lifetime: None,
             previous: None,
             last: Some(Attempt {
                 at: now,

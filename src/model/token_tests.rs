@@ -19,6 +19,7 @@ fn fresh() -> Token {
         id: "a0".into(),
         issued_at: Some(at(0)),
         expires_at: Some(at(DAY)),
+        lifetime: Some(Duration::from_secs(86_400)),
         refresh: true,
         ..Token::default()
     }
@@ -77,8 +78,15 @@ fn r21_a_rotation_begins_six_hours_before_the_end_however_late_somebody_looks() 
 fn r21_a_short_lifetime_has_short_windows() {
     let token = Token {
         expires_at: Some(at(120)),
+        lifetime: Some(Duration::from_secs(120)),
         ..fresh()
     };
+    // Of one that was imported nobody knows how long it lived: it may have been a day.
+    let imported = Token {
+        lifetime: None,
+        ..token.clone()
+    };
+    assert_eq!(plan(&imported, 0).action, Action::Rotate { unclear: false });
     assert_eq!(token.rotates_at(), Some(at(90)));
     assert_eq!(plan(&token, 89).action, Action::Rest);
     assert_eq!(plan(&token, 114).standing, Standing::Good);

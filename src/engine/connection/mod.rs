@@ -3,6 +3,7 @@
 //! A connection's own turn ([`turn`]) is the only one that renews, takes over or drops a token, so no two of these ever run
 //! at once. Others leave what they have in the Secret and ask for a turn.
 
+mod candidate;
 mod check;
 mod connect;
 mod facts;

@@ -41,6 +41,8 @@ const IMPORTED: &str = "Imported";
 /// Fingerprint of the access token in use, for people.
 const TOKEN_ID: &str = "token_id";
 const ISSUED_AT: &str = "issued_at";
+/// Whole seconds from its issue to its end.
+const LIFETIME: &str = "lifetime";
 const REFRESH_EXPIRES_AT: &str = "refresh_expires_at";
 const SCOPES: &str = "scopes";
 /// The advertiser that was picked.
@@ -235,6 +237,9 @@ pub(in crate::engine) fn read_token(data: &Data) -> Option<Token> {
     let token = Token {
         issued_at: at(data, ISSUED_AT),
         expires_at: at(data, EXPIRES_AT),
+        lifetime: plain(data, LIFETIME)
+            .and_then(|s| s.parse().ok())
+            .map(Duration::from_secs),
         refresh: value(data, REFRESH_TOKEN).is_some(),
         refresh_expires_at: at(data, REFRESH_EXPIRES_AT),
         endless: plain(data, ENDLESS).is_some(),
@@ -288,6 +293,11 @@ pub(super) fn write_token(data: &mut Data, token: &Token) {
     put(data, TOKEN_ID, Some(token.id.clone()));
     put(data, ISSUED_AT, time(token.issued_at));
     put(data, EXPIRES_AT, time(token.expires_at));
+    put(
+        data,
+        LIFETIME,
+        token.lifetime.map(|life| life.as_secs().to_string()),
+    );
     put(data, REFRESH_EXPIRES_AT, time(token.refresh_expires_at));
     put(data, ENDLESS, yes(token.endless));
     put(data, ROTATIONS, Some(token.rotations.to_string()));
@@ -476,6 +486,9 @@ pub(super) fn take_candidate(data: &mut Data, new: &NewToken, reaches: impl Fn(&
         id: fingerprint(&[&new.access]),
         issued_at: Some(new.issued_at),
         expires_at: new.expires_at,
+        lifetime: new
+            .expires_at
+            .and_then(|end| Duration::try_from(end.duration_since(new.issued_at)).ok()),
         refresh: new.refresh.is_some(),
         refresh_expires_at: new.refresh_expires_at,
         ..Token::default()

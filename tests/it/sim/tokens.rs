@@ -429,6 +429,78 @@ fn r21_thirty_rotations_with_faults_and_no_gap() {
     });
 }
 
+/// Replicas that die and freeze in the middle of anything, an API server that answers late, or not at all, and a hand that
+/// edits our Secret. What may be lost is the new pair, if its process dies before it is stored; that is said, and healed by
+/// authorising again.
+#[test]
+fn r21_whatever_dies_no_two_renewals_are_under_way_and_no_loss_is_silent() {
+    let mut lost = 0;
+    for seed in 30..33 {
+        lost += play(async move {
+            let script = Script::with(seed, &ROTATING[..2], 2, &settings());
+            unconnected(&script, json!({}));
+            script.wait(60).await;
+            script.connect(None).await.unwrap();
+            script.does(|w| {
+                w.faults.crash = 12;
+                w.faults.cluster = 40;
+                w.faults.slow = 40;
+                w.faults.hold = 30;
+            });
+            let mut lost = 0;
+            // Once the process dies with TikTok's answer under way.
+            let dies = Planned {
+                crash_under_way: true,
+                ..Planned::default()
+            };
+            let before = usize::try_from(seed - 29).unwrap();
+            let mut calls = vec![Planned::default(); before];
+            calls.push(dies);
+            script.plan(REFRESH, &calls);
+            for minute in 0..(60 * 12) {
+                script.wait(60).await;
+                if minute == 300 {
+                    // A hand that takes the mark off, or puts an old one on.
+                    script.does(|w| {
+                        let now = w.now();
+                        let name = ads("main-tiktok-token");
+                        w.api
+                            .edit_secret(&name, "refresh_mark", Some(&now.to_string()));
+                        w.publish();
+                    });
+                }
+                let end = script.data("main-tiktok-token", "expires_at").unwrap();
+                let left = end.parse::<jiff::Timestamp>().unwrap().as_second()
+                    - script.does(|w| w.now()).as_second();
+                let void = script
+                    .data("main-tiktok-token", "refresh_refused_for_good")
+                    .is_some();
+                if !void {
+                    assert!(left > 0, "seed {seed}, minute {minute}: a gap");
+                } else if left < 240 {
+                    // Said before the end, and mended by a person.
+                    assert_ne!(script.banner(), "", "seed {seed}, minute {minute}");
+                    lost += 1;
+                    let faults = script.does(|w| std::mem::take(&mut w.faults));
+                    script.wait(120).await;
+                    script.connect(None).await.unwrap();
+                    script.does(|w| w.faults = faults);
+                }
+            }
+            script.does(|w| w.faults = Default::default());
+            script.wait(600).await;
+            let reason = script.reason();
+            assert!(
+                matches!(reason.as_str(), "Verified" | "TokenNotRenewed"),
+                "seed {seed}: {reason}"
+            );
+            script.end().await;
+            lost
+        });
+    }
+    assert!(lost >= 3, "{lost} pairs were lost with their process");
+}
+
 #[test]
 fn r21_a_lost_answer_ends_in_a_banner_reads_until_the_end_and_nothing_afterwards() {
     play(async {
