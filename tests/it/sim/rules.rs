@@ -614,3 +614,34 @@ fn r22_what_went_with_a_campaign_is_not_sent_for_ever_by_a_process_that_did_not_
         script.end().await;
     });
 }
+
+/// Nobody can tell whose the campaign is, so it is not written to; that it runs on must not be silent.
+#[test]
+fn r22_what_is_deleted_without_its_record_is_let_go_with_a_warning() {
+    play(async {
+        let script = Script::start(&[]).await;
+        script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+        script.wait(30).await;
+        let id = script.does(|w| w.id_of(CAMPAIGN, &ads("a"))).unwrap();
+        script.does(|w| {
+            w.restore(CAMPAIGN, &ads("a"), (true, false, true));
+            w.delete(CAMPAIGN, &ads("a"));
+        });
+        script.wait(60).await;
+        assert!(script.campaign("a").is_none());
+        assert_eq!(script.writes(), ["create", "enable"]);
+        let said = script.does(|w| {
+            let notes = w
+                .api
+                .notes
+                .iter()
+                .filter(|n| n.warning && n.reason == "Released");
+            notes.map(|n| n.message.clone()).collect::<Vec<_>>()
+        });
+        assert!(
+            said.len() == 1 && said[0].contains(&id) && said[0].contains("may still be on"),
+            "{said:?}"
+        );
+        script.end().await;
+    });
+}
