@@ -14,7 +14,7 @@ use super::state::Key;
 use crate::model::facts::Access;
 use crate::platform::Call;
 use crate::platform::Urgency;
-use crate::platform::{Answer, read};
+use crate::platform::{Answer, read_as};
 use crate::platform::{Door, TransportError};
 use crate::platform::{PlatformError, transport_error};
 use std::time::Duration;
@@ -180,7 +180,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             .send(call.request(Some(&token)), fence, deadline)
             .await;
         let result = match sent {
-            Ok(reply) => read(call, reply),
+            Ok(reply) => read_as(call, Some(&token), reply),
             Err(error) => Err(transport_error(call, error)),
         };
         self.metrics.call(call.name(), &result);

@@ -240,7 +240,8 @@ impl Call {
         )
     }
 
-    /// What of it must not come back in a message (R25). The token of the header is not among it.
+    /// What of it must not come back in a message (R25). The token of the header is known to
+    /// who sends the call, and said to `read_as`.
     pub(super) fn secrets(&self) -> Vec<&str> {
         match self {
             Call::GrantedAdvertisers { secret, .. }

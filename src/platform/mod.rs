@@ -52,7 +52,7 @@ pub use http::{BaseUrlError, HttpDoor};
 pub use kind::{Kind, Tree};
 pub use money::{Cents, CentsError};
 pub use oauth::{DialectError, OauthDialect, REFRESH_PATH, TokenReply};
-pub use read::read;
+pub use read::{read, read_as};
 pub use reply::{AdvertiserRow, Answer, GrantedAdvertiser, PageInfo, RefusedId, Reply};
 pub use review::{RejectInfo, Review};
 pub use row::{OperationState, Row};

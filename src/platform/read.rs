@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::access;
@@ -31,12 +32,25 @@ const LONGEST_MESSAGE: usize = 500;
 /// TikTok answers nearly everything with HTTP 200 and a `code`; the code outranks the HTTP status. 0 is success,
 /// 20001 is success in part.
 pub fn read(call: &Call, reply: WireReply) -> Result<Answer, PlatformError> {
+    read_as(call, None, reply)
+}
+
+/// The same for a call that was sent with `token` in its header: TikTok's texts are shown without it (R25).
+pub fn read_as(
+    call: &Call,
+    token: Option<&SecretString>,
+    reply: WireReply,
+) -> Result<Answer, PlatformError> {
     let log_id = reply.log_id.clone().unwrap_or_default();
     let Some((code, envelope)) = envelope(call, &reply.body) else {
         return Err(without_envelope(call, &reply, log_id));
     };
     let request_id = json::text(&envelope, "request_id").unwrap_or(log_id);
-    let reader = Reader { call, request_id };
+    let reader = Reader {
+        call,
+        token,
+        request_id,
+    };
     let data = envelope.get("data").unwrap_or(&Value::Null);
     let message = envelope
         .get("message")
@@ -134,6 +148,8 @@ pub(super) fn unclear(call: &Call) -> ErrorClass {
 
 struct Reader<'a> {
     call: &'a Call,
+    /// What went along in the header.
+    token: Option<&'a SecretString>,
     request_id: String,
 }
 
@@ -408,10 +424,9 @@ impl Reader<'_> {
 
     /// TikTok's words, harmless and without secrets (R19, R25).
     fn said(&self, message: &str) -> String {
-        clean(
-            &without_secrets(message, &self.call.secrets()),
-            LONGEST_MESSAGE,
-        )
+        let mut secrets = self.call.secrets();
+        secrets.extend(self.token.map(ExposeSecret::expose_secret));
+        clean(&without_secrets(message, &secrets), LONGEST_MESSAGE)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::api::connection::{AdvertiserStatus, EventsSourceStatus, TikTokConnect
 use crate::model::connection::{CheckResult, Checked, Granted, Refusal};
 use crate::platform::{
     Answer, AuthProblem, Call, Door, ErrorClass, PlatformError, Reply, TransportError, Urgency,
-    UserRole, clean, read, transport_error,
+    UserRole, clean, read_as, transport_error,
 };
 
 /// R26: a user with a role in more accounts than this is not looked for among them.
@@ -283,7 +283,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             .send(call.request(token), fence, deadline)
             .await;
         let result = match sent {
-            Ok(reply) => read(call, reply),
+            Ok(reply) => read_as(call, token, reply),
             Err(error) => Err(transport_error(call, error)),
         };
         self.metrics.call(call.name(), &result);

@@ -6,6 +6,7 @@
 
 mod access;
 mod canary;
+mod canary_connect;
 mod ceilings;
 mod conditions;
 mod create;

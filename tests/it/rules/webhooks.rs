@@ -17,7 +17,7 @@ use super::{BINARY, Case, LOUD, PATIENCE, TIMES, World, client, condition, is, r
 const AD: Level = Level::Ad;
 
 /// An operator with a public address, its sandbox, and the control plane of both.
-fn world() -> &'static World {
+pub(super) fn world() -> &'static World {
     static WORLD: OnceLock<Result<World, String>> = OnceLock::new();
     match WORLD.get_or_init(|| start().map_err(|error| error.to_string())) {
         Ok(world) => world,
@@ -61,7 +61,7 @@ fn start() -> tiktok_ads_harness::Result<World> {
     })
 }
 
-fn hmac(key: &str, body: &[u8]) -> String {
+pub(super) fn hmac(key: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
     mac.update(body);
     let tag = mac.finalize().into_bytes();
