@@ -307,8 +307,11 @@ fn write_kubeconfig(
     write(path, &format!("{config:#}\n"))
 }
 
-/// Three ports that nobody listens on, held together while they are chosen so that they differ.
-fn free_ports() -> Result<[u16; 3]> {
+/// Three ports that nobody listens on at this moment, held together while they are chosen so that they differ.
+///
+/// # Errors
+/// When the system has none.
+pub fn free_ports() -> Result<[u16; 3]> {
     let failed = || Error::io("looking for a free port");
     let bind = || TcpListener::bind("127.0.0.1:0").map_err(failed());
     let listeners = [bind()?, bind()?, bind()?];

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::control_plane::free_port;
+use crate::control_plane::free_ports;
 use crate::kubectl::Kubectl;
 use crate::programs::repository;
 use crate::{ControlPlane, Error, Process, Result, http, wait_until};
@@ -192,16 +192,17 @@ impl<'cluster> Install<'cluster> {
         self.run_with(binary, &[], &[])
     }
 
-    /// The same with further arguments and environment variables. Each call is one more replica: the health port of the
-    /// Deployment is replaced by a free one, which is the only difference.
+    /// The same with further arguments and environment variables. Each call is one more replica: the ports of the
+    /// Deployment are replaced by free ones, which is the only difference.
     ///
     /// # Errors
     /// See [`Install::run_at`].
     pub fn run_with(&self, binary: &Path, args: &[&str], env: &[(&str, &str)]) -> Result<Operator> {
-        self.run_at(binary, free_port()?, args, env)
+        let [health, public, _] = free_ports()?;
+        self.run_at(binary, Ports { health, public }, args, env)
     }
 
-    /// The same with a health port of the caller's choice, for a replica that comes back where it was.
+    /// The same with ports of the caller's choice, for a replica that comes back where it was.
     ///
     /// # Errors
     /// When the Deployment has no arguments to run with or the binary cannot be started. A binary that ends at once is
@@ -209,18 +210,24 @@ impl<'cluster> Install<'cluster> {
     pub fn run_at(
         &self,
         binary: &Path,
-        port: u16,
+        ports: Ports,
         args: &[&str],
         env: &[(&str, &str)],
     ) -> Result<Operator> {
         let number = self.cluster.number();
         let container = &self.deployment["spec"]["template"]["spec"]["containers"][0];
-        let health = format!("127.0.0.1:{port}");
-        let rendered = strings(&container["args"])?;
+        let health = format!("127.0.0.1:{}", ports.health);
+        let public = format!("127.0.0.1:{}", ports.public);
+        let mut rendered = strings(&container["args"])?;
+        if !replace(&mut rendered, "--health-addr=", &health) {
+            return Err(Error::Unusable(
+                "the Deployment sets no --health-addr".to_owned(),
+            ));
+        }
+        // Only a release with a public URL has pages and webhooks.
+        let pages = replace(&mut rendered, "--public-addr=", &public);
         let mut command = Command::new(binary);
-        command
-            .args(with_health_address(rendered, &health)?)
-            .args(args);
+        command.args(rendered).args(args);
         // Nothing of the shell's environment gets in, least of all another KUBECONFIG.
         command
             .env_clear()
@@ -237,6 +244,7 @@ impl<'cluster> Install<'cluster> {
                 None => text(&variable["value"])?,
                 Some("metadata.name") => &pod,
                 Some("metadata.namespace") => &self.chart.namespace,
+                Some("status.podIP") => "127.0.0.1",
                 Some(other) => {
                     return Err(Error::Unusable(format!(
                         "the harness has no {other} for variable {name}"
@@ -251,8 +259,18 @@ impl<'cluster> Install<'cluster> {
         Ok(Operator {
             process,
             url: format!("http://{health}"),
+            public: pages.then(|| format!("http://{public}")),
         })
     }
+}
+
+/// Where one replica listens on the loopback interface.
+#[derive(Debug, Clone, Copy)]
+pub struct Ports {
+    /// `/livez`, `/readyz` and `/metrics`.
+    pub health: u16,
+    /// Pages and webhooks, if the release has a public URL.
+    pub public: u16,
 }
 
 /// A running `tiktok-ads-operator run`. Dereferences to its [`Process`].
@@ -260,6 +278,7 @@ impl<'cluster> Install<'cluster> {
 pub struct Operator {
     process: Process,
     url: String,
+    public: Option<String>,
 }
 
 impl Deref for Operator {
@@ -274,6 +293,11 @@ impl Operator {
     /// `http://127.0.0.1:PORT` with `/livez`, `/readyz` and `/metrics`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// `http://127.0.0.1:PORT` with its pages and webhooks; `None` if the release has no public URL.
+    pub fn public_url(&self) -> Option<&str> {
+        self.public.as_deref()
     }
 
     /// Waits until `/readyz` answers 200.
@@ -325,13 +349,8 @@ fn strings(value: &Value) -> Result<Vec<String>> {
         .collect()
 }
 
-/// Replaces the value of `--health-addr=…`.
-fn with_health_address(mut args: Vec<String>, address: &str) -> Result<Vec<String>> {
-    let health = args
-        .iter_mut()
-        .find(|arg| arg.starts_with("--health-addr="));
-    let health =
-        health.ok_or_else(|| Error::Unusable("the Deployment sets no --health-addr".to_owned()))?;
-    *health = format!("--health-addr={address}");
-    Ok(args)
+/// Replaces the value of a flag, written as `--flag=`. False if it is not there.
+fn replace(args: &mut [String], flag: &str, value: &str) -> bool {
+    let found = args.iter_mut().find(|arg| arg.starts_with(flag));
+    found.map(|arg| *arg = format!("{flag}{value}")).is_some()
 }

@@ -37,11 +37,14 @@ use std::time::Duration;
 
 pub use control_plane::ControlPlane;
 pub use error::{Error, Result};
-pub use install::{Chart, Install, Operator};
+pub use install::{Chart, Install, Operator, Ports};
 pub use kubectl::Output;
 pub use process::Process;
 pub use sandbox::Sandbox;
 pub use wait::wait_until;
+
+/// The plural names of all kinds of the chart.
+pub const KINDS: &str = "campaigns,adgroups,ads,tiktokconnections";
 
 /// The control plane of this process: started by whoever asks first, gone when the process ends.
 ///
@@ -60,7 +63,7 @@ pub fn shared() -> &'static ControlPlane {
             .map_err(|error| error.to_string())?;
         // The server answers for a new kind a moment after it has it.
         wait_until("the kinds to be served", Duration::from_secs(60), || {
-            let answer = cluster.run(&["get", "campaigns,adgroups,ads,tiktokconnections", "-A"])?;
+            let answer = cluster.run(&["get", KINDS, "-A"])?;
             Ok(if answer.success {
                 Ok(())
             } else {

@@ -72,11 +72,13 @@ use super::common::{Adoption, DriftPolicies, LocalRef, Mode, Money};
 pub struct TikTokConnectionSpec {
     /// The Secret (in the same namespace) with the developer app: the keys app_id and secret.
     pub app_secret_ref: LocalRef,
-    /// A Secret with an access token that you already have. It is only read, never written or revoked.
+    /// A Secret with an access token that you already have. It is only read, never written or revoked. It may also have
+    /// the keys refresh_token and expires_at (a time such as 2026-11-30T12:00:00Z): then the token is rotated like any
+    /// other. Only a change of its content replaces the token in use, so a tool that restores the Secret does no harm.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_secret_ref: Option<SecretKeyRef>,
-    /// The ad account's id, in quotes. Not said: status lists the accounts that the token reaches. Cannot be changed
-    /// once set.
+    /// The ad account's id, in quotes. Not said: the one picked on the connection's page; until then status lists the
+    /// accounts that the token reaches. Cannot be changed once set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub advertiser_id: Option<String>,
@@ -98,6 +100,77 @@ pub struct TikTokConnectionSpec {
     /// documentation has it, or Account. Set it to Account if an ad group says ScheduleShifted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule_zone: Option<ScheduleZone>,
+    /// What happens to what is running when the token cannot be renewed and soon ends: Alert (also when not said) says so
+    /// in status.banner and as an event; PauseAll also switches off everything whose spec says Active while the old token
+    /// still works, and switches it on again after the connection was authorised anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_auth_degraded: Option<OnAuthDegraded>,
+    /// Which ad account is taken when advertiserId is not said: Explicit (also when not said) waits until somebody picks
+    /// one; OnlyOne takes the only one that the token reaches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertiser_pick: Option<AdvertiserPick>,
+    /// A pixel that conversions are counted with. Whether the ad account has it is looked up and shown in status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_source: Option<EventsSource>,
+    /// How messages that claim to come from TikTok are told from forged ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<Webhooks>,
+}
+
+/// What happens to what is running when the token cannot be renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
+pub enum OnAuthDegraded {
+    /// It is said, and nothing is switched off.
+    Alert,
+    /// Everything whose spec says Active is switched off while that is still possible.
+    PauseAll,
+}
+
+/// Which ad account is taken when the spec names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(description = "")]
+pub enum AdvertiserPick {
+    /// The one that somebody picks.
+    Explicit,
+    /// The only one, if there is only one.
+    OnlyOne,
+}
+
+/// What conversions are counted with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventsSource {
+    /// The pixel's id, in quotes, as Events Manager shows it.
+    #[schemars(length(max = 64))]
+    pub pixel_id: String,
+}
+
+/// How messages from TikTok are checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(extend("minProperties" = 1))]
+pub struct Webhooks {
+    /// A Secret with the keys TIKTOK_WEBHOOK_SIGNING_KEY_CURRENT and, while a key is replaced,
+    /// TIKTOK_WEBHOOK_SIGNING_KEY_PREVIOUS, which is accepted for 7 days. Not said: messages are signed with the app's secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keys_secret_ref: Option<LocalRef>,
+    /// A Secret with a text that ends the address TikTok sends to, so that the address itself is not known to others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_token_secret_ref: Option<PathTokenRef>,
+}
+
+/// A key of a Secret in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PathTokenRef {
+    /// The name of the Secret. It is always looked for in the same namespace.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// The key in the Secret. Not said: path_token. Its value has 16 to 128 letters, digits, - and _.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: Option<String>,
 }
 
 /// A zone that times are written in.
@@ -151,9 +224,32 @@ pub struct TikTokConnectionStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub banner: Option<String>,
+    /// The page on which the connection is authorised. It asks for a ticket, which lies in the Secret
+    /// NAME-tiktok-connect; `tiktok-ads-operator connect NAME` opens the page with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub connect_url: Option<String>,
+    /// The address to register with TikTok as the developer app's redirect URL. All connections share it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub callback_url: Option<String>,
     /// The token in use. Never the token itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<TokenStatus>,
+    /// What the token may do, in TikTok's numbers. Absent: TikTok did not say, as with an imported token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<ScopesStatus>,
+    /// What the person who authorised may do in the ad account: ADMIN, OPERATOR, ANALYST, or Unknown where TikTok does
+    /// not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub role: Option<String>,
+    /// The pixel that spec.eventsSource names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events_source: Option<EventsSourceStatus>,
+    /// Messages from TikTok.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks: Option<WebhooksStatus>,
     /// The ad account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertiser: Option<AdvertiserStatus>,
@@ -185,12 +281,93 @@ pub struct TokenStatus {
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub fingerprint: String,
-    /// What kind of token it is, such as LongLived.
+    /// LongLived (has no end: watched, not renewed), Refreshable (ends, and is renewed by itself) or Expiring (ends, and
+    /// somebody has to authorise again).
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub profile: String,
-    /// When this token was taken over from its Secret.
-    pub imported_at: Time,
+    /// Imported (from the Secret that the spec names) or Authorised (on the connection's page).
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub origin: String,
+    /// Since when this token is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obtained_at: Option<Time>,
+    /// When this token ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Time>,
+    /// When the operator begins to renew it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotates_at: Option<Time>,
+    /// The last attempt to renew it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_rotation: Option<RotationStatus>,
+}
+
+/// An attempt to renew the token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RotationStatus {
+    /// When it was made.
+    pub at: Time,
+    /// Succeeded or Failed.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub result: String,
+    /// Why it failed, and what happens next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+}
+
+/// What the token may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScopesStatus {
+    /// What was granted, in TikTok's numbers.
+    #[schemars(length(max = 100), inner(length(max = 64)))]
+    pub granted: Vec<String>,
+    /// What the operator needs and was not granted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 64)))]
+    pub missing: Vec<String>,
+    /// What was granted and the operator never uses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100), inner(length(max = 64)))]
+    pub excess: Vec<String>,
+}
+
+/// The pixel that spec.eventsSource names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EventsSourceStatus {
+    /// The id that was looked for.
+    #[schemars(length(max = 64))]
+    pub pixel_id: String,
+    /// Whether the ad account has it.
+    pub found: bool,
+}
+
+/// Messages from TikTok.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WebhooksStatus {
+    /// The address to register with TikTok, without the text that spec.webhooks.pathTokenSecretRef adds to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
+    pub url: Option<String>,
+    /// Until when messages signed with the previous key are accepted. Absent: there is none, or it is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_key_accepted_until: Option<Time>,
+    /// When a message signed with the previous key came last, to the hour: whatever sent it has to be changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_key_used: Option<Time>,
+    /// How many subscriptions TikTok has for this connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriptions: Option<i32>,
+    /// How many there would have to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriptions_wanted: Option<i32>,
 }
 
 /// The ad account as TikTok describes it.

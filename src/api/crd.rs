@@ -35,9 +35,41 @@ pub enum CrdError {
     },
 }
 
+/// A kind: its name, what the derive makes of it, and its rules.
+struct Made {
+    kind: &'static str,
+    derived: fn() -> CustomResourceDefinition,
+    rules: fn() -> Vec<Topic>,
+}
+
+/// All kinds, in the order in which they are printed.
+const KINDS: &[Made] = &[
+    Made {
+        kind: "TikTokConnection",
+        derived: TikTokConnection::crd,
+        rules: rules::connection,
+    },
+    Made {
+        kind: "Campaign",
+        derived: Campaign::crd,
+        rules: rules::campaign,
+    },
+    Made {
+        kind: "AdGroup",
+        derived: AdGroup::crd,
+        rules: rules::ad_group,
+    },
+    Made {
+        kind: "Ad",
+        derived: Ad::crd,
+        rules: rules::ad,
+    },
+];
+
 /// The definitions of all kinds, in the order in which they are printed.
 pub fn all() -> Result<Vec<CustomResourceDefinition>, CrdError> {
-    Ok(vec![connection()?, campaign()?, ad_group()?, ad()?])
+    let made = |m: &Made| finish(m.kind, (m.derived)(), &(m.rules)());
+    KINDS.iter().map(made).collect()
 }
 
 /// What the shared types have and a kind never shows; it is taken out of the kind's schema.
@@ -69,30 +101,6 @@ const NOT_HERE: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The definition of AdGroup.
-pub fn ad_group() -> Result<CustomResourceDefinition, CrdError> {
-    finish("AdGroup", AdGroup::crd(), &rules::ad_group())
-}
-
-/// The definition of Ad.
-pub fn ad() -> Result<CustomResourceDefinition, CrdError> {
-    finish("Ad", Ad::crd(), &rules::ad())
-}
-
-/// The definition of Campaign.
-pub fn campaign() -> Result<CustomResourceDefinition, CrdError> {
-    finish("Campaign", Campaign::crd(), &rules::campaign())
-}
-
-/// The definition of TikTokConnection.
-pub fn connection() -> Result<CustomResourceDefinition, CrdError> {
-    finish(
-        "TikTokConnection",
-        TikTokConnection::crd(),
-        &rules::connection(),
-    )
-}
-
 /// The schema of a definition's only version, as JSON.
 pub fn schema(crd: &CustomResourceDefinition) -> Option<Value> {
     let schema = crd
@@ -108,13 +116,8 @@ pub fn schema(crd: &CustomResourceDefinition) -> Option<Value> {
 
 /// What the rules of a kind refuse, for the documentation: the place, and what is said there.
 pub fn refusals(kind: &str) -> Vec<(&'static str, String)> {
-    let topics = match kind {
-        "Campaign" => rules::campaign(),
-        "AdGroup" => rules::ad_group(),
-        "Ad" => rules::ad(),
-        "TikTokConnection" => rules::connection(),
-        _ => Vec::new(),
-    };
+    let made = KINDS.iter().find(|made| made.kind == kind);
+    let topics = made.map(|made| (made.rules)()).unwrap_or_default();
     let texts = |topic: &Topic| -> Vec<_> {
         topic
             .texts()

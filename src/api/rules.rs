@@ -306,11 +306,14 @@ fn life(kind: &str) -> Vec<Part> {
     ]
 }
 
-/// TikTok's word for a kind.
-fn platform_word(kind: &str) -> &str {
-    match kind {
-        "AdGroup" => "ad group",
-        "Ad" => "ad",
-        _ => "campaign",
+/// TikTok's word for a kind: `AdGroup` is an ad group there.
+fn platform_word(kind: &str) -> String {
+    let mut word = String::new();
+    for letter in kind.chars() {
+        if letter.is_ascii_uppercase() && !word.is_empty() {
+            word.push(' ');
+        }
+        word.push(letter.to_ascii_lowercase());
     }
+    word
 }

@@ -1,7 +1,11 @@
 //! The command line: one file per subcommand, each with its arguments (clap) and its run function.
 
 pub mod check;
+pub mod connect;
 pub mod crds;
+pub mod forward;
+pub mod front;
+pub mod public;
 pub mod reference;
 pub mod run;
 pub mod sandbox;
@@ -37,6 +41,8 @@ pub enum LogFormat {
 pub enum Command {
     /// Run the operator.
     Run(Box<run::RunArgs>),
+    /// Connect a TikTokConnection: print its link, and tell how far it has come.
+    Connect(connect::ConnectArgs),
     /// A local TikTok to try manifests on, without an account.
     Sandbox(sandbox::SandboxArgs),
     /// Print the CustomResourceDefinitions.
@@ -70,6 +76,7 @@ pub async fn main(cli: Cli) -> ExitCode {
                 .map(|()| ExitCode::SUCCESS)
                 .map_err(Into::into)
         }
+        Command::Connect(args) => connect::run(&args).await.map_err(Into::into),
         Command::Sandbox(args) => sandbox::run(args)
             .await
             .map(|()| ExitCode::SUCCESS)
@@ -98,7 +105,8 @@ mod tests {
     #[test]
     fn the_charts_arguments_are_understood() {
         let args = "x run --platform-url=http://127.0.0.1:1 --tier=Basic --sweep-interval=60s --install=a/b --lease-namespace=a \
-            --watch-namespace=n --watch-namespace=m --health-addr=0.0.0.0:8080 --log-format=json";
+            --watch-namespace=n --watch-namespace=m --health-addr=0.0.0.0:8080 --public-url=https://a.example \
+            --public-addr=0.0.0.0:8090 --log-format=json";
         let cli = Cli::parse_from(args.split_whitespace());
         assert_eq!(cli.log_format, LogFormat::Json);
         assert!(matches!(cli.command, Command::Run(args) if args.watch_namespaces == ["n", "m"]));

@@ -9,16 +9,20 @@ use clap::Args;
 use kube::{Client, Config};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as tokio_watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
+use super::forward::Forward;
+use super::front::Front;
+use super::public::PublicArgs;
 use super::times::{Times, duration};
 use crate::engine::doors::{Name, SystemClock};
 use crate::engine::kube_door::{DoorSettings, KubeCluster, prepare};
 use crate::engine::lease::{Ended, Fence, LeaseSettings, lead};
 use crate::engine::metrics::Metrics;
 use crate::engine::run::Engine;
-use crate::engine::settings::Settings;
-use crate::engine::watch::{Waiting, watch};
+use crate::engine::settings::{HearingSettings, Settings};
+use crate::engine::watch::{Waiting, watch, watched};
+use crate::http::public::PublicServer;
 use crate::http::{Handles, HttpError, Server};
 use crate::platform::{BaseUrlError, HttpDoor, Tier};
 
@@ -92,6 +96,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration, hide_short_help = true)]
     pub lease_renew: Duration,
     #[command(flatten)]
+    pub public: PublicArgs,
+    #[command(flatten)]
     pub times: Times,
 }
 
@@ -112,7 +118,7 @@ pub enum RunError {
     /// The client for the API server cannot be made.
     #[error("cannot make a client for the API server: {0}")]
     Client(#[from] kube::Error),
-    /// Health and metrics cannot be served.
+    /// Health and metrics, or pages and webhooks, cannot be served.
     #[error(transparent)]
     Http(#[from] HttpError),
     /// SIGTERM cannot be received.
@@ -136,6 +142,19 @@ impl RunArgs {
             .unwrap_or(NAME)
     }
 
+    /// All settings of the engine, and the checks that they need.
+    fn whole_settings(&self) -> Result<Settings, RunError> {
+        let public = &self.public;
+        Ok(Settings {
+            public: public
+                .engine(&self.platform_url)
+                .map_err(RunError::Settings)?,
+            // Once in the life of the process.
+            oauth: Box::leak(Box::new(public.dialect().map_err(RunError::Settings)?)),
+            ..self.settings()
+        })
+    }
+
     /// Each namespace once: two watches of one would contradict each other.
     fn namespaces(&self) -> Vec<String> {
         let names: BTreeSet<&str> = self
@@ -154,6 +173,11 @@ impl RunArgs {
                 .unwrap_or_else(|| format!("{}/{}", self.lease_namespace, self.deployment())),
             tier: self.tier,
             namespaces: self.namespaces(),
+            hearing: HearingSettings {
+                subscriptions_limit: usize::try_from(self.public.subscriptions_limit)
+                    .unwrap_or(usize::MAX),
+                ..HearingSettings::default()
+            },
             ..Settings::default()
         };
         self.times.set(&mut settings);
@@ -182,8 +206,10 @@ impl RunArgs {
         }
     }
 
-    fn lease(&self) -> LeaseSettings {
+    /// `address`: where other replicas reach this one.
+    fn lease(&self, address: Option<String>) -> LeaseSettings {
         LeaseSettings {
+            address,
             duration: self.lease_duration,
             renew_every: self.lease_renew,
             ..LeaseSettings::default()
@@ -211,7 +237,7 @@ impl RunArgs {
         if times.backoff_longest < times.backoff_first {
             return wrong("--backoff-longest must not be shorter than --backoff-first");
         }
-        Ok(())
+        self.public.check().map_err(RunError::Settings)
     }
 }
 
@@ -224,6 +250,22 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
     let client = Client::try_from(config)?;
     let server = Server::bind(args.health_addr).await?;
     tracing::info!(address = %server.address(), "health and metrics");
+    let public = match args.public.origin().map_err(RunError::Settings)? {
+        Some(origin) => {
+            let server = PublicServer::bind(args.public.public_addr).await?;
+            tracing::info!(address = %server.address(), url = origin, "pages and webhooks");
+            Some((server, args.public.settings(origin, &args.platform_url)))
+        }
+        None => {
+            tracing::info!(
+                "no --public-url: no pages to connect by and no webhooks, TikTok is polled"
+            );
+            None
+        }
+    };
+    let reached_at = public
+        .as_ref()
+        .and_then(|(server, _)| args.public.address(server.address()));
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
@@ -231,13 +273,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
 
     let (sender, deltas) = mpsc::channel(DELTAS);
     let namespaces = args.namespaces();
-    let waiting = Arc::new(Waiting::on([
-        "adgroups",
-        "ads",
-        "campaigns",
-        "namespaces",
-        "tiktokconnections",
-    ]));
+    let waiting = Arc::new(Waiting::on(watched().chain(["namespaces".into()])));
     let cluster = Arc::new(KubeCluster::new(
         client.clone(),
         args.door(),
@@ -248,7 +284,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         cluster.clone(),
         platform,
         SystemClock,
-        args.settings(),
+        args.whole_settings()?,
         Metrics::default(),
         fence.clone(),
     );
@@ -290,8 +326,21 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
             "health and metrics"
         }
     });
+    let mut front = match public {
+        Some((server, settings)) => {
+            let backend = Front {
+                engine: engine.clone(),
+                clock: SystemClock,
+                fence: fence.clone(),
+                forward: Forward::new().map_err(RunError::Settings)?,
+            };
+            let serving = server.serve(Arc::new(backend), settings, stopping.clone());
+            Some(tokio::spawn(serving))
+        }
+        None => None,
+    };
     let leader = tokio::spawn({
-        let (settings, waiting) = (args.lease(), waiting.clone());
+        let (settings, waiting) = (args.lease(reached_at), waiting.clone());
         // New with every start, also of the same pod.
         let identity = format!("{}_{:016x}", args.pod_name, fastrand::u64(..));
         async move {
@@ -323,6 +372,7 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
             let part = ended.and_then(Result::ok).unwrap_or("panicked");
             Err(RunError::PartEnded(part))
         }
+        () = ended(&mut front) => Err(RunError::PartEnded("pages and webhooks")),
         _ = terminate.recv() => {
             tracing::info!("SIGTERM: stopping");
             stop.send_replace(true);
@@ -336,6 +386,11 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
             Ok(())
         }
     };
+    // Steps of connecting that have begun are still finished: a code that was exchanged has to be stored.
+    stop.send_replace(true);
+    if front.is_some() {
+        ended(&mut front).await;
+    }
     // Nothing needs the lease any more; give it back. After an unexpected end it runs out by itself, since a call may
     // still be under way.
     result?;
@@ -344,6 +399,17 @@ pub async fn run(args: RunArgs) -> Result<(), RunError> {
         Ok(Ended::Stopped) => Ok(()),
         Ok(Ended::Lost) => Err(RunError::LeaseLost),
         Err(_) => Err(RunError::PartEnded("lease")),
+    }
+}
+
+/// The end of a task, once. Never, if there is none.
+async fn ended(task: &mut Option<JoinHandle<()>>) {
+    match task {
+        Some(running) => {
+            let _ = running.await;
+            *task = None;
+        }
+        None => std::future::pending().await,
     }
 }
 
@@ -397,5 +463,6 @@ mod tests {
         assert!(args("--write-deadline 15s").check().is_err());
         assert!(args("--write-deadline 16s").check().is_ok());
         assert!(args("--backoff-first 10m").check().is_err());
+        assert!(args("--public-url http://ads.example.com").check().is_err());
     }
 }

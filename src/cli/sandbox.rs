@@ -1,5 +1,7 @@
 //! `tiktok-ads-operator sandbox`: a local TikTok on a socket.
 
+mod deliver;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
@@ -7,12 +9,12 @@ use tokio::net::TcpListener;
 
 use crate::sandbox::{
     Config, KnobError, Sandbox, default_account,
-    http::{ServeError, Shared, serve},
+    http::{ServeError, Shared, serve, system_now},
     knobs, state,
 };
 
-/// Runs a local TikTok: the Marketing API for campaigns in both trees, OAuth and advertiser info, with a control
-/// interface under /sandbox/. docs/sandbox.md describes it.
+/// Runs a local TikTok: the Marketing API for campaigns in both trees, OAuth with its approval page, advertiser info and
+/// signed webhooks, with a control interface under /sandbox/. docs/sandbox.md describes it.
 #[derive(Clone, Debug, Args)]
 pub struct SandboxArgs {
     /// Where to listen. Port 0 takes a free one; the address is printed on stdout.
@@ -57,6 +59,9 @@ pub enum SandboxError {
     /// The parent cannot be watched.
     #[error("cannot watch the parent process: {0}. Leave --stop-with-parent out.")]
     Parent(std::io::Error),
+    /// Webhooks cannot be sent.
+    #[error("cannot set up the client that sends webhooks: {0}")]
+    Client(#[from] reqwest::Error),
     /// Serving failed.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -93,6 +98,7 @@ pub async fn run(args: SandboxArgs) -> Result<(), SandboxError> {
             for (name, value) in &args.knobs {
                 sandbox.set_knob(None, name, value)?;
             }
+            sandbox.senders_stopped(system_now());
             sandbox
         }
         None => Sandbox::new(&Config {
@@ -117,7 +123,12 @@ pub async fn run(args: SandboxArgs) -> Result<(), SandboxError> {
         default_account::APP_ID,
         default_account::APP_SECRET,
     );
-    serve(listener, Shared::new(sandbox), args.state, stop).await?;
+    let shared = Shared::new(sandbox);
+    let client = deliver::client()?;
+    tokio::select! {
+        served = serve(listener, shared.clone(), args.state, stop) => served?,
+        never = deliver::deliver(shared, client) => match never {},
+    }
     Ok(())
 }
 

@@ -62,6 +62,18 @@ pub struct Times {
     /// How far TikTok's clock may be off what its replies say.
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration, hide_short_help = true)]
     pub clock_slack: Duration,
+    /// How long messages signed with the previous webhook key are accepted after the current one was replaced.
+    #[arg(long, value_name = "TIME", default_value = "168h", value_parser = duration, hide_short_help = true)]
+    pub previous_key_window: Duration,
+    /// A webhook that was sent longer ago than this is dropped.
+    #[arg(long, value_name = "TIME", default_value = "72h", value_parser = duration, hide_short_help = true)]
+    pub webhook_max_age: Duration,
+    /// How far the time in a webhook's TikTok-Signature may be off.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration, hide_short_help = true)]
+    pub webhook_time_window: Duration,
+    /// How long after a change TikTok is asked to send events about the review of an ad or ad group.
+    #[arg(long, value_name = "TIME", default_value = "48h", value_parser = duration, hide_short_help = true)]
+    pub review_events: Duration,
     /// Calls of one ad account at the same time; pauses have one more place of their own.
     #[arg(long, value_name = "COUNT", default_value = "3", value_parser = count, hide_short_help = true)]
     pub calls_in_flight: usize,
@@ -87,6 +99,10 @@ impl Times {
         settings.call_deadline = self.call_deadline;
         settings.backoff = (self.backoff_first, self.backoff_longest);
         settings.pause_again = self.pause_again;
+        settings.hearing.previous_key_for = self.previous_key_window;
+        settings.hearing.webhook_max_age = self.webhook_max_age;
+        settings.hearing.signature_window = self.webhook_time_window;
+        settings.hearing.review_window = self.review_events;
         settings.model.write_deadline = self.write_deadline;
         settings.model.call_time = self.call_deadline;
         settings.model.absence_spacing = self.absence_spacing;
@@ -184,16 +200,17 @@ mod tests {
         let flags = "x --sweep-interval 1001ms --names-interval 1002ms --names-fresh 1003ms --read-back-delay 1004ms \
             --resync-interval 1005ms --call-deadline 1006ms --backoff-first 1007ms --backoff-longest 1008ms --pause-again 1009ms \
             --write-deadline 1015ms --absence-spacing 1011ms --absence-after-deadline 1012ms --settle 1013ms --clock-slack 1014ms --review-again 1016ms \
+            --previous-key-window 1017ms --webhook-max-age 1018ms --webhook-time-window 1019ms --review-events 1020ms \
             --calls-in-flight 901 --turns-in-flight 902 --status-in-flight 903 --manual-creation-closes 2031-02-03";
         let mut settings = Settings::default();
         Only::parse_from(flags.split_whitespace())
             .times
             .set(&mut settings);
         let text = format!("{settings:?}");
-        let expected: Vec<String> = (1001..=1016)
+        let expected: Vec<String> = (1001..=1020)
             // A written 1.01 would be found in other values.
             .filter(|n| *n != 1010)
-            .map(|n| format!("1.{:03}s", n - 1000))
+            .map(|n| format!("1.{:03}s", n - 1000).replace("1.020s", "1.02s"))
             .collect();
         for value in
             expected

@@ -1,6 +1,7 @@
 //! One ad account: its queue, its rows, the calls it has in flight.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -8,13 +9,12 @@ use secrecy::SecretString;
 use super::doors::{Name, ObjectName};
 use super::due::Due;
 use super::outbox::Outbox;
-use super::queue::Queue;
+use super::queue::{Lane, Queue};
 use super::state::Key;
 use super::sweep::SweepState;
 use crate::model::ceiling::{Candidate, CeilingView};
-use crate::model::facts::NameQuestion;
+use crate::model::facts::{Access, NameQuestion};
 use crate::observe::table::{Begun, List, RowId, Table};
-use crate::platform::Tree;
 
 /// App and advertiser: the queue, the budget and the rows are per this.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +40,10 @@ pub struct Account {
     /// The connection whose token the account's calls carry.
     pub connection: Name,
     pub token: SecretString,
+    /// The token's fingerprint.
+    pub token_id: String,
+    /// What the token can be trusted with (R21).
+    pub access: Access,
     /// Calls in flight that are not pauses.
     pub calls: usize,
     /// Pauses in flight: they have a place of their own.
@@ -67,7 +71,12 @@ pub struct Account {
     pub name_looks: VecDeque<NameQuestion>,
     /// Which lists the connection's objects are in.
     pub lists: BTreeSet<List>,
+    /// Objects that an event named, and until when what is asked and learned about them goes before the rest.
+    urgent: BTreeMap<ObjectName, Timestamp>,
 }
+
+/// What follows from an event has been told by then, or waits for something else than its turn.
+const URGENT_FOR: Duration = Duration::from_secs(60);
 
 impl Account {
     /// An account that nothing is known of yet.
@@ -79,6 +88,8 @@ impl Account {
             sweep: SweepState::default(),
             connection,
             token,
+            token_id: String::new(),
+            access: Access::Full,
             calls: 0,
             pauses: 0,
             blocked_until: None,
@@ -93,7 +104,32 @@ impl Account {
             exact_names: BTreeMap::new(),
             name_looks: VecDeque::new(),
             lists: BTreeSet::new(),
+            urgent: BTreeMap::new(),
         }
+    }
+
+    /// An event names an object.
+    pub fn hurry(&mut self, name: &ObjectName, now: Timestamp) {
+        self.urgent.retain(|_, until| *until > now);
+        self.urgent.insert(name.clone(), now + URGENT_FOR);
+    }
+
+    /// Did an event name it a moment ago?
+    pub fn is_urgent(&self, name: &ObjectName, now: Timestamp) -> bool {
+        self.urgent.get(name).is_some_and(|until| *until > now)
+    }
+
+    /// The lane of what is learned about an object.
+    pub fn lane_of(&self, name: &ObjectName, now: Timestamp) -> Lane {
+        match self.is_urgent(name, now) {
+            true => Lane::Event,
+            false => Lane::Change,
+        }
+    }
+
+    /// May anything but a pause be asked of TikTok (R21)?
+    pub fn reads(&self) -> bool {
+        matches!(self.access, Access::Full | Access::ReadOnly)
     }
 
     /// Turns under way, those of creates that share a call not counted.
@@ -141,6 +177,6 @@ impl Account {
 pub fn lists_for(question: &NameQuestion) -> Vec<List> {
     match question.tree {
         Some(tree) => vec![(question.kind, tree)],
-        None => Tree::ALL.map(|tree| (question.kind, tree)).to_vec(),
+        None => question.kind.in_trees().collect(),
     }
 }

@@ -11,9 +11,10 @@ use super::doors::{Clock, Cluster, ObjectName};
 use super::due::Why;
 use super::run::Engine;
 use super::state::Key;
+use crate::model::facts::Access;
 use crate::platform::Call;
 use crate::platform::Urgency;
-use crate::platform::{Answer, read};
+use crate::platform::{Answer, read_as};
 use crate::platform::{Door, TransportError};
 use crate::platform::{PlatformError, transport_error};
 use std::time::Duration;
@@ -56,6 +57,8 @@ pub(super) enum NotNow {
     Budget,
     /// The lease does not cover the call.
     NotLeader,
+    /// The token cannot do it any more.
+    Token,
 }
 
 /// The wait after `failures` errors in a row: doubling, with an upper limit.
@@ -93,6 +96,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let Some(account) = state.accounts.get_mut(id) else {
             return Err(NotNow::Slot);
         };
+        // R21: what the token cannot do any more does not leave.
+        if !account.reads() && (!pause || account.access == Access::Over) {
+            return Err(NotNow::Token);
+        }
         let free = if pause {
             account.pauses == 0 || account.calls < most
         } else {
@@ -145,8 +152,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     pub(super) async fn send(&self, id: &AccountId, call: &Call) -> Result<Answer, PlatformError> {
         let (token, deadline) = {
             let state = self.lock();
+            let account = state.accounts.get(id);
             (
-                state.accounts.get(id).map(|a| a.token.clone()),
+                account.map(|a| (a.token.clone(), a.token_id.clone())),
                 state.settings.call_deadline,
             )
         };
@@ -160,7 +168,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
             None => 0,
         };
-        let Some(token) = token else {
+        let Some((token, token_id)) = token else {
             return Err(transport_error(
                 call,
                 TransportError::NotSent("the account's connection is gone".into()),
@@ -172,7 +180,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             .send(call.request(Some(&token)), fence, deadline)
             .await;
         let result = match sent {
-            Ok(reply) => read(call, reply),
+            Ok(reply) => read_as(call, Some(&token), reply),
             Err(error) => Err(transport_error(call, error)),
         };
         self.metrics.call(call.name(), &result);
@@ -196,7 +204,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             };
         }
         if let Err(error) = &result {
-            state.learn_account_error(id, call, error, now);
+            state.learn_account_error(id, call, error, &token_id, now);
         }
         drop(state);
         if let Err(error) = &result {

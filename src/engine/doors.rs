@@ -261,12 +261,14 @@ pub enum Change<K> {
     Listed,
 }
 
-/// Both kinds of clock the engine reads.
+/// Both kinds of clock the engine reads, and chance.
 pub trait Clock: Send + Sync + 'static {
     /// Wall clock.
     fn now(&self) -> Timestamp;
     /// Time since start that also counts while the machine sleeps (the lease depends on it).
     fn awake(&self) -> Duration;
+    /// 32 bytes that nobody can guess: tickets and keys. The simulation takes them from its seed.
+    fn entropy(&self) -> [u8; 32];
 }
 
 /// The operator's clocks.
@@ -284,6 +286,18 @@ impl Clock for SystemClock {
             u64::try_from(t.tv_sec).unwrap_or(0),
             u32::try_from(t.tv_nsec).unwrap_or(0),
         )
+    }
+
+    fn entropy(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        let mut have = 0;
+        // An interrupted call is made again; another failure cannot happen once the machine is up.
+        while have < bytes.len() {
+            let more =
+                rustix::rand::getrandom(&mut bytes[have..], rustix::rand::GetRandomFlags::empty());
+            have += more.unwrap_or(0);
+        }
+        bytes
     }
 }
 

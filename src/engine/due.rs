@@ -13,6 +13,8 @@ pub enum Why {
     Plan,
     /// A list or look-up that contradicted a write is asked again.
     Settle,
+    /// A key of webhooks, a subscription or the token it was made with ends.
+    Hearing,
 }
 
 /// The heap. A key has at most one entry per reason; the earliest wins.

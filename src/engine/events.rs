@@ -49,10 +49,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     .filter(|c| c.status == wanted)
                     .map(|c| (c.reason.clone(), c.message.clone()))
             };
-            if let Some((reason, message)) = told(Some(status))
-                && told(object.status.as_ref()).is_none()
-            {
-                note(true, reason, message);
+            let before = told(object.status.as_ref());
+            if let Some((reason, message)) = told(Some(status)) {
+                // A refusal shows in the ad's status before its reasons are read: they are worth a word of their own.
+                let reasons = status
+                    .review
+                    .as_ref()
+                    .is_some_and(|r| !r.reasons.is_empty());
+                let more = type_ == "Approved" && reasons;
+                if before.is_none_or(|(_, was)| more && was != message) {
+                    note(true, reason, message);
+                }
             }
         }
         let (Ready::Yes(why, message)

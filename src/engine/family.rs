@@ -72,7 +72,7 @@ impl State {
     }
 
     /// The platform id of an object: by its record, or, where nothing is written (Observe), by what it claims and shows.
-    fn id_of(&self, object: &Object) -> Option<String> {
+    pub(super) fn id_of(&self, object: &Object) -> Option<String> {
         self.own_id(object).or_else(|| {
             let shown = object.status.as_ref()?.id.clone()?;
             (object.life().external_id == Some(&shown)).then_some(shown)

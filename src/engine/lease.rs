@@ -6,8 +6,10 @@
 //!   no clock of another machine is compared. So it always waits longer than the holder holds.
 //! * Every write names the `resourceVersion` it was made from. `leaseTransitions` rises with each change of holder;
 //!   [`Fence::check`] gives it to the writes as their fencing count.
+//! * The holder says in an annotation where it listens, so that a standby can pass requests on: [`Fence::leads`].
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ pub struct LeaseSettings {
     pub try_for: Duration,
     /// Between a renewal that failed and the next try.
     pub try_again: Duration,
+    /// Where this replica takes requests that others pass on: `http://IP:PORT`. `None`: nowhere.
+    pub address: Option<String>,
 }
 
 impl Default for LeaseSettings {
@@ -39,28 +43,60 @@ impl Default for LeaseSettings {
             renew_every: Duration::from_secs(5),
             try_for: Duration::from_secs(5),
             try_again: Duration::from_secs(1),
+            address: None,
         }
     }
 }
 
+/// The annotation of the Lease with its holder's address.
+pub const ADDRESS: &str = "tiktokads.dev/address";
+
 /// The holder's deadline is this much earlier than a candidate's: two clocks may run at different speeds.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// Whether this process may act; asked right before each write to the platform.
+/// Whether this process may act, asked right before each write to the platform; and who may, as far as is known.
 #[derive(Debug, Default)]
-pub struct Fence(Mutex<Option<Held>>);
+pub struct Fence {
+    held: Mutex<Option<Held>>,
+    /// Where the one listens whom we last saw hold the lease.
+    holder: Mutex<Option<String>>,
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leads {
+    /// This process.
+    Here,
+    /// The one that listens at this address, `http://IP:PORT`. It may have ended since.
+    There(String),
+    /// Nobody who is known, or somebody who takes no requests.
+    Nobody,
+}
 
 impl Fence {
     /// The lease's transition count if the lease is held and will be for `need` from now.
     ///
     /// `awake`: [`Clock::awake`] now. `need`: the longest that what is about to be started may take.
     pub fn check(&self, awake: Duration, need: Duration) -> Option<u64> {
-        let held = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = *self.held.lock().unwrap_or_else(PoisonError::into_inner);
         covers(held, awake, need)
     }
 
+    /// Who acts now. `awake`: [`Clock::awake`] now.
+    pub fn leads(&self, awake: Duration) -> Leads {
+        if self.check(awake, Duration::ZERO).is_some() {
+            return Leads::Here;
+        }
+        let holder = self.holder.lock().unwrap_or_else(PoisonError::into_inner);
+        holder.clone().map_or(Leads::Nobody, Leads::There)
+    }
+
     fn set(&self, held: Option<Held>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = held;
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+
+    fn set_holder(&self, address: Option<String>) {
+        *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = address;
     }
 }
 
@@ -105,6 +141,7 @@ pub async fn lead<D: Cluster, K: Clock>(
         clock,
         identity,
         settings,
+        fence,
     };
     let mut stop = std::pin::pin!(stop);
     let (mut lease, mut held) = tokio::select! {
@@ -113,6 +150,7 @@ pub async fn lead<D: Cluster, K: Clock>(
         () = &mut stop => return Ended::Stopped,
         taken = candidate.acquire() => taken,
     };
+    fence.set_holder(None);
     fence.set(Some(held));
     changes.send_replace(true);
     tracing::info!(identity, transitions = held.transitions, "leading");
@@ -144,6 +182,7 @@ struct Candidate<'a, D, K> {
     clock: &'a K,
     identity: &'a str,
     settings: &'a LeaseSettings,
+    fence: &'a Fence,
 }
 
 impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
@@ -173,10 +212,33 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
         let found = self.read().await?;
         let transitions = match self.look(found.as_ref(), watched) {
             Some(transitions) => transitions,
-            None => return Ok(None),
+            None => {
+                let there = found.as_ref().and_then(|lease| self.holder_address(lease));
+                self.fence.set_holder(there);
+                return Ok(None);
+            }
         };
+        // Free, or run out: whoever held it does not act any more.
+        self.fence.set_holder(None);
         let lease = found.unwrap_or_default();
         self.write(lease, transitions, true).await.map(Some)
+    }
+
+    /// Where the holder of the lease takes requests.
+    fn holder_address(&self, lease: &Lease) -> Option<String> {
+        let address = lease.metadata.annotations.as_ref()?.get(ADDRESS)?;
+        // Ours: a container that was started again keeps its pod's address, and its lease from before has not run out.
+        let ours = self.settings.address.as_ref() == Some(address);
+        (!ours && is_address(address)).then(|| address.clone())
+    }
+
+    /// Writes where we listen into the copy of a lease, or that we do not.
+    fn sign(&self, lease: &mut Lease, address: Option<&String>) {
+        let annotations = lease.metadata.annotations.get_or_insert_default();
+        match address {
+            Some(address) => annotations.insert(ADDRESS.to_string(), address.clone()),
+            None => annotations.remove(ADDRESS),
+        };
     }
 
     /// Notes what the lease says; the transition count to take it with, if it is free.
@@ -309,6 +371,7 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
             renew_time: Some(now),
             ..LeaseSpec::default()
         });
+        self.sign(&mut lease, self.settings.address.as_ref());
         let written = self.within(self.door.write_lease(&lease)).await?;
         let until = sent + self.settings.duration.saturating_sub(SLACK);
         Ok((
@@ -350,6 +413,7 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
             renew_time: Some(MicroTime(self.clock.now())),
             ..LeaseSpec::default()
         });
+        self.sign(&mut lease, None);
         self.within(self.door.write_lease(&lease)).await.map(drop)
     }
 
@@ -369,6 +433,14 @@ impl<D: Cluster, K: Clock> Candidate<'_, D, K> {
             ))),
         }
     }
+}
+
+/// `http://IP:PORT` and nothing more: what stands in the Lease decides where requests with secrets in them go.
+fn is_address(text: &str) -> bool {
+    let socket = text
+        .strip_prefix("http://")
+        .and_then(|rest| rest.parse::<SocketAddr>().ok());
+    socket.is_some_and(|socket| socket.port() != 0 && !socket.ip().is_unspecified())
 }
 
 impl Watched {

@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use super::queue::Lane;
 use super::state::State;
 use super::turn::Outcome;
+use crate::model::facts::{Access, ConnectionView};
 use crate::platform::Answer;
 use crate::platform::{ErrorClass, PlatformError};
 
@@ -29,6 +30,16 @@ struct CallLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KeyLabels {
+    key: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct LaneLabels {
     advertiser: String,
     lane: &'static str,
@@ -37,6 +48,12 @@ struct LaneLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct AccountLabels {
     advertiser: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ConnectionLabels {
+    namespace: String,
+    connection: String,
 }
 
 /// The counters and gauges, shared by clones.
@@ -54,6 +71,11 @@ pub struct Metrics {
     status_skipped: Counter,
     missed: Counter,
     released: Counter,
+    webhooks: Family<ResultLabels, Counter>,
+    webhook_events: Family<ResultLabels, Counter>,
+    webhook_keys: Family<KeyLabels, Counter>,
+    read_only: Family<ConnectionLabels, Gauge>,
+    rotations: Family<ResultLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -117,6 +139,39 @@ impl Default for Metrics {
             "Objects let go while their campaign may still be on",
             released.clone(),
         );
+        let webhooks = Family::default();
+        registry.register(
+            "webhooks",
+            "Messages that claim to come from TikTok, by what became of them",
+            webhooks.clone(),
+        );
+        let webhook_events = Family::default();
+        registry.register(
+            "webhook_events",
+            "What TikTok's messages name, by what followed from it",
+            webhook_events.clone(),
+        );
+        let webhook_keys = Family::default();
+        registry.register(
+            "webhook_key",
+            "Messages that were believed, by what they were signed with",
+            webhook_keys.clone(),
+        );
+        let read_only = Family::default();
+        registry.register(
+            "connection_read_only",
+            "1 while a connection lets nothing but pauses, or nothing at all, through",
+            read_only.clone(),
+        );
+        let rotations: Family<ResultLabels, Counter> = Family::default();
+        for result in ["succeeded", "failed"] {
+            drop(rotations.get_or_create(&ResultLabels { result }));
+        }
+        registry.register(
+            "token_rotations",
+            "Attempts to renew an access token",
+            rotations.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             turns,
@@ -130,6 +185,11 @@ impl Default for Metrics {
             status_skipped,
             missed,
             released,
+            webhooks,
+            webhook_events,
+            webhook_keys,
+            read_only,
+            rotations,
         }
     }
 }
@@ -183,6 +243,28 @@ impl Metrics {
         self.released.inc();
     }
 
+    pub(super) fn webhook(&self, outcome: super::webhooks::Outcome) {
+        let result = outcome.label();
+        self.webhooks.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    pub(super) fn webhook_event(&self, follows: super::webhooks::Follows) {
+        let result = follows.label();
+        self.webhook_events
+            .get_or_create(&ResultLabels { result })
+            .inc();
+    }
+
+    pub(super) fn webhook_key(&self, trust: super::webhooks::Trust) {
+        let key = trust.label();
+        self.webhook_keys.get_or_create(&KeyLabels { key }).inc();
+    }
+
+    pub(super) fn rotation(&self, succeeded: bool) {
+        let result = if succeeded { "succeeded" } else { "failed" };
+        self.rotations.get_or_create(&ResultLabels { result }).inc();
+    }
+
     /// How often work was found that nothing had announced. Tests end by asserting 0.
     pub fn missed(&self) -> u64 {
         self.missed.get()
@@ -195,6 +277,18 @@ impl Metrics {
 
     /// Sets the gauges from the state.
     pub fn depths(&self, state: &State, now: Timestamp) {
+        // Connections that are gone are not shown any more.
+        self.read_only.clear();
+        for (name, view) in &state.views {
+            let labels = ConnectionLabels {
+                namespace: name.namespace.clone(),
+                connection: name.name.clone(),
+            };
+            let limited = matches!(view, ConnectionView::Usable(a) if a.access != Access::Full);
+            self.read_only
+                .get_or_create(&labels)
+                .set(i64::from(limited));
+        }
         for (id, account) in &state.accounts {
             for (lane, (count, oldest)) in Lane::ALL.into_iter().zip(account.lines.queue.depth()) {
                 let labels = LaneLabels {

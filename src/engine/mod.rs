@@ -2,13 +2,12 @@
 
 pub mod account;
 pub mod calls;
-pub mod connection_facts;
-pub mod connection_turn;
+pub mod connection;
 pub mod doors;
 pub mod due;
 pub mod events;
 pub mod family;
-
+pub mod hearing;
 pub mod kube_door;
 pub mod lease;
 pub mod metrics;
@@ -21,6 +20,8 @@ pub mod run;
 pub mod settings;
 pub mod state;
 pub mod stores;
+pub mod subscriptions;
 pub mod sweep;
 pub mod turn;
 pub mod watch;
+pub mod webhooks;

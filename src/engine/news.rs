@@ -12,6 +12,7 @@ use super::state::{Key, State, has_finalizer};
 use super::stores::upper;
 use crate::api::RECONCILE_REQUESTED_AT;
 use crate::api::connection::TikTokConnection;
+use crate::model::connection::{connect_secret_name, token_secret_name};
 use crate::model::object::Object;
 use crate::observe::table::RowId;
 use crate::platform::Kind;
@@ -239,7 +240,6 @@ impl State {
         old: Option<&TikTokConnection>,
         now: Timestamp,
     ) {
-        let advertiser = |c: &TikTokConnection| c.spec.advertiser_id.clone();
         let new = self.stores.connections.get(name);
         self.keep_rights_for(
             name,
@@ -247,24 +247,15 @@ impl State {
                 .and_then(|o| o.metadata.finalizers.as_deref()),
         );
         // A twin waits for the older one to go.
-        let mut twins: Vec<Name> = Vec::new();
-        for (other, object) in self.stores.connections.iter() {
-            if other != name
-                && [
-                    old.and_then(advertiser),
-                    new.as_deref().and_then(advertiser),
-                ]
-                .contains(&advertiser(object))
-            {
-                twins.push(other.clone());
-            }
-        }
-        for twin in twins {
-            self.push(&Key::Connection(twin), Lane::Change, now);
-        }
+        let advertisers = [
+            old.and_then(|old| self.advertiser_of(name, old)),
+            new.as_deref().and_then(|new| self.advertiser_of(name, new)),
+        ];
+        self.push_twins(name, &advertisers, now);
         if new.is_none() {
             self.views.remove(name);
             self.connections.remove(name);
+            self.hearing.remove(name);
             let gone: Vec<AccountId> = self
                 .accounts
                 .iter()
@@ -279,12 +270,39 @@ impl State {
         }
         // What its spec says of ceilings and modes holds from now on, not from its next turn on.
         if let Some(new) = &new {
+            if old.is_some_and(|old| names_others(old, new))
+                && let Some(memo) = self.connections.get_mut(name)
+            {
+                memo.unread();
+            }
             let plan = self.plan_connection(name, new, now);
             self.publish_view(name, &plan, now);
         }
         self.push(&Key::Connection(name.clone()), Lane::Event, now);
         if old.is_none() {
             self.push_children(name, Lane::Change, now);
+        }
+    }
+
+    /// Pushes the other connections that are for one of these advertisers.
+    pub(super) fn push_twins(
+        &mut self,
+        name: &Name,
+        advertisers: &[Option<String>],
+        now: Timestamp,
+    ) {
+        let twins: Vec<Name> = self
+            .stores
+            .connections
+            .iter()
+            .filter(|(other, object)| {
+                let theirs = self.advertiser_of(other, object);
+                *other != name && theirs.is_some() && advertisers.contains(&theirs)
+            })
+            .map(|(other, _)| other.clone())
+            .collect();
+        for twin in twins {
+            self.push(&Key::Connection(twin), Lane::Change, now);
         }
     }
 
@@ -313,14 +331,7 @@ impl State {
             .connections
             .iter()
             .filter(|(name, object)| {
-                name.namespace == secret.namespace
-                    && (object.spec.app_secret_ref.name == secret.name
-                        || object
-                            .spec
-                            .token_secret_ref
-                            .as_ref()
-                            .is_some_and(|r| r.name == secret.name)
-                        || crate::model::connection::token_secret_name(object) == secret.name)
+                name.namespace == secret.namespace && reads_secret(object, &secret.name)
             })
             .map(|(name, _)| name.clone())
             .collect();
@@ -377,4 +388,32 @@ impl State {
             account.waiting.retain(|n| n != name);
         }
     }
+}
+
+/// Is a Secret of this name one that the connection is made from?
+/// Does the spec name other Secrets than before?
+fn names_others(old: &TikTokConnection, new: &TikTokConnection) -> bool {
+    let named = |object: &TikTokConnection| {
+        let spec = &object.spec;
+        (
+            spec.app_secret_ref.clone(),
+            spec.token_secret_ref.clone(),
+            spec.webhooks.clone(),
+        )
+    };
+    named(old) != named(new)
+}
+
+fn reads_secret(object: &TikTokConnection, secret: &str) -> bool {
+    let spec = &object.spec;
+    let webhooks = spec.webhooks.as_ref();
+    let named = [
+        Some(&spec.app_secret_ref.name),
+        spec.token_secret_ref.as_ref().map(|r| &r.name),
+        webhooks.and_then(|w| Some(&w.keys_secret_ref.as_ref()?.name)),
+        webhooks.and_then(|w| Some(&w.path_token_secret_ref.as_ref()?.name)),
+    ];
+    named.into_iter().flatten().any(|name| name == secret)
+        || token_secret_name(object) == secret
+        || connect_secret_name(object) == secret
 }

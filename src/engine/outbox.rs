@@ -52,12 +52,21 @@ pub enum Op {
     Appeal(AppealWish),
 }
 
+impl Op {
+    /// A look-up by id, or of a review.
+    fn is_look(&self) -> bool {
+        matches!(self, Self::LookId { .. } | Self::LookReview { .. })
+    }
+}
+
 /// A wish and since when it waits.
 #[derive(Clone, Debug)]
 struct Parked {
     op: Op,
     since: Timestamp,
     not_before: Option<Timestamp>,
+    /// An event asks for it: it does not wait until nobody has a turn before it.
+    urgent: bool,
 }
 
 /// An object and the id, or the name, that it is on the platform.
@@ -195,16 +204,21 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Parks what the newest plan wants; `not_before` is for look-ups that make no sense earlier.
+    /// Parks what the newest plan wants; `not_before` is for look-ups that make no sense earlier, `urgent` for those that
+    /// an event asks for.
     pub fn put(
         &mut self,
         name: &ObjectName,
         op: Op,
         now: Timestamp,
         not_before: Option<Timestamp>,
+        urgent: bool,
     ) {
         match self.parked.get_mut(name) {
-            Some(parked) if parked.op == op => parked.not_before = not_before,
+            Some(parked) if parked.op == op => {
+                parked.not_before = not_before;
+                parked.urgent = urgent;
+            }
             _ => {
                 self.parked.insert(
                     name.clone(),
@@ -212,6 +226,7 @@ impl Outbox {
                         op,
                         since: now,
                         not_before,
+                        urgent,
                     },
                 );
             }
@@ -286,6 +301,27 @@ impl Outbox {
         self.parked
             .values()
             .any(|p| p.since + AGED <= now && p.ready(now) && !p.is_pause())
+    }
+
+    /// Does a look-up wait that an event asks for?
+    pub fn has_urgent(&self, now: Timestamp) -> bool {
+        self.parked
+            .values()
+            .any(|p| p.urgent && p.ready(now) && p.op.is_look())
+    }
+
+    /// The next look-ups that an event asks for, and what else goes along with them.
+    pub fn pop_urgent(&mut self, now: Timestamp) -> Option<Batch> {
+        let urgent = self.parked.iter().filter(|(_, p)| p.urgent && p.ready(now));
+        let (of, tree) = urgent.into_iter().find_map(|(name, p)| match &p.op {
+            Op::LookId { tree, .. } => Some((Some(name.kind), *tree)),
+            Op::LookReview { tree, .. } => Some((None, *tree)),
+            _ => None,
+        })?;
+        match of {
+            Some(kind) => self.take_ids((kind, tree)),
+            None => Some(self.take_reviews(tree, now)),
+        }
     }
 
     /// The next batch that is no pause.
@@ -460,21 +496,25 @@ impl Outbox {
 
     /// Look-ups by id: when one is due, what else waits for the same kind and tree goes along.
     fn pop_ids(&mut self, now: Timestamp) -> Option<Batch> {
-        let (kind, tree) = self.ready(now).find_map(|(name, op)| match op {
+        let of = self.ready(now).find_map(|(name, op)| match op {
             Op::LookId { tree, .. } => Some((name.kind, *tree)),
             _ => None,
         })?;
-        let mut members: Vec<(ObjectName, String, Option<Timestamp>)> = self
+        self.take_ids(of)
+    }
+
+    fn take_ids(&mut self, (kind, tree): (Kind, Tree)) -> Option<Batch> {
+        let mut members: Vec<(ObjectName, String, (bool, Option<Timestamp>))> = self
             .parked
             .iter()
             .filter_map(|(name, p)| match &p.op {
                 Op::LookId { tree: other, id } if *other == tree && name.kind == kind => {
-                    Some((name.clone(), id.clone(), p.not_before))
+                    Some((name.clone(), id.clone(), (!p.urgent, p.not_before)))
                 }
                 _ => None,
             })
             .collect();
-        members.sort_by_key(|(_, _, not_before)| *not_before);
+        members.sort_by_key(|(_, _, order)| *order);
         let members: Vec<Member> = members
             .into_iter()
             .take(LOOK_IDS)
@@ -493,18 +533,29 @@ impl Outbox {
             Op::LookReview { tree, .. } => Some(*tree),
             _ => None,
         })?;
-        let members: Vec<Member> = self
-            .ready(now)
-            .filter_map(|(name, op)| match op {
+        Some(self.take_reviews(tree, now))
+    }
+
+    fn take_reviews(&mut self, tree: Tree, now: Timestamp) -> Batch {
+        let mut members: Vec<(bool, Member)> = self
+            .parked
+            .iter()
+            .filter(|(_, p)| p.ready(now))
+            .filter_map(|(name, p)| match &p.op {
                 Op::LookReview { tree: other, id } if *other == tree => {
-                    Some((name.clone(), id.clone()))
+                    Some((!p.urgent, (name.clone(), id.clone())))
                 }
                 _ => None,
             })
+            .collect();
+        members.sort_by_key(|(order, _)| *order);
+        let members: Vec<Member> = members
+            .into_iter()
             .take(review_ids(tree))
+            .map(|(_, member)| member)
             .collect();
         self.unpark(&members);
-        Some(Batch::Reviews { tree, members })
+        Batch::Reviews { tree, members }
     }
 
     fn unpark(&mut self, members: &[Member]) {

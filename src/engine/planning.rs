@@ -308,7 +308,7 @@ impl State {
             if let Some(tree) = self.tree_of(&object) {
                 lists.insert((name.kind, tree));
                 // What is below a campaign is told apart by it (R29).
-                lists.insert((Kind::Campaign, tree));
+                lists.insert((name.kind.top(), tree));
             }
             // Whoever waits for a name to become free waits for it wherever it may be taken (R9).
             if let Some(asked) = self.memos.get(&name).and_then(|m| m.asked.as_ref()) {
@@ -321,7 +321,7 @@ impl State {
         }
         let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
         if total {
-            lists.extend(Tree::ALL.map(|tree| (Kind::Campaign, tree)));
+            lists.extend(Kind::tops().flat_map(Kind::in_trees));
         }
         lists
     }
@@ -426,6 +426,7 @@ impl State {
         let Some(account) = place.as_ref().and_then(|id| self.accounts.get_mut(id)) else {
             return;
         };
+        let urgent = account.is_urgent(name, now);
         let not_before = match &op {
             Op::LookId { id, .. } => {
                 let row = (name.kind, id.clone());
@@ -436,6 +437,6 @@ impl State {
             }
             _ => None,
         };
-        account.outbox.put(name, op, now, not_before);
+        account.outbox.put(name, op, now, not_before, urgent);
     }
 }

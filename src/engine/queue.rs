@@ -155,11 +155,20 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// Does a pause wait?
     pub fn has_safety(&self) -> bool {
-        self.lanes[Lane::Safety as usize].iter().any(|key| {
+        self.has(Lane::Safety)
+    }
+
+    fn has(&self, lane: Lane) -> bool {
+        self.lanes[lane as usize].iter().any(|key| {
             self.waiting
                 .get(key)
-                .is_some_and(|(lane, _)| *lane == Lane::Safety)
+                .is_some_and(|(queued, _)| *queued == lane)
         })
+    }
+
+    /// Does a pause, a deletion or what an event named wait?
+    pub fn has_event(&self) -> bool {
+        self.has(Lane::Safety) || self.has(Lane::Event)
     }
 
     /// Keys in a turn.

@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use super::account::AccountId;
 use super::calls::backoff;
-use super::doors::{Clock, Cluster, ClusterError, Delta};
+use super::doors::{Clock, Cluster, ClusterError, Delta, Name};
 use super::due::Why;
 use super::lease::Fence;
 use super::metrics::Metrics;
@@ -22,7 +22,7 @@ use super::settings::Settings;
 use super::state::{Key, Place, State};
 use super::sweep::Page;
 use super::turn::Outcome;
-use crate::model::facts::NameQuestion;
+use crate::model::facts::{Access, NameQuestion};
 use crate::platform::Door;
 
 /// Changes of our kinds, of Secrets and of namespaces.
@@ -35,6 +35,8 @@ pub struct Engine<C, P, K> {
     pub(super) clock: K,
     pub(super) metrics: Metrics,
     pub(super) status_slots: Semaphore,
+    /// Something was pushed from outside the loop.
+    nudged: Notify,
     fence: Arc<Fence>,
     call_deadline: Duration,
     state: Mutex<State>,
@@ -58,6 +60,10 @@ enum Job {
     LookName {
         account: AccountId,
         question: NameQuestion,
+    },
+    /// Calls about what TikTok sends to a connection.
+    Subscribe {
+        connection: Name,
     },
     Keep {
         namespace: String,
@@ -87,6 +93,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             clock,
             metrics,
             status_slots,
+            nudged: Notify::new(),
             fence,
             call_deadline: settings.call_deadline,
             state: Mutex::new(State::new(settings)),
@@ -101,6 +108,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// The lease's transition count, while it covers a whole call.
     pub(super) fn fence(&self) -> Option<u64> {
         self.fence.check(self.clock.awake(), self.call_deadline)
+    }
+
+    /// Lets the loop look at once: somebody outside it has pushed a key.
+    pub fn nudge(&self) {
+        self.nudged.notify_one();
     }
 
     /// Runs until `stop`, acting only while `leading`.
@@ -121,7 +133,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             if covered && self.lock().stores.synced() {
                 if !begun {
                     begun = true;
-                    self.lock().free_rights();
+                    let mut state = self.lock();
+                    state.free_rights();
+                    state.begin_hearing();
                 }
                 self.wake_due(now);
                 while let Some(job) = self.next_job(now) {
@@ -157,6 +171,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     None => open = false,
                 },
                 _ = running.next(), if !running.is_empty() => {}
+                () = self.nudged.notified() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -221,7 +236,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         let ids: Vec<AccountId> = state.accounts.keys().cloned().collect();
-        ids.into_iter().find_map(|id| state.account_job(id, now))
+        ids.into_iter()
+            .find_map(|id| state.account_job(id, now))
+            .or_else(|| {
+                let connection = state.next_subscriptions(now)?;
+                Some(Job::Subscribe { connection })
+            })
     }
 
     async fn perform(&self, job: Job) {
@@ -229,7 +249,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Job::Turn { key, place } => {
                 let outcome = match &key {
                     Key::Object(name) => self.object_turn(name, &place).await,
-                    Key::Connection(name) => self.connection_turn(name).await,
+                    Key::Connection(name) => {
+                        let outcome = self.connection_turn(name).await;
+                        // Whatever became of it: it does not keep the others from being heard.
+                        self.lock().has_hearing(name);
+                        outcome
+                    }
                 };
                 self.end_turn(&key, outcome);
             }
@@ -259,6 +284,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
             Job::Page { account, page } => self.sweep_page(&account, page).await,
+            Job::Subscribe { connection } => self.subscribe(&connection).await,
             Job::LookName { account, question } => {
                 self.look_name(&account, question).await;
                 if let Some(a) = self.lock().accounts.get_mut(&account) {
@@ -335,12 +361,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         for account in state.accounts.values() {
             sooner(account.lines.due.next());
+            if account.access == Access::Over {
+                continue;
+            }
             sooner(account.outbox.next_time(now));
             sooner(
                 account
                     .pause_not_before
                     .filter(|_| !account.outbox.is_empty()),
             );
+            if !account.reads() {
+                continue;
+            }
             sooner(
                 account
                     .blocked_until
@@ -403,7 +435,9 @@ impl State {
         let most = self.settings.turns_in_flight;
         let calls = self.settings.calls_in_flight;
         let account = self.accounts.get_mut(&id)?;
-        if account.pause_not_before.is_none_or(|t| t <= now)
+        let reads = account.reads();
+        if account.access != Access::Over
+            && account.pause_not_before.is_none_or(|t| t <= now)
             && account.pauses == 0
             && account.pause_batches == 0
             && let Some(batch) = account.outbox.pop_pause(now)
@@ -411,8 +445,18 @@ impl State {
             account.pause_batches += 1;
             return Some(account.begin_batch(id, batch));
         }
-        let open = account.blocked_until.is_none_or(|t| t <= now)
+        let open = reads
+            && account.blocked_until.is_none_or(|t| t <= now)
             && account.calls + account.batches < calls;
+        // What events named is looked up together, before creates, once all of it has had its turn.
+        if open
+            && account.outbox.has_urgent(now)
+            && !account.lines.queue.has_event()
+            && let Some(batch) = account.outbox.pop_urgent(now)
+        {
+            return self.begin_shared(id, batch, now);
+        }
+        let account = self.accounts.get_mut(&id)?;
         if open
             && !account.outbox.has_aged(now)
             && let Some(name) = account.waiting.pop_front()

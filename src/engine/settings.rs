@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model;
-use crate::platform::{Tier, Tree};
+use crate::platform::{OauthDialect, Tier, Tree};
 
 /// Settings of one operator process.
 #[derive(Clone, Debug)]
@@ -38,8 +38,50 @@ pub struct Settings {
     pub backoff: (Duration, Duration),
     /// A refused pause is tried again this often, for ever.
     pub pause_again: Duration,
+    /// Where browsers and TikTok reach the operator. `None`: nowhere; tokens are imported and nothing is heard.
+    pub public: Option<PublicAddress>,
+    /// What TikTok's documentation leaves open about tokens.
+    pub oauth: &'static OauthDialect,
+    /// What is heard, and for how long.
+    pub hearing: HearingSettings,
     /// The model's own times.
     pub model: model::facts::Settings,
+}
+
+/// Times and limits of webhooks and subscriptions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HearingSettings {
+    /// R23: how long the previous key counts after a rotation was seen.
+    pub previous_key_for: Duration,
+    /// R23: a message that was sent longer ago is dropped.
+    pub webhook_max_age: Duration,
+    /// R23: how far the time in a signature may be off.
+    pub signature_window: Duration,
+    /// R24: the most subscriptions of one connection.
+    pub subscriptions_limit: usize,
+    /// R24: how long an ad or ad group is subscribed to after a change.
+    pub review_window: Duration,
+}
+
+impl Default for HearingSettings {
+    fn default() -> Self {
+        Self {
+            previous_key_for: Duration::from_secs(7 * 86_400),
+            webhook_max_age: Duration::from_secs(72 * 3600),
+            signature_window: Duration::from_secs(300),
+            subscriptions_limit: 500,
+            review_window: Duration::from_secs(48 * 3600),
+        }
+    }
+}
+
+/// Where browsers and TikTok reach the operator, and where it sends browsers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicAddress {
+    /// Scheme and host, with a port if it is not the usual one; no slash at the end.
+    pub url: String,
+    /// TikTok's page on which an app is authorised, without a query.
+    pub portal: String,
 }
 
 impl Settings {
@@ -70,6 +112,9 @@ impl Default for Settings {
             call_deadline: Duration::from_secs(15),
             backoff: (Duration::from_secs(1), Duration::from_secs(300)),
             pause_again: Duration::from_secs(10),
+            hearing: HearingSettings::default(),
+            public: None,
+            oauth: OauthDialect::standard(),
             model: model::facts::Settings::default(),
         }
     }

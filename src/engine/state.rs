@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, AccountId, Lines};
-use super::connection_facts::ConnectionMemo;
+use super::connection::ConnectionMemo;
 use super::doors::{Name, ObjectName};
 use super::due::Why;
+use super::hearing::Hearing;
 use super::queue::Lane;
 use super::settings::Settings;
 use super::stores::{Stores, Upper};
@@ -74,6 +75,10 @@ pub struct State {
     pub home: Lines,
     pub memos: BTreeMap<ObjectName, Memo>,
     pub connections: BTreeMap<Name, ConnectionMemo>,
+    /// What each connection hears with.
+    pub hearing: BTreeMap<Name, Hearing>,
+    /// Connections whose keys a new leader has still to read; `None`: it has not begun.
+    pub(super) hearing_unread: Option<BTreeSet<Name>>,
     pub budgets: Budgets,
     /// Keys in their turn, and in which queue.
     pub turns: BTreeMap<Key, Place>,
@@ -99,6 +104,8 @@ impl State {
             home: Lines::default(),
             memos: BTreeMap::new(),
             connections: BTreeMap::new(),
+            hearing: BTreeMap::new(),
+            hearing_unread: None,
             turns: BTreeMap::new(),
             orphans: BTreeMap::new(),
             kept: BTreeMap::new(),
@@ -219,6 +226,12 @@ impl State {
     pub fn wake(&mut self, key: &Key, why: Why, when: Timestamp) {
         let place = self.place(key);
         self.lines(&place).due.set(key, why, when);
+    }
+
+    /// The lane of what was learned about an object.
+    pub fn lane_of(&self, account: &AccountId, name: &ObjectName, now: Timestamp) -> Lane {
+        let account = self.accounts.get(account);
+        account.map_or(Lane::Change, |a| a.lane_of(name, now))
     }
 
     /// Pushes the owners of rows, and what is in them: their plans read their parents' rows.

@@ -20,7 +20,7 @@ use crate::model::protocol::create_after;
 use crate::model::reason::Reason;
 use crate::model::record::Record;
 use crate::model::report::{Ready, object_status};
-use crate::platform::{Answer, Call, Door, NewObject, Reply, Tree, create_batch};
+use crate::platform::{Answer, Call, Door, NewObject, OperationStatus, Reply, Tree, create_batch};
 
 /// More steps than any honest turn takes; the rest gets another turn.
 const STEPS: usize = 10;
@@ -90,10 +90,16 @@ fn looks_again(object: &Object, plan: &Plan) -> bool {
     let told = status
         .conditions
         .iter()
-        .any(|c| c.type_ == "Ready" && c.observed_generation == object.metadata.generation);
-    told && status.id.is_some()
-        && plan.verdict.row.is_none()
-        && matches!(plan.verdict.ready, Ready::Progress(Reason::LookingUp, _))
+        .find(|c| c.type_ == "Ready" && c.observed_generation == object.metadata.generation);
+    let again = match (&plan.verdict.ready, told) {
+        (Ready::Progress(Reason::LookingUp, _), told) => told.is_some(),
+        // Nor can it be read (R21), and that is told, too.
+        (Ready::Progress(reason @ Reason::ConnectionReadOnly, _), Some(told)) => {
+            told.reason == reason.to_string()
+        }
+        _ => false,
+    };
+    again && status.id.is_some() && plan.verdict.row.is_none()
 }
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
@@ -208,6 +214,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Action::SetStatus(wish) => {
                 let op = Op::SetStatus(wish.clone());
                 self.lock().park(place, name, op, now);
+                if wish.to == OperationStatus::Disable {
+                    // It does not wait for the end of this turn, nor of any other.
+                    self.nudge();
+                }
                 Step::End(Outcome::Parked)
             }
             Action::Update { tree, id, changes } => {

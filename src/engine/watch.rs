@@ -97,6 +97,14 @@ impl Waiting {
     }
 }
 
+/// The plural names of what [`watch`] lists first.
+pub fn watched() -> impl Iterator<Item = String> {
+    let objects = Kind::ALL.map(|kind| Object::plural(&kind).into_owned());
+    objects
+        .into_iter()
+        .chain([TikTokConnection::plural(&()).into_owned()])
+}
+
 /// Watches all kinds until the receiver is dropped.
 ///
 /// `namespaces` empty: the whole cluster. What no plan reads is taken off before anything is kept. Takes

@@ -150,23 +150,27 @@ impl CeilingView {
     pub fn count(&mut self, row: &Row, high: Option<Cents>) {
         let on = row.operation == OperationState::On;
         let amount = row_per_day(row, high);
+        // Every kind says here what it spends: what is not counted may spend past every ceiling.
         match row.kind {
-            Kind::Campaign if row.operation != OperationState::Deleted => {
+            Kind::Campaign => {
                 let spend = CampaignSpend {
                     tree: row.tree,
                     on,
                     own: amount,
                 };
-                self.campaigns.insert(row.id.clone(), spend);
+                if row.operation != OperationState::Deleted {
+                    self.campaigns.insert(row.id.clone(), spend);
+                }
             }
-            Kind::AdGroup if on => {
+            Kind::AdGroup => {
                 let campaign = row.campaign.clone().unwrap_or_default();
-                self.ad_groups
-                    .entry(campaign)
-                    .or_default()
-                    .insert(row.id.clone(), amount);
+                if on {
+                    let of = self.ad_groups.entry(campaign).or_default();
+                    of.insert(row.id.clone(), amount);
+                }
             }
-            _ => {}
+            // It spends what its ad group may.
+            Kind::Ad => {}
         }
     }
 

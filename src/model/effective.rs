@@ -1,6 +1,6 @@
 //! What holds when the spec, the connection and the token are taken together.
 
-use super::facts::{Account, ConnectionView};
+use super::facts::{Access, Account, ConnectionView};
 use super::object::Life;
 use super::wanted::Group;
 use crate::api::common::{
@@ -16,6 +16,8 @@ pub struct Effective {
     pub mode: Mode,
     /// The mode is strict because the token is, not because somebody asked for it.
     pub read_only: bool,
+    /// The mode is strict because the account is suspended.
+    pub suspended: bool,
     pub adoption: Adoption,
     pub drift: DriftRules,
 }
@@ -58,8 +60,9 @@ impl Effective {
             ConnectionView::Usable(account) => Some(account),
             _ => None,
         };
-        let read_only = account.is_some_and(|a| a.read_only);
-        let token = read_only.then_some(Mode::Suspend);
+        let read_only = account.is_some_and(|a| a.access != Access::Full);
+        let suspended = account.is_some_and(|a| a.suspended.is_some());
+        let strict = (read_only || suspended).then_some(Mode::Suspend);
         Self {
             state: spec.state.or(if adopted {
                 None
@@ -71,8 +74,9 @@ impl Effective {
             } else {
                 DeletionPolicy::Pause
             }),
-            mode: strictest([spec.mode, account.and_then(|a| a.mode), token]),
+            mode: strictest([spec.mode, account.and_then(|a| a.mode), strict]),
             read_only,
+            suspended,
             adoption: spec
                 .adoption
                 .or(account.and_then(|a| a.adoption))

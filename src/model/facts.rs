@@ -74,6 +74,8 @@ pub struct Seen {
     /// R15: when a look-up for this very object was begun that nothing has been written since. Lists do not count: they
     /// may be old when they come.
     pub looked_up: Option<Timestamp>,
+    /// R23: TikTok said that it may be otherwise by now: it is looked up before anything but a pause is done.
+    pub hinted: bool,
 }
 
 /// The answer to "is the name free?" (R9).
@@ -188,8 +190,12 @@ pub struct Account {
     pub schedule_in_account_zone: bool,
     /// The connection's own mode.
     pub mode: Option<Mode>,
-    /// True when the token can only be trusted with reading.
-    pub read_only: bool,
+    /// What the token can be trusted with.
+    pub access: Access,
+    /// The account is suspended: TikTok's word for its status. Nothing but pauses is of any use.
+    pub suspended: Option<String>,
+    /// R21: everything that is on is switched off, for this reason.
+    pub pause_all: Option<String>,
     /// The connection is being deleted: nothing new is begun.
     pub disconnecting: bool,
     /// The connection's default for its objects.
@@ -198,6 +204,19 @@ pub struct Account {
     pub drift: Option<DriftPolicies>,
     /// Ceilings on configured budgets (R20).
     pub caps: Caps,
+}
+
+/// What a token can be trusted with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    #[default]
+    Full,
+    /// Reads, and no write but pauses.
+    ReadOnly,
+    /// TikTok refuses it: nothing is read, and pauses are tried.
+    Refused,
+    /// It has ended: no call at all.
+    Over,
 }
 
 /// Ceilings on configured budgets, in hundredths of the account's currency (R20).

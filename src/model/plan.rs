@@ -11,7 +11,9 @@ mod unclear;
 
 use super::diff::Difference;
 use super::effective::Effective;
-use super::facts::{Account, ConnectionView, Facts, Look, ParentObject, ParentView, Refusable};
+use super::facts::{
+    Access, Account, ConnectionView, Facts, Have, Look, ParentObject, ParentView, Refusable,
+};
 use super::reason::Reason;
 use super::record::{Record, RecordState};
 use super::report::{Ready, Verdict};
@@ -117,7 +119,9 @@ pub fn plan(f: &Facts) -> Plan {
         _ if planner.ending() => planner.end(),
         _ => planner.live(),
     };
+    planner.look_first(&mut plan);
     planner.review(&mut plan);
+    planner.out_of_reach(&mut plan);
     plan
 }
 
@@ -208,6 +212,29 @@ impl<'a> Planner<'a> {
         )
     }
 
+    /// R23: what TikTok says may be otherwise by now is looked up before anything else is sent for it, pauses and deletions
+    /// excepted. What is told meanwhile is what is known.
+    fn look_first(&self, plan: &mut Plan) {
+        let Have::Present(seen) = &self.f.have else {
+            return;
+        };
+        let waits = match &plan.action {
+            Action::Rest
+            | Action::Look(Look::Id { .. } | Look::Review { .. })
+            | Action::Update { .. }
+            | Action::SetCreatives { .. }
+            | Action::Appeal(_) => true,
+            Action::SetStatus(wish) => wish.to == OperationStatus::Enable,
+            _ => false,
+        };
+        if seen.hinted && waits && self.backing_off().is_none() {
+            plan.action = Action::Look(Look::Id {
+                tree: seen.row.tree,
+                id: seen.row.id.clone(),
+            });
+        }
+    }
+
     // ---- small questions ----
 
     fn ending(&self) -> bool {
@@ -281,7 +308,9 @@ impl<'a> Planner<'a> {
 
     fn suspended(&self) -> Reason {
         if self.effective.read_only {
-            Reason::ReadOnly
+            Reason::ConnectionReadOnly
+        } else if self.effective.suspended {
+            Reason::AccountRestricted
         } else {
             Reason::Suspended
         }
@@ -290,6 +319,8 @@ impl<'a> Planner<'a> {
     fn suspended_message(&self, what: &str) -> String {
         if self.effective.read_only {
             format!("the connection is read-only: {what}; see the connection's banner")
+        } else if self.effective.suspended {
+            format!("TikTok has suspended the ad account: {what}; see the connection's status")
         } else {
             format!("mode Suspend writes nothing but pauses: {what}")
         }
@@ -307,12 +338,54 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// R21: what the token cannot do any more is not begun. Pauses are still tried while TikTok refuses the token: nobody
+    /// but TikTok knows until when. Once it has ended there is no call at all.
+    fn out_of_reach(&self, plan: &mut Plan) {
+        let access = self.account().map_or(Access::Full, |a| a.access);
+        let pause =
+            matches!(&plan.action, Action::SetStatus(wish) if wish.to == OperationStatus::Disable);
+        let local = matches!(
+            plan.action,
+            Action::Rest | Action::Write(_) | Action::Unfinalize | Action::Release { .. }
+        );
+        let stays = match access {
+            Access::Full | Access::ReadOnly => true,
+            Access::Refused => local || pause,
+            Access::Over => local,
+        };
+        if stays {
+            return;
+        }
+        let noun = self.noun();
+        let what = if self.ending() {
+            format!(
+                "the {noun} must be settled on TikTok first; authorise the connection again, or annotate this object with {}: \"true\"",
+                crate::api::RELEASE
+            )
+        } else if pause {
+            format!(
+                "the pause of the {noun} does not reach TikTok; pause it in Ads Manager if you must"
+            )
+        } else {
+            "TikTok is neither read nor written".into()
+        };
+        plan.action = Action::Rest;
+        plan.verdict.ready = Ready::Progress(
+            Reason::ConnectionReadOnly,
+            format!(
+                "the connection's access token does not work any more: {what}; see the connection's banner"
+            ),
+        );
+    }
+
     // ---- plans ----
 
     fn plan(&self, action: Action, ready: Ready, wake: Option<Timestamp>) -> Plan {
+        let mut verdict = Verdict::new(ready, self.effective.clone(), self.f.record.own());
+        verdict.lost = self.lost_id().filter(|_| !verdict.lets_go());
         Plan {
             action,
-            verdict: Verdict::new(ready, self.effective.clone(), self.f.record.own()),
+            verdict,
             wake,
         }
     }

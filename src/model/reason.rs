@@ -8,7 +8,7 @@ pub enum Reason {
     Paused,
     Observed,
     Suspended,
-    ReadOnly,
+    ConnectionReadOnly,
     // on the way
     Creating,
     LookingUp,
@@ -27,6 +27,7 @@ pub enum Reason {
     ParentMismatch,
     TreeMismatch,
     ConnectionDeleting,
+    Disconnected,
     NamespaceTerminating,
     NameTaken,
     Conflict,
@@ -58,6 +59,7 @@ pub enum Reason {
     CeilingReached,
     CeilingUnknown,
     PausedOutside,
+    AuthDegraded,
     DeleteHeld,
     PauseNeedsWindow,
     // plans
@@ -86,7 +88,14 @@ pub enum Reason {
     SecretMissing,
     SecretIncomplete,
     TokenSecretTaken,
+    ConnectSecretTaken,
+    NotAuthorised,
     TokenRefused,
+    TokenNotRenewed,
+    TokenExpired,
+    AppChanged,
+    ScopeMissing,
+    AnalystRole,
     AwaitingAdvertiser,
     AdvertiserNotGranted,
     AccountRestricted,
@@ -94,6 +103,12 @@ pub enum Reason {
     Verified,
     Disconnecting,
     ChildrenOpen,
+    // webhooks
+    Receiving,
+    Subscribed,
+    PollingOnly,
+    WebhookUnsigned,
+    SubscriptionsFailed,
 }
 
 impl std::fmt::Display for Reason {

@@ -50,6 +50,8 @@ pub struct Verdict {
     /// What the review says, for ads.
     pub review: Option<Review>,
     pub record: Option<Record>,
+    /// The id that only the status still names: it stays there until the object is taken up again.
+    pub lost: Option<String>,
 }
 
 impl Verdict {
@@ -65,7 +67,16 @@ impl Verdict {
             row: None,
             review: None,
             record: record.cloned(),
+            lost: None,
         }
+    }
+
+    /// Is the id that the status names nothing to come back to? It is gone, or somebody else's.
+    pub(super) fn lets_go(&self) -> bool {
+        matches!(
+            self.ready,
+            Ready::Stalled(Reason::NotFoundOnPlatform | Reason::Conflict, _)
+        )
     }
 }
 
@@ -173,7 +184,8 @@ pub fn object_status(
             .record
             .as_ref()
             .and_then(|r| r.id.clone())
-            .or_else(|| row.map(|r| r.id.clone())),
+            .or_else(|| row.map(|r| r.id.clone()))
+            .or_else(|| verdict.lost.clone()),
         name: row
             .map(|r| clean(&r.name, 512))
             .or_else(|| verdict.record.as_ref().map(|r| clean(&r.name, 512))),
@@ -276,7 +288,7 @@ fn delivery(conditions: &mut Conditions, row: &Row, review: Option<&Review>, rea
     let (status, reason) = match delivering(&word) {
         // Known from what it is in, before its own row says so.
         _ if row.operation == OperationState::Deleted
-            && row.kind != Kind::Campaign
+            && row.kind.parent().is_some()
             && !delivery_word(&word).ends_with("DELETE") =>
         {
             ("False", Reason::ParentDeleted)
@@ -349,7 +361,10 @@ fn approved(kind: Kind, word: &str) -> Option<(&'static str, Reason)> {
         | "REVIEW_PARTIALLY_APPROVED"
         | "SHADOW_ADGROUP_REAUDIT" => Some(("True", Reason::Approved)),
         // Campaigns are reviewed with their account only; what is below them is reviewed by itself.
-        _ => (kind == Kind::Campaign).then_some(("True", Reason::Approved)),
+        _ => kind
+            .parent()
+            .is_none()
+            .then_some(("True", Reason::Approved)),
     }
 }
 
@@ -393,6 +408,12 @@ impl<'a> Conditions<'a> {
             last_transition_time: old
                 .map_or_else(|| time(self.now), |c| c.last_transition_time.clone()),
         });
+    }
+
+    /// Since when a condition that was set is as it is.
+    pub fn since(&self, type_: &str) -> Option<Timestamp> {
+        let set = self.set.iter().find(|c| c.type_ == type_);
+        set.map(|c| c.last_transition_time.0)
     }
 
     /// `Ready`, and `Reconciling` or `Stalled` only while true (kstatus, Flux).

@@ -43,6 +43,9 @@ struct Entry {
     looked_up: Option<Timestamp>,
     /// The row is missing from a list, or a write had no clear answer: nothing is known until it is looked up.
     unknown: bool,
+    /// Somebody said that it may be otherwise by now, at this tick: it counts as it is known until a look-up that was begun
+    /// later.
+    hinted: Option<u64>,
     /// A read contradicted our last write within its settle time: it is asked again after that.
     recheck: bool,
     /// The last complete list did not show it.
@@ -67,6 +70,8 @@ pub struct Table {
     missing: BTreeMap<RowId, Vec<Timestamp>>,
     /// What the review said of an ad, and the ad's delivery status and time of change at that time.
     reviews: BTreeMap<String, (Review, Signature, Timestamp)>,
+    /// The ads of the Smart+ tree by the ids of their creatives, which manual lists and events take for ads.
+    by_creative: BTreeMap<String, String>,
 }
 
 /// What moves when something about an ad's review does.
@@ -105,6 +110,7 @@ impl Table {
                 read_back: entry.read_back,
                 at: entry.at,
                 looked_up: entry.looked_up,
+                hinted: entry.hinted.is_some(),
             }),
             _ => Have::Unknown,
         }
@@ -252,7 +258,9 @@ impl Table {
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
         let read = |kind: Kind, tree: Tree| self.complete.contains_key(&(kind, tree));
         let mut view = CeilingView {
-            complete: Tree::ALL.iter().all(|t| read(Kind::Campaign, *t)),
+            complete: Kind::tops()
+                .flat_map(Kind::in_trees)
+                .all(|(kind, tree)| read(kind, tree)),
             ad_groups_of: Tree::ALL
                 .into_iter()
                 .filter(|t| read(Kind::AdGroup, *t))
@@ -306,6 +314,23 @@ impl Table {
             entry.unknown = true;
             entry.read_back = false;
         }
+    }
+
+    /// R23: somebody says that a row may be otherwise by now. What our own writes taught goes on to count, so that a list or
+    /// look-up that is late cannot undo it; and a pause needs no look-up before it. False: there is no such row.
+    pub fn hint(&mut self, id: &RowId, tick: u64) -> bool {
+        match self.rows.get_mut(id) {
+            Some(entry) => {
+                entry.hinted = Some(tick);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The ad of the Smart+ tree that has a creative of this id.
+    pub fn ad_of_creative(&self, creative: &str) -> Option<&str> {
+        self.by_creative.get(creative).map(String::as_str)
     }
 
     /// R17: a write to one ad group changed what the others of its campaign have as well: they have to be read.
@@ -399,7 +424,6 @@ impl Table {
             .filter(|(id, e)| {
                 (e.row.kind, e.row.tree) == (kind, tree)
                     && !listed.contains(*id)
-                    && !e.unknown
                     && !self.is_deleted(e)
                     && e.wrote <= begun.tick
                     && e.read <= begun.tick
@@ -408,12 +432,16 @@ impl Table {
             .map(|(id, _)| id.clone())
             .collect();
         for id in absent {
-            self.doubt(&id);
-            if let Some(entry) = self.rows.get_mut(&id) {
-                entry.unlisted = true;
-                entry.missed_since.get_or_insert(begun.at);
+            let Some(entry) = self.rows.get_mut(&id) else {
+                continue;
+            };
+            // Also while nothing is known of it: what is refused again and again would else never be hidden.
+            entry.unlisted = true;
+            entry.missed_since.get_or_insert(begun.at);
+            if !entry.unknown {
+                self.doubt(&id);
+                learned.changed.insert(id);
             }
-            learned.changed.insert(id);
         }
         for (id, entry) in &mut self.rows {
             let missed = entry.missed_since.filter(|_| !listed.contains(id));
@@ -437,6 +465,12 @@ impl Table {
     ) -> Learned {
         let mut learned = Learned::default();
         let mut found = BTreeSet::new();
+        for id in asked {
+            // Whatever the answer is, this was the look-up.
+            if let Some(entry) = self.rows.get_mut(&(kind, id.clone())) {
+                entry.hinted = entry.hinted.filter(|tick| *tick > begun.tick);
+            }
+        }
         for row in rows.into_iter().filter(|row| asked.contains(&row.id)) {
             let id = key(&row);
             found.insert(row.id.clone());
@@ -523,6 +557,7 @@ impl Table {
         let mut entry = match self.rows.remove(&id) {
             Some(old) => {
                 self.unname(&old.row);
+                self.forget_creatives(&old.row);
                 old
             }
             None => Entry {
@@ -534,6 +569,7 @@ impl Table {
                 read_back: false,
                 looked_up: None,
                 unknown: false,
+                hinted: None,
                 recheck: false,
                 unlisted: false,
                 missed_since: None,
@@ -557,7 +593,17 @@ impl Table {
             .entry(name_key(&entry.row))
             .or_default()
             .insert(id.clone());
+        for creative in &entry.row.creatives {
+            self.by_creative
+                .insert(creative.clone(), entry.row.id.clone());
+        }
         self.rows.insert(id, entry);
+    }
+
+    fn forget_creatives(&mut self, row: &Row) {
+        for creative in &row.creatives {
+            self.by_creative.remove(creative);
+        }
     }
 
     fn unname(&mut self, row: &Row) {

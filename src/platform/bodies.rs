@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Changes, NewObject, Rest};
+use super::changes::{Changes, NewObject, Rest};
 use super::field::{Field, Update};
 use super::json;
 use super::kind::{Kind, Tree};

@@ -1,16 +1,19 @@
 //! Every call we make, as a value, and its form on the wire.
 
-use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
 
-use super::bodies;
-use super::field::Fields;
+use super::access::{ASSETS, PIXELS};
+use super::changes::{Changes, NewObject};
+use super::filter::Filter;
 use super::kind::{Kind, Tree};
-use super::money::Cents;
+use super::oauth::{self, OauthDialect};
+use super::subscription::{self, CallbackUrl, SubscriptionEntity};
 use super::table::table;
-use super::wire::{Method, WireRequest};
+
+/// [`Call::name`] of the two calls whose lost answer takes a token with it.
+pub(super) const EXCHANGE: &str = "Exchange";
+pub(super) const REFRESH: &str = "Refresh";
 
 /// What a status call asks for. `Delete` is final: TikTok never changes a deleted object again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -104,73 +107,62 @@ pub enum Call {
         tree: Tree,
         ids: Vec<String>,
     },
-}
-
-/// Which objects a list shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Up to 100.
-    pub ids: Vec<String>,
-    /// Only what is in these campaigns (for ad groups) or ad groups (for ads), up to 100.
-    pub parents: Vec<String>,
-    /// TikTok matches fuzzily, and Smart+ ads not at all: the caller compares names exactly.
-    pub name: Option<String>,
-    /// Widened on the wire by up to two seconds, like `created_to`: rows a little outside may come back.
-    pub created_from: Option<Timestamp>,
-    pub created_to: Option<Timestamp>,
-    /// `primary_status: STATUS_ALL`; else TikTok hides what is deleted.
-    pub include_deleted: bool,
-    /// Also campaigns made by TikTok's Promote (manual campaigns only).
-    pub all_origins: bool,
-}
-
-/// An object to be created. What would spend, widen or publish is not asked for here but decided by the kind's table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewObject {
-    /// The id of what it will be in; `None` for campaigns.
-    pub parent: Option<String>,
-    /// Up to 512 characters, no emoji.
-    pub name: String,
-    /// The idempotency key: a 64-bit integer as decimal text. With it TikTok permits duplicate names. Not sent where the
-    /// kind takes none.
-    pub request_id: String,
-    pub budget_mode: Option<String>,
-    pub budget: Option<Cents>,
-    pub fields: Fields,
-}
-
-/// The changed fields of an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// The id of what the object is in; some calls want it.
-    pub parent: Option<String>,
-    pub name: Option<String>,
-    /// At least 105 % of what is already spent.
-    pub budget: Option<Cents>,
-    /// Fields by wire name, in canonical form.
-    pub fields: Fields,
-    /// A replacing call: everything else that goes along, as a fresh row has it. `None`: what is not sent stays.
-    pub rest: Option<Box<Rest>>,
-}
-
-/// What goes along in a replacing call, so that it stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rest {
-    pub name: String,
-    pub budget: Option<Cents>,
-    pub fields: Fields,
-}
-
-impl Changes {
-    /// Nothing to send.
-    pub fn is_empty(&self) -> bool {
-        self.name.is_none() && self.budget.is_none() && self.fields.is_empty()
-    }
-
-    /// Wire names of what is changed.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.fields.keys().copied()
-    }
+    /// `POST /oauth2/access_token/`: makes an access token of the code that TikTok's page sent back. A code works once: if
+    /// the answer is lost ([`ErrorClass::Ambiguous`]), the token it made is lost too.
+    ///
+    /// [`ErrorClass::Ambiguous`]: super::ErrorClass::Ambiguous
+    Exchange {
+        app_id: String,
+        secret: SecretString,
+        code: SecretString,
+        dialect: &'static OauthDialect,
+    },
+    /// `POST` to the dialect's refresh path: makes a new access token, and mostly a new refresh token, of a refresh token.
+    /// If the answer is lost ([`ErrorClass::Ambiguous`]), TikTok may have changed the pair.
+    ///
+    /// [`ErrorClass::Ambiguous`]: super::ErrorClass::Ambiguous
+    Refresh {
+        app_id: String,
+        secret: SecretString,
+        refresh_token: SecretString,
+        dialect: &'static OauthDialect,
+    },
+    /// `POST /oauth2/revoke_token/`: ends an access token. `TokenInvalid` and `TokenExpired` say that it had ended before.
+    Revoke {
+        app_id: String,
+        secret: SecretString,
+        access_token: SecretString,
+    },
+    /// `GET /bc/asset/get/`: the roles of the token's user in the ad accounts of a Business Center, 50 a page (R26).
+    /// `page` from 1.
+    UserRoles { bc: String, page: u32 },
+    /// `GET /pixel/list/`: the pixel with this id, if the ad account has it.
+    Pixels {
+        advertiser: String,
+        pixel_id: String,
+    },
+    /// `GET /subscription/get/`: all subscriptions of the developer app, also those of others who use it, 1000 a page.
+    /// `page` from 1. The app secret goes into the query.
+    Subscriptions {
+        app_id: String,
+        secret: SecretString,
+        page: u32,
+    },
+    /// `POST /subscription/subscribe/`: events about `entity` are sent to the address for as long as the token lives. Not
+    /// idempotent: two subscriptions to the same deliver everything twice.
+    Subscribe {
+        app_id: String,
+        secret: SecretString,
+        entity: SubscriptionEntity,
+        callback_url: CallbackUrl,
+        access_token: SecretString,
+    },
+    /// `POST /subscription/unsubscribe/`.
+    Unsubscribe {
+        app_id: String,
+        secret: SecretString,
+        subscription_id: String,
+    },
 }
 
 impl Call {
@@ -200,6 +192,14 @@ impl Call {
                 tree: Tree::SmartPlus,
                 ..
             } => "/open_api/v1.3/smart_plus/ad/review_info/",
+            Call::Exchange { .. } => oauth::EXCHANGE,
+            Call::Refresh { dialect, .. } => dialect.refresh_path(),
+            Call::Revoke { .. } => oauth::REVOKE,
+            Call::UserRoles { .. } => ASSETS,
+            Call::Pixels { .. } => PIXELS,
+            Call::Subscriptions { .. } => subscription::LIST,
+            Call::Subscribe { .. } => subscription::SUBSCRIBE,
+            Call::Unsubscribe { .. } => subscription::UNSUBSCRIBE,
         }
     }
 
@@ -209,19 +209,94 @@ impl Call {
             Call::AdvertiserInfo { .. }
             | Call::GrantedAdvertisers { .. }
             | Call::List { .. }
-            | Call::Reviews { .. } => false,
+            | Call::Reviews { .. }
+            | Call::UserRoles { .. }
+            | Call::Pixels { .. }
+            | Call::Subscriptions { .. } => false,
             Call::Create { .. }
             | Call::Update { .. }
             | Call::SetStatus { .. }
             | Call::SetCreativeStatus { .. }
-            | Call::Appeal { .. } => true,
+            | Call::Appeal { .. }
+            | Call::Exchange { .. }
+            | Call::Refresh { .. }
+            | Call::Revoke { .. }
+            | Call::Subscribe { .. }
+            | Call::Unsubscribe { .. } => true,
+        }
+    }
+
+    /// Whether the access token goes along in the header. Calls that name the app instead carry what they need in the
+    /// body or the query, and a dead token in the header could have them refused.
+    pub fn sends_token(&self) -> bool {
+        !matches!(
+            self,
+            Call::Exchange { .. }
+                | Call::Refresh { .. }
+                | Call::Revoke { .. }
+                | Call::Subscriptions { .. }
+                | Call::Subscribe { .. }
+                | Call::Unsubscribe { .. }
+        )
+    }
+
+    /// What of it must not come back in a message (R25). The token of the header is known to
+    /// who sends the call, and said to `read_as`.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        match self {
+            Call::GrantedAdvertisers { secret, .. }
+            | Call::Subscriptions { secret, .. }
+            | Call::Unsubscribe { secret, .. } => vec![secret.expose_secret()],
+            Call::Exchange { secret, code, .. } => {
+                vec![secret.expose_secret(), code.expose_secret()]
+            }
+            Call::Refresh {
+                secret,
+                refresh_token,
+                ..
+            } => vec![secret.expose_secret(), refresh_token.expose_secret()],
+            Call::Revoke {
+                secret,
+                access_token,
+                ..
+            } => vec![secret.expose_secret(), access_token.expose_secret()],
+            Call::Subscribe {
+                secret,
+                callback_url,
+                access_token,
+                ..
+            } => vec![
+                secret.expose_secret(),
+                callback_url.expose(),
+                callback_url.last_part(),
+                access_token.expose_secret(),
+            ],
+            Call::AdvertiserInfo { .. }
+            | Call::List { .. }
+            | Call::Create { .. }
+            | Call::Update { .. }
+            | Call::SetStatus { .. }
+            | Call::SetCreativeStatus { .. }
+            | Call::Appeal { .. }
+            | Call::Reviews { .. }
+            | Call::UserRoles { .. }
+            | Call::Pixels { .. } => Vec::new(),
         }
     }
 
     /// The kind of object that it is about, and its tree.
     pub(super) fn object(&self) -> Option<(Kind, Tree)> {
         match self {
-            Call::AdvertiserInfo { .. } | Call::GrantedAdvertisers { .. } => None,
+            Call::AdvertiserInfo { .. }
+            | Call::GrantedAdvertisers { .. }
+            | Call::Exchange { .. }
+            | Call::Refresh { .. }
+            | Call::Revoke { .. }
+            | Call::UserRoles { .. }
+            | Call::Pixels { .. }
+            | Call::Subscriptions { .. }
+            | Call::Subscribe { .. }
+            | Call::Unsubscribe { .. } => None,
             Call::List { kind, tree, .. }
             | Call::Create { kind, tree, .. }
             | Call::Update { kind, tree, .. }
@@ -252,202 +327,14 @@ impl Call {
             Call::SetCreativeStatus { .. } => "SetCreativeStatus",
             Call::Appeal { .. } => "Appeal",
             Call::Reviews { .. } => "Reviews",
+            Call::Exchange { .. } => EXCHANGE,
+            Call::Refresh { .. } => REFRESH,
+            Call::Revoke { .. } => "Revoke",
+            Call::UserRoles { .. } => "UserRoles",
+            Call::Pixels { .. } => "Pixels",
+            Call::Subscriptions { .. } => "Subscriptions",
+            Call::Subscribe { .. } => "Subscribe",
+            Call::Unsubscribe { .. } => "Unsubscribe",
         }
     }
-
-    /// The request as it goes over the wire.
-    pub fn request(&self, token: Option<&SecretString>) -> WireRequest {
-        let (query, body) = match self {
-            Call::AdvertiserInfo { advertiser_ids } => (
-                vec![("advertiser_ids", json_text(&json!(advertiser_ids)))],
-                None,
-            ),
-            Call::GrantedAdvertisers { app_id, secret } => (
-                vec![
-                    ("app_id", app_id.clone()),
-                    ("secret", secret.expose_secret().to_owned()),
-                ],
-                None,
-            ),
-            Call::List {
-                advertiser,
-                kind,
-                tree,
-                filter,
-                page,
-                page_size,
-            } => {
-                let mut query = vec![("advertiser_id", advertiser.clone())];
-                let filtering = filter.wire(*kind, *tree);
-                if !filtering.is_empty() {
-                    query.push(("filtering", json_text(&Value::Object(filtering))));
-                }
-                query.push(("page", page.to_string()));
-                query.push(("page_size", page_size.to_string()));
-                (query, None)
-            }
-            Call::Create {
-                advertiser,
-                kind,
-                tree,
-                objects,
-            } => (
-                Vec::new(),
-                Some(bodies::create(advertiser, table(*kind, *tree), objects)),
-            ),
-            Call::Update {
-                advertiser,
-                kind,
-                tree,
-                id,
-                changes,
-            } => (
-                Vec::new(),
-                Some(bodies::update(advertiser, *kind, *tree, id, changes)),
-            ),
-            Call::SetStatus {
-                advertiser,
-                kind,
-                tree,
-                ids,
-                status,
-                postback_window_mode,
-                automated_creative,
-            } => {
-                let mut body = json!({
-                    "advertiser_id": advertiser,
-                    "operation_status": status.wire(),
-                });
-                let name = if *automated_creative {
-                    "aco_ad_ids"
-                } else {
-                    table(*kind, *tree).ids
-                };
-                body[name] = json!(ids);
-                if let (OperationStatus::Disable, Some(mode)) = (status, postback_window_mode) {
-                    body["postback_window_mode"] = json!(mode);
-                }
-                // R5: one bad id does not hold the others; only this call has it.
-                if (*kind, *tree) == (Kind::AdGroup, Tree::Manual) {
-                    body["allow_partial_success"] = json!(true);
-                }
-                (Vec::new(), Some(body))
-            }
-            Call::SetCreativeStatus {
-                advertiser,
-                ad,
-                creatives,
-                status,
-            } => (
-                Vec::new(),
-                Some(json!({
-                    "advertiser_id": advertiser,
-                    "smart_plus_ad_id": ad,
-                    "ad_material_ids": creatives,
-                    "operation_status": status.wire(),
-                })),
-            ),
-            Call::Appeal {
-                advertiser,
-                tree,
-                ad,
-                ad_group,
-                reason,
-            } => {
-                let mut body = json!({"advertiser_id": advertiser, "appeal_reason": reason});
-                match tree {
-                    Tree::Manual => {
-                        body["ad_id"] = json!(ad);
-                        body["adgroup_id"] = json!(ad_group);
-                    }
-                    Tree::SmartPlus => body["smart_plus_ad_id"] = json!(ad),
-                }
-                (Vec::new(), Some(body))
-            }
-            Call::Reviews {
-                advertiser,
-                tree,
-                ids,
-            } => {
-                let mut query = vec![("advertiser_id", advertiser.clone())];
-                match tree {
-                    Tree::Manual => {
-                        query.push(("ad_ids", json_text(&json!(ids))));
-                        query.push(("lang", "en".into()));
-                    }
-                    Tree::SmartPlus => {
-                        query.push(("smart_plus_ad_ids", json_text(&json!(ids))));
-                        query.push((
-                            "extra_info_setting",
-                            json_text(&json!({"include_reject_info": true})),
-                        ));
-                    }
-                }
-                (query, None)
-            }
-        };
-        let method = if body.is_some() {
-            Method::Post
-        } else {
-            Method::Get
-        };
-        WireRequest {
-            method,
-            path: self.path(),
-            query,
-            body,
-            token: token.cloned(),
-        }
-    }
-}
-
-impl Filter {
-    fn wire(&self, kind: Kind, tree: Tree) -> Map<String, Value> {
-        let table = table(kind, tree);
-        let mut filtering = Map::new();
-        if !self.ids.is_empty() {
-            filtering.insert(table.ids.into(), json!(self.ids));
-        }
-        if let Some((_, parents)) = table.parent.filter(|_| !self.parents.is_empty()) {
-            filtering.insert(parents.into(), json!(self.parents));
-        }
-        // The list of Smart+ ads has no filter for names.
-        let named = self
-            .name
-            .as_ref()
-            .filter(|_| (kind, tree) != (Kind::Ad, Tree::SmartPlus));
-        if let Some(name) = named {
-            filtering.insert(table.name.into(), json!(name));
-        }
-        // The ends are widened to whole seconds and by one more: TikTok says "after" and "before", and to miss a row
-        // that was created at the very second would cost a twin.
-        let second = SignedDuration::from_secs(1);
-        if let Some(from) = self.created_from {
-            let from = from.checked_sub(second).unwrap_or(from);
-            filtering.insert("creation_filter_start_time".into(), json!(wire_time(from)));
-        }
-        if let Some(to) = self.created_to {
-            let to = to.checked_add(second + second).unwrap_or(to);
-            filtering.insert("creation_filter_end_time".into(), json!(wire_time(to)));
-        }
-        if self.include_deleted {
-            filtering.insert("primary_status".into(), json!("STATUS_ALL"));
-        }
-        if self.all_origins && (kind, tree) == (Kind::Campaign, Tree::Manual) {
-            filtering.insert(
-                "campaign_system_origins".into(),
-                json!(["TT_ADS_PLATFORM", "PROMOTE"]),
-            );
-        }
-        filtering
-    }
-}
-
-/// `YYYY-MM-DD HH:MM:SS` in UTC, whole seconds rounded down.
-pub(super) fn wire_time(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-fn json_text(value: &Value) -> String {
-    value.to_string()
 }

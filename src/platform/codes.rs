@@ -32,7 +32,10 @@ enum Verdict {
     NoPermission,
 }
 
-use AuthProblem::{AppRefused, NotGranted, ScopeMissing, TokenExpired, TokenInvalid, TokenMissing};
+use AuthProblem::{
+    AppRefused, CodeRefused, GrantRefused, NotGranted, RefreshExpired, RefreshRefused,
+    ScopeMissing, TokenExpired, TokenInvalid, TokenMissing,
+};
 use Verdict::{ByText, Is, NoPermission, TooMany, Unclear};
 
 const RETRY: Verdict = Is(ErrorClass::Retry);
@@ -71,14 +74,14 @@ const CODES: &[(i64, Verdict)] = &[
     (40100, TooMany),
     (40101, auth(AppRefused)),
     (40102, auth(TokenExpired)),
-    (40103, auth(TokenExpired)),
+    (40103, auth(RefreshExpired)),
     (40104, auth(TokenMissing)),
     (40105, auth(TokenInvalid)),
     (40106, auth(NotGranted)),
     // A refused refresh says nothing about the access token: long-lived tokens answer this (R21).
-    (40107, auth(AppRefused)),
-    (40108, auth(AppRefused)),
-    (40110, auth(AppRefused)),
+    (40107, auth(RefreshRefused)),
+    (40108, auth(GrantRefused)),
+    (40110, auth(CodeRefused)),
     (40113, auth(AppRefused)),
     (40115, auth(AppRefused)),
     (40116, auth(AppRefused)),

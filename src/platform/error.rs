@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::call::Call;
+use super::call::{Call, EXCHANGE, REFRESH};
 use super::text::clean;
 use super::wire::TransportError;
 
@@ -40,13 +40,23 @@ pub enum Throttle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AuthProblem {
     TokenExpired,
+    /// Wrong or revoked.
     TokenInvalid,
     TokenMissing,
     /// The token is good, but not for this account or object.
     NotGranted,
-    /// App id, secret, code or review state of the developer app.
+    /// App id, secret or state of the developer app.
     AppRefused,
     ScopeMissing,
+    /// Code 40110: the code of a connect is wrong, used or older than an hour.
+    CodeRefused,
+    /// Code 40103: the refresh token is too old.
+    RefreshExpired,
+    /// Code 40107: the refresh token is wrong or used, or the access token is a long-lived one that has none. Says nothing
+    /// about the access token itself.
+    RefreshRefused,
+    /// Code 40108: not refreshed in the way the operator asks for it.
+    GrantRefused,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,7 +116,7 @@ impl fmt::Display for PlatformError {
             (_, _, false) => write!(f, " (request {})", self.request_id)?,
             (_, _, true) => {}
         }
-        write!(f, ". {}", self.class.advice())
+        write!(f, ". {}", self.advice())
     }
 }
 
@@ -119,11 +129,34 @@ impl PlatformError {
             (Some(code), false) => format!("TikTok says: {} (code {code})", self.message),
             (None, _) => self.message.clone(),
         };
-        format!("{said}. {}", self.class.advice())
+        format!("{said}. {}", self.advice())
+    }
+
+    /// [`ErrorClass::advice`], but for what cannot be looked up: TikTok shows no token a second time.
+    fn advice(&self) -> &'static str {
+        match (self.class, self.call) {
+            (ErrorClass::Ambiguous, EXCHANGE) => {
+                "The code may be used up, and the token that it made is lost: open the connect link again"
+            }
+            (ErrorClass::Ambiguous, REFRESH) => {
+                "TikTok may have changed the tokens, and the new ones are lost: if neither the access token nor the refresh \
+                 token works any more, authorise again"
+            }
+            (class, _) => class.advice(),
+        }
     }
 }
 
 impl ErrorClass {
+    /// The same call would be refused again: neither waiting nor repeating helps. Everything else may pass by itself, except
+    /// that after [`Ambiguous`](ErrorClass::Ambiguous) nobody knows what the call did.
+    pub fn is_definite(self) -> bool {
+        match self {
+            ErrorClass::Auth(_) | ErrorClass::Rejected(_) | ErrorClass::Gone => true,
+            ErrorClass::Retry | ErrorClass::Throttled(_) | ErrorClass::Ambiguous => false,
+        }
+    }
+
     /// What this class of error means and what to do, as a sentence for whoever reads a status or a log.
     pub fn advice(self) -> &'static str {
         match self {
@@ -153,6 +186,20 @@ impl ErrorClass {
             }
             ErrorClass::Auth(AuthProblem::ScopeMissing) => {
                 "The app lacks a permission (scope): add it in TikTok's developer portal and authorise again"
+            }
+            ErrorClass::Auth(AuthProblem::CodeRefused) => {
+                "The code of this sign-in is wrong, was used before, or is older than an hour: open the connect link again"
+            }
+            ErrorClass::Auth(AuthProblem::RefreshExpired) => {
+                "The refresh token has expired, so that no new access token can be had with it: authorise again"
+            }
+            ErrorClass::Auth(AuthProblem::RefreshRefused) => {
+                "TikTok gives no new access token for this refresh token, which is wrong or was used before, or belongs to \
+                 a token that does not expire: if the access token stops working, authorise again"
+            }
+            ErrorClass::Auth(AuthProblem::GrantRefused) => {
+                "TikTok does not refresh tokens in the way the operator asks for it: check the operator's refresh path and \
+                 the names of its fields, and authorise again if the token ends before that"
             }
             ErrorClass::Rejected(Rejection::NameTaken) => {
                 "Another object of this ad account has the name: choose another, or adopt that one"

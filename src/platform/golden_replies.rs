@@ -40,6 +40,7 @@ fn created_row() -> Row {
         current_budget: None,
         created: "2022-03-28T14:00:15Z".parse().ok(),
         modified: "2022-03-28T14:00:16Z".parse().ok(),
+        creatives: Vec::new(),
         // What the answer does not show is not there.
         fields: [
             ("campaign_type", json!("REGULAR_CAMPAIGN")),
@@ -106,6 +107,7 @@ fn rows_of_both_lists() {
         current_budget: Some(Cents(5999)),
         created: "2026-11-20T08:00:00Z".parse().ok(),
         modified: "2026-11-21T09:30:00Z".parse().ok(),
+        creatives: Vec::new(),
         fields: [
             ("app_id", json!("7100000000000000001")),
             ("app_promotion_type", json!("APP_INSTALL")),
@@ -194,7 +196,7 @@ fn accounts() {
     let wire = ok(
         json!({"list": [{"advertiser_id": ADVERTISER, "name": "Shop\u{202e}", "company": "x", "currency": "GBP",
         "timezone": "Etc/GMT+8", "display_timezone": "America/Los_Angeles", "status": "STATUS_LIMIT",
-        "role": "ROLE_ADVERTISER", "balance": 12.5, "create_time": 1610000000,
+        "role": "ROLE_ADVERTISER", "owner_bc_id": "7100000000000000077", "balance": 12.5, "create_time": 1610000000,
         "rejection_reason": "1:Your account has been suspended,endtime:2032-12-10 12:17:03"}]}),
     );
     let row = AdvertiserRow {
@@ -204,6 +206,7 @@ fn accounts() {
         timezone: "Etc/GMT+8".into(),
         status: "STATUS_LIMIT".into(),
         role: Some("ROLE_ADVERTISER".into()),
+        owner_bc_id: Some("7100000000000000077".into()),
         rejection_reason: Some(
             "1:Your account has been suspended,endtime:2032-12-10 12:17:03".into(),
         ),

@@ -6,7 +6,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::super::call::{Call, Filter};
+use super::super::call::Call;
+use super::super::filter::Filter;
 use super::super::kind::{Kind, Tree};
 use super::*;
 

@@ -32,6 +32,12 @@ fn is_id(text: &str) -> bool {
         && text.parse::<i64>().is_ok_and(|number| number > 0)
 }
 
+/// The ids in a list; what is no id is left out, and null and anything else is empty.
+pub(super) fn ids(object: &Value, name: &str) -> Vec<String> {
+    let list = object.get(name).map(items);
+    list.unwrap_or_default().iter().filter_map(as_id).collect()
+}
+
 /// A text that says something: not null, not empty, not TikTok's `UNSET`. Cleaned (R19).
 pub(super) fn text(object: &Value, name: &str) -> Option<String> {
     let text = clean(object.get(name)?.as_str()?, LONGEST_TEXT);
@@ -102,7 +108,10 @@ pub(super) fn put(body: &mut Value, path: &[&str], name: &str, value: Value) {
 
 /// `YYYY-MM-DD HH:MM:SS` in UTC; RFC 3339 is read too.
 pub(super) fn time(object: &Value, name: &str) -> Option<Timestamp> {
-    let text = object.get(name)?.as_str()?;
+    as_time(object.get(name)?.as_str()?)
+}
+
+pub(super) fn as_time(text: &str) -> Option<Timestamp> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time);
     }

@@ -4,28 +4,35 @@
 //! [`read`] turns the [`WireReply`] into an [`Answer`] or a [`PlatformError`] with its class. Only [`HttpDoor`]
 //! does HTTP. [`Budgets`] says whether a call may be sent now. This room knows nothing of Kubernetes.
 
+mod access;
 mod ad;
 mod ad_group;
 mod bodies;
 mod budget;
 mod call;
 mod campaign;
+mod changes;
 mod codes;
 mod error;
 mod field;
+mod filter;
 mod form;
 mod http;
 mod json;
 mod kind;
 mod money;
+mod oauth;
 mod read;
 mod reply;
+mod request;
 mod review;
 mod row;
 mod shapes;
+mod subscription;
 mod table;
 mod text;
 mod tier;
+pub mod webhook;
 mod window;
 mod wire;
 
@@ -34,18 +41,23 @@ mod golden;
 #[cfg(test)]
 mod golden_replies;
 
+pub use access::{PixelRow, RoleRow, UserRole};
 pub use budget::{BudgetSettings, Budgets, Urgency};
-pub use call::{Call, Changes, Filter, NewObject, OperationStatus, Rest};
+pub use call::{Call, OperationStatus};
+pub use changes::{Changes, NewObject, Rest};
 pub use error::{AuthProblem, ErrorClass, PlatformError, Rejection, Throttle, transport_error};
 pub use field::{Field, Fields, Form, Update};
+pub use filter::Filter;
 pub use http::{BaseUrlError, HttpDoor};
 pub use kind::{Kind, Tree};
 pub use money::{Cents, CentsError};
-pub use read::read;
-pub use reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
+pub use oauth::{DialectError, OauthDialect, REFRESH_PATH, TokenReply};
+pub use read::{read, read_as};
+pub use reply::{AdvertiserRow, Answer, GrantedAdvertiser, PageInfo, RefusedId, Reply};
 pub use review::{RejectInfo, Review};
 pub use row::{OperationState, Row};
 pub use shapes::creative_key;
+pub use subscription::{CallbackUrl, SubscriptionEntity, SubscriptionRow};
 pub use table::{agrees, canonical, create_batch, fields_of, has_field, takes_key, updatable};
 pub use text::clean;
 pub use tier::{Tier, TierError};

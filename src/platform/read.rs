@@ -5,17 +5,22 @@
 
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::call::{Call, NewObject, OperationStatus};
+use super::access;
+use super::call::{Call, OperationStatus};
+use super::changes::NewObject;
 use super::codes::{self, Finding};
 use super::error::{ErrorClass, PlatformError, Rejection, Throttle};
 use super::json;
 use super::kind::{Kind, Tree};
-use super::reply::{AdvertiserRow, Answer, GrantedAdvertiser, RefusedId, Reply};
+use super::oauth;
+use super::reply::{Answer, PageInfo, RefusedId, Reply};
 use super::review;
-use super::row::{OperationState, Row};
-use super::table::{Table, table};
+use super::row::{Row, object_row};
+use super::subscription;
+use super::table::table;
 use super::text::{clean, without_secrets};
 use super::wire::WireReply;
 
@@ -27,12 +32,25 @@ const LONGEST_MESSAGE: usize = 500;
 /// TikTok answers nearly everything with HTTP 200 and a `code`; the code outranks the HTTP status. 0 is success,
 /// 20001 is success in part.
 pub fn read(call: &Call, reply: WireReply) -> Result<Answer, PlatformError> {
+    read_as(call, None, reply)
+}
+
+/// The same for a call that was sent with `token` in its header: TikTok's texts are shown without it (R25).
+pub fn read_as(
+    call: &Call,
+    token: Option<&SecretString>,
+    reply: WireReply,
+) -> Result<Answer, PlatformError> {
     let log_id = reply.log_id.clone().unwrap_or_default();
-    let Some((code, envelope)) = envelope(&reply.body) else {
+    let Some((code, envelope)) = envelope(call, &reply.body) else {
         return Err(without_envelope(call, &reply, log_id));
     };
     let request_id = json::text(&envelope, "request_id").unwrap_or(log_id);
-    let reader = Reader { call, request_id };
+    let reader = Reader {
+        call,
+        token,
+        request_id,
+    };
     let data = envelope.get("data").unwrap_or(&Value::Null);
     let message = envelope
         .get("message")
@@ -56,8 +74,12 @@ pub fn read(call: &Call, reply: WireReply) -> Result<Answer, PlatformError> {
 }
 
 /// The code and the whole envelope, or `None` if this is not TikTok's envelope.
-fn envelope(body: &[u8]) -> Option<(i64, Value)> {
-    let envelope: Value = serde_json::from_slice(body).ok()?;
+fn envelope(call: &Call, body: &[u8]) -> Option<(i64, Value)> {
+    let envelope: Value = match call {
+        // R24: it shows access tokens of others.
+        Call::Subscriptions { .. } => subscription::envelope(body)?,
+        _ => serde_json::from_slice(body).ok()?,
+    };
     let code = match envelope.get("code")? {
         Value::Number(number) => number.as_i64()?,
         Value::String(text) => text.parse().ok()?,
@@ -83,7 +105,11 @@ fn without_envelope(call: &Call, reply: &WireReply, request_id: String) -> Platf
         404 | 405 => (
             ErrorClass::Rejected(Rejection::Other),
             format!(
-                "the platform does not know this call (HTTP {status}): check the operator's base URL"
+                "the platform does not know this call (HTTP {status}): check the operator's base URL{}",
+                match call {
+                    Call::Refresh { .. } => " and refresh path",
+                    _ => "",
+                }
             ),
         ),
         // Some gateway in between refused it before TikTok saw it. 408 may come after a part was read.
@@ -122,15 +148,21 @@ pub(super) fn unclear(call: &Call) -> ErrorClass {
 
 struct Reader<'a> {
     call: &'a Call,
+    /// What went along in the header.
+    token: Option<&'a SecretString>,
     request_id: String,
 }
 
 impl Reader<'_> {
     fn success(&self, data: &Value, in_part: bool) -> Result<Reply, PlatformError> {
         match self.call {
-            Call::AdvertiserInfo { .. } => Ok(Reply::Advertisers(self.rows(data, advertiser_row)?)),
+            Call::AdvertiserInfo { .. } => Ok(Reply::Advertisers(self.rows(
+                data,
+                "list",
+                access::advertiser,
+            )?)),
             Call::GrantedAdvertisers { .. } => {
-                Ok(Reply::Granted(self.rows(data, granted_advertiser)?))
+                Ok(Reply::Granted(self.rows(data, "list", access::granted)?))
             }
             Call::List {
                 advertiser,
@@ -140,8 +172,16 @@ impl Reader<'_> {
                 page_size,
                 ..
             } => {
-                let rows = self.rows(data, |row| object_row(row, advertiser, *kind, *tree))?;
-                self.page(data, rows, *page, *page_size)
+                let rows = self.rows(data, "list", |row| {
+                    object_row(row, advertiser, *kind, *tree)
+                })?;
+                let page = self.page(data, rows.len(), *page, *page_size)?;
+                Ok(Reply::Rows {
+                    rows,
+                    page: page.page,
+                    total_pages: page.total_pages,
+                    total: page.total,
+                })
             }
             Call::Create {
                 advertiser,
@@ -192,6 +232,33 @@ impl Reader<'_> {
             Call::Reviews { tree, .. } => review::read(data, *tree)
                 .map(Reply::Reviews)
                 .ok_or_else(|| self.incomplete("the answer holds no reviews")),
+            Call::Exchange { dialect, .. } | Call::Refresh { dialect, .. } => {
+                oauth::token(data, dialect)
+                    .map(Reply::Token)
+                    .ok_or_else(|| self.incomplete("the answer holds no usable access token"))
+            }
+            Call::Revoke { .. } => Ok(Reply::Revoked {
+                advertisers: oauth::revoked(data),
+            }),
+            Call::UserRoles { page, .. } => {
+                let rows = self.rows(data, "list", access::role)?;
+                let page = self.page(data, rows.len(), *page, access::ASSETS_PAGE_SIZE)?;
+                Ok(Reply::Roles { rows, page })
+            }
+            Call::Pixels { pixel_id, .. } => {
+                let mut rows = self.rows(data, "pixels", access::pixel)?;
+                rows.retain(|row| row.id == *pixel_id);
+                Ok(Reply::Pixels(rows))
+            }
+            Call::Subscriptions { page, .. } => {
+                let rows = self.rows(data, "subscriptions", subscription::row)?;
+                let page = self.page(data, rows.len(), *page, subscription::PAGE_SIZE)?;
+                Ok(Reply::Subscriptions { rows, page })
+            }
+            Call::Subscribe { .. } => subscription::subscription_id(data)
+                .map(Reply::Subscribed)
+                .ok_or_else(|| self.incomplete("the answer does not name the subscription")),
+            Call::Unsubscribe { .. } => Ok(Reply::Done),
         }
     }
 
@@ -229,13 +296,14 @@ impl Reader<'_> {
         Ok(Reply::Created(made.collect()))
     }
 
-    /// The rows of `data.list`. One row that cannot be read makes the whole list incomplete.
+    /// The rows of a list in `data`. One row that cannot be read makes the whole list incomplete.
     fn rows<T>(
         &self,
         data: &Value,
+        name: &str,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<Vec<T>, PlatformError> {
-        let list = data.get("list").and_then(Value::as_array);
+        let list = data.get(name).and_then(Value::as_array);
         let list = list.ok_or_else(|| self.incomplete("the answer holds no list"))?;
         list.iter()
             .map(|row| {
@@ -247,10 +315,10 @@ impl Reader<'_> {
     fn page(
         &self,
         data: &Value,
-        rows: Vec<Row>,
+        rows: usize,
         page: u32,
         page_size: u32,
-    ) -> Result<Reply, PlatformError> {
+    ) -> Result<PageInfo, PlatformError> {
         let info = data.get("page_info").unwrap_or(&Value::Null);
         let Some(total) = json::count(info, "total_number") else {
             return Err(self.incomplete(
@@ -268,18 +336,16 @@ impl Reader<'_> {
             .max(1);
         let before = u64::from(page.saturating_sub(1)).saturating_mul(size);
         let expected = total.saturating_sub(before).min(size);
-        if (rows.len() as u64) < expected {
-            return Err(self.incomplete(&format!(
-                "the page holds {} rows instead of {expected}",
-                rows.len()
-            )));
+        if (rows as u64) < expected {
+            return Err(
+                self.incomplete(&format!("the page holds {rows} rows instead of {expected}"))
+            );
         }
         let pages = total
             .div_ceil(size)
             .max(json::count(info, "total_page").unwrap_or(0))
             .max(1);
-        Ok(Reply::Rows {
-            rows,
+        Ok(PageInfo {
             page,
             total_pages: u32::try_from(pages).unwrap_or(u32::MAX),
             total,
@@ -358,11 +424,9 @@ impl Reader<'_> {
 
     /// TikTok's words, harmless and without secrets (R19, R25).
     fn said(&self, message: &str) -> String {
-        let own_secret = match self.call {
-            Call::GrantedAdvertisers { secret, .. } => Some(secret),
-            _ => None,
-        };
-        clean(&without_secrets(message, own_secret), LONGEST_MESSAGE)
+        let mut secrets = self.call.secrets();
+        secrets.extend(self.token.map(ExposeSecret::expose_secret));
+        clean(&without_secrets(message, &secrets), LONGEST_MESSAGE)
     }
 }
 
@@ -381,90 +445,6 @@ fn other_status(item: &Value, wanted: OperationStatus) -> Option<String> {
             wanted.wire()
         )
     })
-}
-
-fn advertiser_row(row: &Value) -> Option<AdvertiserRow> {
-    let text = |name: &str| json::text(row, name);
-    Some(AdvertiserRow {
-        id: json::id(row, "advertiser_id")?,
-        name: text("name").unwrap_or_default(),
-        currency: text("currency").unwrap_or_default(),
-        timezone: text("timezone").unwrap_or_default(),
-        status: text("status").unwrap_or_default(),
-        role: text("role"),
-        rejection_reason: row
-            .get("rejection_reason")
-            .and_then(Value::as_str)
-            .map(|reason| clean(reason, LONGEST_MESSAGE))
-            .filter(|reason| !reason.is_empty()),
-    })
-}
-
-fn granted_advertiser(row: &Value) -> Option<GrantedAdvertiser> {
-    Some(GrantedAdvertiser {
-        id: json::id(row, "advertiser_id")?,
-        name: json::text(row, "advertiser_name").unwrap_or_default(),
-    })
-}
-
-/// `None` without a usable id, or if the row says that it belongs to another account.
-fn object_row(row: &Value, advertiser: &str, kind: Kind, endpoint: Tree) -> Option<Row> {
-    if json::id(row, "advertiser_id").is_some_and(|owner| owner != advertiser) {
-        return None;
-    }
-    let table: &Table = table(kind, endpoint);
-    let text = |name: &str| json::text(row, name);
-    let parent =
-        |name: &str, of: &[Kind]| of.contains(&kind).then(|| json::id(row, name)).flatten();
-    let secondary_status = text("secondary_status").unwrap_or_default();
-    Some(Row {
-        kind,
-        id: json::id(row, table.id)?,
-        tree: tree_of(row, endpoint),
-        campaign: parent("campaign_id", &[Kind::AdGroup, Kind::Ad]),
-        ad_group: parent("adgroup_id", &[Kind::Ad]),
-        name: row
-            .get(table.name)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
-        operation: operation(kind, text("operation_status").as_deref(), &secondary_status),
-        secondary_status,
-        budget_mode: text("budget_mode"),
-        budget: json::money(row, "budget"),
-        current_budget: json::money(row, "current_budget"),
-        created: json::time(row, "create_time"),
-        modified: json::time(row, "modify_time"),
-        fields: table
-            .fields
-            .iter()
-            .filter_map(|field| Some((field.name, field.read(row)?)))
-            .collect(),
-    })
-}
-
-/// Manual lists return Smart+ objects as well: campaigns are marked there, what is below them mostly is not. Rows of the
-/// Smart+ lists carry no mark.
-fn tree_of(row: &Value, endpoint: Tree) -> Tree {
-    match json::text(row, "campaign_automation_type").as_deref() {
-        Some("MANUAL") => Tree::Manual,
-        Some(_) => Tree::SmartPlus,
-        None if json::flag(row, "is_smart_performance_campaign") == Some(true) => Tree::SmartPlus,
-        None => endpoint,
-    }
-}
-
-fn operation(kind: Kind, operation_status: Option<&str>, secondary_status: &str) -> OperationState {
-    let says = secondary_status.strip_prefix(kind.status_prefix());
-    match (operation_status, says) {
-        // With its parent it is gone for good as well.
-        (Some("DELETE"), _) | (_, Some("DELETE" | "CAMPAIGN_DELETE" | "ADGROUP_DELETE")) => {
-            OperationState::Deleted
-        }
-        (Some("DISABLE"), _) | (None, Some("DISABLE")) => OperationState::Off,
-        // ENABLE, or something we do not know: it may be spending.
-        _ => OperationState::On,
-    }
 }
 
 /// The wait that a throttled reply names, bounded: it comes from outside.

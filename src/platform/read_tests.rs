@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::error::{AuthProblem, Throttle};
 use super::super::golden::{create, every_call, list, raw, reply, set_status};
+use super::super::row::{OperationState, operation};
 use super::*;
 
 fn class(call: &Call, wire: WireReply) -> ErrorClass {
@@ -181,7 +182,7 @@ fn an_update_answers_the_row_or_nothing() {
         kind: Kind::Campaign,
         tree: Tree::Manual,
         id: "5".into(),
-        changes: super::super::call::Changes::default(),
+        changes: super::super::changes::Changes::default(),
     };
     let with = |data: Value| {
         read(&call, reply(&json!({"code": 0, "data": data}))).map(|answer| answer.reply)

@@ -2,9 +2,12 @@
 
 use jiff::Timestamp;
 
+use super::access::{PixelRow, RoleRow};
 use super::error::ErrorClass;
+use super::oauth::TokenReply;
 use super::review::Review;
 use super::row::Row;
+use super::subscription::SubscriptionRow;
 
 /// A successful answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +46,39 @@ pub enum Reply {
         done: Vec<String>,
         refused: Vec<RefusedId>,
     },
+    /// A new token, exchanged or refreshed.
+    Token(TokenReply),
+    /// The token has ended; the ad accounts that it no longer reaches, as far as TikTok names them.
+    Revoked {
+        advertisers: Vec<String>,
+    },
+    /// One complete page of roles.
+    Roles {
+        rows: Vec<RoleRow>,
+        page: PageInfo,
+    },
+    /// The pixels that were asked for; empty if the account does not have them.
+    Pixels(Vec<PixelRow>),
+    /// One complete page of the developer app's subscriptions.
+    Subscriptions {
+        rows: Vec<SubscriptionRow>,
+        page: PageInfo,
+    },
+    /// The id of the new subscription.
+    Subscribed(String),
+    /// It was done, and there is nothing to say about it.
+    Done,
+}
+
+/// Where a page is in its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageInfo {
+    /// From 1.
+    pub page: u32,
+    /// At least 1.
+    pub total_pages: u32,
+    /// Rows over all pages.
+    pub total: u64,
 }
 
 /// One id that a partly successful status call did not change.
@@ -80,5 +116,7 @@ pub struct AdvertiserRow {
     pub status: String,
     /// The account's type, such as `ROLE_ADVERTISER`; not the user's role (R26).
     pub role: Option<String>,
+    /// The Business Center that owns the account: where to ask for the user's role.
+    pub owner_bc_id: Option<String>,
     pub rejection_reason: Option<String>,
 }

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::field::Fields;
+use super::json;
 use super::kind::{Kind, Tree};
 use super::money::Cents;
+use super::table::{Table, table};
 
 /// On, off or deleted. An operation status we do not know counts as `On`: it may be spending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +40,9 @@ pub struct Row {
     pub current_budget: Option<Cents>,
     pub created: Option<Timestamp>,
     pub modified: Option<Timestamp>,
+    /// The `ad_id`s under which manual lists and webhooks know the creatives of a Smart+ ad. Empty where TikTok does not
+    /// tell, and for all else.
+    pub creatives: Vec<String>,
     /// What else the row shows of what a spec may say, by wire name and in canonical form. What is missing here was not
     /// shown; null and empty lists were shown and say nothing.
     pub fields: Fields,
@@ -110,5 +115,78 @@ impl Row {
             },
             _ => now.to_owned(),
         }
+    }
+}
+
+/// `None` without a usable id, or if the row says that it belongs to another account.
+pub(super) fn object_row(row: &Value, advertiser: &str, kind: Kind, endpoint: Tree) -> Option<Row> {
+    if json::id(row, "advertiser_id").is_some_and(|owner| owner != advertiser) {
+        return None;
+    }
+    let table: &Table = table(kind, endpoint);
+    let text = |name: &str| json::text(row, name);
+    let parent =
+        |name: &str, of: &[Kind]| of.contains(&kind).then(|| json::id(row, name)).flatten();
+    let secondary_status = text("secondary_status").unwrap_or_default();
+    Some(Row {
+        kind,
+        id: json::id(row, table.id)?,
+        tree: tree_of(row, endpoint),
+        campaign: parent("campaign_id", &[Kind::AdGroup, Kind::Ad]),
+        ad_group: parent("adgroup_id", &[Kind::Ad]),
+        name: row
+            .get(table.name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        operation: operation(kind, text("operation_status").as_deref(), &secondary_status),
+        secondary_status,
+        budget_mode: text("budget_mode"),
+        budget: json::money(row, "budget"),
+        current_budget: json::money(row, "current_budget"),
+        created: json::time(row, "create_time"),
+        modified: json::time(row, "modify_time"),
+        creatives: creatives(row),
+        fields: table
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.name, field.read(row)?)))
+            .collect(),
+    })
+}
+
+/// The ids by which manual lists show what a Smart+ ad consists of.
+fn creatives(row: &Value) -> Vec<String> {
+    let list = row.get("creative_list").map(json::items);
+    let ids = list.unwrap_or_default().iter();
+    ids.filter_map(|item| json::id(item, "smart_plus_creative_id"))
+        .collect()
+}
+
+/// Manual lists return Smart+ objects as well: campaigns are marked there, what is below them mostly is not. Rows of the
+/// Smart+ lists carry no mark.
+fn tree_of(row: &Value, endpoint: Tree) -> Tree {
+    match json::text(row, "campaign_automation_type").as_deref() {
+        Some("MANUAL") => Tree::Manual,
+        Some(_) => Tree::SmartPlus,
+        None if json::flag(row, "is_smart_performance_campaign") == Some(true) => Tree::SmartPlus,
+        None => endpoint,
+    }
+}
+
+pub(super) fn operation(
+    kind: Kind,
+    operation_status: Option<&str>,
+    secondary_status: &str,
+) -> OperationState {
+    let says = secondary_status.strip_prefix(kind.status_prefix());
+    match (operation_status, says) {
+        // With its parent it is gone for good as well.
+        (Some("DELETE"), _) | (_, Some("DELETE" | "CAMPAIGN_DELETE" | "ADGROUP_DELETE")) => {
+            OperationState::Deleted
+        }
+        (Some("DISABLE"), _) | (None, Some("DISABLE")) => OperationState::Off,
+        // ENABLE, or something we do not know: it may be spending.
+        _ => OperationState::On,
     }
 }

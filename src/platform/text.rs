@@ -1,7 +1,5 @@
 //! Text that comes from the platform is data, never layout (R19).
 
-use secrecy::{ExposeSecret, SecretString};
-
 /// One line of at most `max_chars` characters that shows what `text` says and does nothing else.
 ///
 /// Control characters, bidirectional overrides, zero-width and tag characters are dropped; white space of any kind,
@@ -75,14 +73,12 @@ fn cut(mut line: String, max_chars: usize) -> String {
 
 /// Takes out what may be a credential: `known`, and any run of 36 or more letters and digits. TikTok's access tokens
 /// have 40; its request ids have 34 and the ids of objects at most 20.
-pub(super) fn without_secrets(text: &str, known: Option<&SecretString>) -> String {
+pub(super) fn without_secrets(text: &str, known: &[&str]) -> String {
     let mut secret = vec![false; text.len()];
-    let known = known
-        .map(ExposeSecret::expose_secret)
-        .filter(|known| !known.is_empty());
+    let known = known.iter().filter(|known| !known.is_empty());
     for (start, found) in known
         .into_iter()
-        .flat_map(|known| text.match_indices(known))
+        .flat_map(|known| text.match_indices(*known))
     {
         secret[start..start + found.len()].fill(true);
     }
@@ -194,16 +190,16 @@ mod tests {
     fn r25_what_looks_like_a_token_is_not_shown() {
         let token = "0123456789abcdef0123456789abcdef01234567";
         assert_eq!(
-            without_secrets(&format!("Access token {token}, is wrong {token}"), None),
+            without_secrets(&format!("Access token {token}, is wrong {token}"), &[]),
             "Access token [hidden], is wrong [hidden]"
         );
         let ids = "campaign 1728545382536225 in 20260821191646DAEFF0B9BC2AA7DA28AE";
-        assert_eq!(without_secrets(ids, None), ids);
+        assert_eq!(without_secrets(ids, &[]), ids);
         assert_eq!(
-            without_secrets("secret=hush!", Some(&"hush!".into())),
+            without_secrets("secret=hush!", &["hush!", "no"]),
             "secret=[hidden]"
         );
-        assert_eq!(without_secrets("a", Some(&"".into())), "a");
+        assert_eq!(without_secrets("a", &[""]), "a");
     }
 
     proptest! {

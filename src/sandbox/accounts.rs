@@ -1,4 +1,4 @@
-//! Apps, advertisers and tokens.
+//! Apps and advertisers, and who may do what with them.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Sandbox,
-    envelope::{NO_PERMISSION, Refusal, TOKEN_EXPIRED, TOKEN_INVALID, TOKEN_MISSING},
-    knobs,
     limits::Tier,
-    message::Request,
+    scopes,
+    tokens::{AuthCode, Grant, NewGrant, RefreshToken, Token},
 };
+
+/// Most redirect URLs that TikTok keeps for an app.
+const MOST_REDIRECT_URLS: usize = 10;
 
 /// The ids and secrets of the account that exists from the start. They are the same in every sandbox, whatever its seed.
 pub mod default_account {
@@ -56,6 +58,10 @@ pub struct NewAccount {
     pub can_use_custom_identity: bool,
     /// See the reference of `/advertiser/info/`.
     pub ads_only_mode: bool,
+    /// The person who can grant it; not said: one person for all advertisers of the app.
+    pub user_id: Option<String>,
+    /// The Business Center that owns it; not said: one for all advertisers of the app; empty: none.
+    pub owner_bc_id: Option<String>,
 }
 
 impl Default for NewAccount {
@@ -74,6 +80,8 @@ impl Default for NewAccount {
             balance: 10_000.0,
             can_use_custom_identity: false,
             ads_only_mode: false,
+            user_id: None,
+            owner_bc_id: None,
         }
     }
 }
@@ -97,6 +105,55 @@ pub struct Account {
 pub(super) struct App {
     pub secret: String,
     pub tier: Tier,
+    /// Where users may be sent after they approved; none registered: any loopback or https address.
+    pub redirect_urls: Vec<String>,
+    /// What it asks users for.
+    pub scopes: Vec<u64>,
+    /// Signs webhooks; none: the secret does.
+    pub webhook_key: Option<String>,
+    /// TikTok has blocked it.
+    pub blocked: bool,
+}
+
+impl App {
+    fn new(secret: String, tier: Tier) -> Self {
+        Self {
+            secret,
+            tier,
+            redirect_urls: Vec::new(),
+            scopes: scopes::DEFAULT.to_vec(),
+            webhook_key: None,
+            blocked: false,
+        }
+    }
+
+    /// What webhooks are signed with.
+    pub(super) fn signing_key(&self) -> &str {
+        self.webhook_key.as_deref().unwrap_or(&self.secret)
+    }
+}
+
+/// Changes to an app.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AppChange {
+    /// All of its redirect URLs, up to ten; an empty list allows any loopback or https address.
+    pub redirect_urls: Option<Vec<String>>,
+    /// What it asks users for; grants that exist keep what they have.
+    pub scopes: Option<Vec<u64>>,
+    /// Signs webhooks from now on; empty: the app's secret does.
+    pub webhook_key: Option<String>,
+    /// A new secret, as after a reset in the developer portal.
+    pub secret: Option<String>,
+    /// Whether TikTok has blocked it.
+    pub blocked: Option<bool>,
+    /// Its tier.
+    pub tier: Option<Tier>,
+}
+
+/// An id that belongs to an app, without a draw of its own: the same in every run, whatever else was made before.
+pub(super) fn derived_id(prefix: &str, app_id: &str) -> String {
+    format!("{prefix}{}", app_id.get(2..).unwrap_or(app_id))
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -115,6 +172,10 @@ pub(super) struct Advertiser {
     pub ads_only_mode: bool,
     pub create_time: i64,
     pub rejection_reason: String,
+    /// Who can grant it.
+    pub user_id: String,
+    /// The Business Center that owns it; empty: none.
+    pub owner_bc_id: String,
 }
 
 impl Advertiser {
@@ -148,31 +209,6 @@ pub(super) const ADVERTISER_STATUSES: &[&str] = &[
     "STATUS_SELF_SERVICE_UNAUDITED",
     "STATUS_CONTRACT_PENDING",
 ];
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Token {
-    pub app_id: String,
-    pub advertiser_ids: Vec<String>,
-    /// Milliseconds; none: never.
-    pub expires_at: Option<i64>,
-    pub revoked: bool,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct AuthCode {
-    pub app_id: String,
-    pub advertiser_ids: Vec<String>,
-    pub expires_at: Option<i64>,
-    pub used: bool,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct RefreshToken {
-    pub app_id: String,
-    pub advertiser_ids: Vec<String>,
-    pub expires_at: i64,
-    pub used: bool,
-}
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Accounts {
@@ -241,13 +277,8 @@ impl Sandbox {
             None => {
                 let id = self.next_id(7_100_000_000_000_000_000);
                 let secret = self.next_hex(40);
-                self.accounts.apps.insert(
-                    id.clone(),
-                    App {
-                        secret,
-                        tier: new.tier,
-                    },
-                );
+                let app = App::new(secret, new.tier);
+                self.accounts.apps.insert(id.clone(), app);
                 id
             }
         };
@@ -261,17 +292,14 @@ impl Sandbox {
         let at = self.at(now);
         self.insert_advertiser(&advertiser_id, &app_id, at, new);
         let access_token = self.next_hex(40);
-        let advertiser_ids = vec![advertiser_id.clone()];
-        self.accounts.tokens.insert(
-            access_token.clone(),
-            Token {
-                app_id: app_id.clone(),
-                advertiser_ids: advertiser_ids.clone(),
-                expires_at: None,
-                revoked: false,
-            },
-        );
-        let auth_code = self.create_auth_code(now, &app_id, &advertiser_ids)?;
+        let wanted = NewGrant {
+            app_id: app_id.clone(),
+            advertiser_ids: vec![advertiser_id.clone()],
+            ..NewGrant::default()
+        };
+        let grant = self.grant(&wanted)?;
+        self.insert_token(&access_token, grant);
+        let auth_code = self.create_auth_code_for(now, &wanted)?;
         Ok(Account {
             app_id,
             secret,
@@ -281,59 +309,11 @@ impl Sandbox {
         })
     }
 
-    /// A further auth code of an app: one use, one hour.
-    pub fn create_auth_code(
-        &mut self,
-        now: i64,
-        app_id: &str,
-        advertiser_ids: &[String],
-    ) -> Result<String, AccountError> {
-        if !self.accounts.apps.contains_key(app_id) {
-            return Err(AccountError::App(app_id.into()));
-        }
-        for id in advertiser_ids {
-            self.advertiser(id)?;
-        }
-        let code = self.next_hex(40);
-        let expires_at = Some(self.at(now) + 3_600_000);
-        self.accounts.auth_codes.insert(
-            code.clone(),
-            AuthCode {
-                app_id: app_id.into(),
-                advertiser_ids: advertiser_ids.to_vec(),
-                expires_at,
-                used: false,
-            },
-        );
-        Ok(code)
-    }
-
-    /// Revokes a token, as a password change or the developer would. False if there is no such token.
-    pub fn revoke_token(&mut self, access_token: &str) -> bool {
-        self.accounts
-            .tokens
-            .get_mut(access_token)
-            .is_some_and(|token| {
-                token.revoked = true;
-                true
-            })
-    }
-
-    /// Lets a token expire now. False if there is no such token.
-    pub fn expire_token(&mut self, now: i64, access_token: &str) -> bool {
-        let at = self.at(now);
-        self.accounts
-            .tokens
-            .get_mut(access_token)
-            .is_some_and(|token| {
-                token.expires_at = Some(at);
-                true
-            })
-    }
-
-    /// Sets the advertiser's status (`STATUS_LIMIT`, …) and, for a suspended one, the reason shown.
+    /// Sets the advertiser's status (`STATUS_LIMIT`, …) and, for a suspended one, the reason shown. Who subscribed to it
+    /// is told.
     pub fn set_account_status(
         &mut self,
+        now: i64,
         advertiser_id: &str,
         status: &str,
         reason: &str,
@@ -349,8 +329,10 @@ impl Sandbox {
             .advertisers
             .get_mut(advertiser_id)
             .ok_or_else(|| AccountError::Advertiser(advertiser_id.into()))?;
-        advertiser.status = status.into();
+        let before = std::mem::replace(&mut advertiser.status, status.into());
         advertiser.rejection_reason = reason.into();
+        let at = self.at(now);
+        self.announce_account(at, advertiser_id, &before);
         Ok(())
     }
 
@@ -373,6 +355,44 @@ impl Sandbox {
         Ok(())
     }
 
+    /// Changes an app: all that is said, or nothing if some of it is not possible.
+    pub fn change_app(&mut self, app_id: &str, change: &AppChange) -> Result<(), AccountError> {
+        if let Some(urls) = &change.redirect_urls {
+            if urls.len() > MOST_REDIRECT_URLS {
+                return Err(AccountError::Value {
+                    field: "redirect_urls",
+                    value: format!("{} URLs; at most {MOST_REDIRECT_URLS}", urls.len()),
+                });
+            }
+            if let Some(url) = urls.iter().find(|url| !super::portal::may_redirect_to(url)) {
+                return Err(AccountError::Value {
+                    field: "redirect_urls",
+                    value: url.clone(),
+                });
+            }
+        }
+        let app = self
+            .accounts
+            .apps
+            .get_mut(app_id)
+            .ok_or_else(|| AccountError::App(app_id.into()))?;
+        if let Some(urls) = &change.redirect_urls {
+            app.redirect_urls.clone_from(urls);
+        }
+        if let Some(scopes) = &change.scopes {
+            app.scopes.clone_from(scopes);
+        }
+        if let Some(key) = &change.webhook_key {
+            app.webhook_key = Some(key.clone()).filter(|key| !key.is_empty());
+        }
+        if let Some(secret) = &change.secret {
+            app.secret.clone_from(secret);
+        }
+        app.blocked = change.blocked.unwrap_or(app.blocked);
+        app.tier = change.tier.unwrap_or(app.tier);
+        Ok(())
+    }
+
     /// Sets the tier of an app.
     pub fn set_tier(&mut self, app_id: &str, tier: Tier) -> Result<(), AccountError> {
         self.accounts
@@ -392,37 +412,39 @@ impl Sandbox {
 
     pub(super) fn add_default_account(&mut self) {
         use default_account::{ACCESS_TOKEN, ADVERTISER_ID, APP_ID, APP_SECRET, AUTH_CODE};
-        let advertiser_ids = vec![ADVERTISER_ID.to_owned()];
-        self.accounts.apps.insert(
-            APP_ID.into(),
-            App {
-                secret: APP_SECRET.into(),
-                tier: Tier::Basic,
-            },
-        );
+        let app = App::new(APP_SECRET.into(), Tier::Basic);
+        self.accounts.apps.insert(APP_ID.into(), app);
         let new = NewAccount {
             name: Some("Sandbox".into()),
             ..NewAccount::default()
         };
         self.insert_advertiser(ADVERTISER_ID, APP_ID, 1_735_689_600_000, &new);
-        self.accounts.tokens.insert(
-            ACCESS_TOKEN.into(),
-            Token {
-                app_id: APP_ID.into(),
-                advertiser_ids: advertiser_ids.clone(),
-                expires_at: None,
-                revoked: false,
-            },
-        );
-        self.accounts.auth_codes.insert(
-            AUTH_CODE.into(),
-            AuthCode {
-                app_id: APP_ID.into(),
-                advertiser_ids,
-                expires_at: None,
-                used: false,
-            },
-        );
+        let wanted = NewGrant {
+            app_id: APP_ID.into(),
+            advertiser_ids: vec![ADVERTISER_ID.to_owned()],
+            ..NewGrant::default()
+        };
+        // The app and the advertiser were made just above.
+        let Ok(grant) = self.grant(&wanted) else {
+            return;
+        };
+        self.insert_token(ACCESS_TOKEN, grant.clone());
+        let code = AuthCode {
+            grant,
+            expires_at: None,
+            used: false,
+        };
+        self.accounts.auth_codes.insert(AUTH_CODE.into(), code);
+    }
+
+    /// A long-lived token.
+    fn insert_token(&mut self, access_token: &str, grant: Grant) {
+        let token = Token {
+            grant,
+            expires_at: None,
+            revoked: false,
+        };
+        self.accounts.tokens.insert(access_token.into(), token);
     }
 
     fn insert_advertiser(&mut self, id: &str, app_id: &str, at: i64, new: &NewAccount) {
@@ -443,55 +465,16 @@ impl Sandbox {
                 ads_only_mode: new.ads_only_mode,
                 create_time: at / 1_000,
                 rejection_reason: String::new(),
+                user_id: new
+                    .user_id
+                    .clone()
+                    .unwrap_or_else(|| derived_id("73", app_id)),
+                owner_bc_id: new
+                    .owner_bc_id
+                    .clone()
+                    .unwrap_or_else(|| derived_id("74", app_id)),
             },
         );
         self.items.entry(id.into()).or_default();
-    }
-
-    /// The token of a request, if it is good.
-    pub(super) fn token(&self, at: i64, request: &Request) -> Result<&Token, Refusal> {
-        let sent = request
-            .header("Access-Token")
-            .map(str::trim)
-            .unwrap_or_default();
-        if sent.is_empty() {
-            return Err(Refusal::new(
-                TOKEN_MISSING,
-                "Access token is null, you should set it in http header with key Access-Token.",
-            ));
-        }
-        let token = self
-            .accounts
-            .tokens
-            .get(sent)
-            .filter(|token| !token.revoked)
-            .ok_or_else(|| {
-                Refusal::new(
-                    TOKEN_INVALID,
-                    "Access token is incorrect or has been revoked.",
-                )
-            })?;
-        if token.expires_at.is_some_and(|end| end <= at) {
-            return Err(Refusal::new(TOKEN_EXPIRED, "Access token is expired."));
-        }
-        Ok(token)
-    }
-
-    /// Refuses if the token does not cover the advertiser; an advertiser that does not exist is not covered either.
-    pub(super) fn check_granted(&self, token: &Token, advertiser_id: &str) -> Result<(), Refusal> {
-        if self.accounts.advertisers.contains_key(advertiser_id)
-            && token.advertiser_ids.iter().any(|id| id == advertiser_id)
-        {
-            return Ok(());
-        }
-        let code = self.knobs.whole(&knobs::NOT_GRANTED_CODE, advertiser_id);
-        Err(if code == NO_PERMISSION {
-            Refusal::new(
-                code,
-                format!("No permission to operate advertiser {advertiser_id}."),
-            )
-        } else {
-            Refusal::new(code, "Core user is invalid.")
-        })
     }
 }

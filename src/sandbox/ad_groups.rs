@@ -201,6 +201,7 @@ impl Sandbox {
             && review.is_some()
         {
             row.review = review;
+            self.expect_review_end(advertiser_id, Level::AdGroup, id);
         }
         if tree == Tree::SmartPlus {
             self.share_bids(at, advertiser_id, id, &wanted, false);

@@ -38,6 +38,7 @@ impl Sandbox {
         let on = self
             .row(advertiser_id, Level::Ad, id)
             .is_some_and(Item::is_on);
+        let group_before = self.group_of_ad(at, advertiser_id, id);
         let review = self.new_review(at, advertiser_id, on, again);
         if let Some(row) = self.row_mut(advertiser_id, Level::Ad, id) {
             row.review = review;
@@ -45,6 +46,10 @@ impl Sandbox {
                 .take_if(|status| status == "AD_STATUS_AUDIT_DENY");
         }
         self.expect_findings(at, advertiser_id, id);
+        match review {
+            Some(_) => self.expect_review_end(advertiser_id, Level::Ad, id),
+            None => self.announce_result(at, advertiser_id, Level::Ad, id, group_before),
+        }
     }
 
     /// The ad group that an ad is made in or that an update names, alive.

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     Sandbox,
-    accounts::{Advertiser, Token},
+    accounts::Advertiser,
     envelope::{PARAMETER, Refusal, Reply},
     query::{self, Params},
+    tokens::Token,
 };
 
 impl Sandbox {
@@ -29,7 +30,7 @@ impl Sandbox {
                     "advertiser_ids.{index}: Not a valid int64 string."
                 )));
             }
-            self.check_granted(token, id)?;
+            self.check_granted(&token.grant, id)?;
             if let Some(advertiser) = self.accounts.advertisers.get(id) {
                 list.push(select(advertiser_row(id, advertiser), fields.as_deref())?);
             }
@@ -55,7 +56,7 @@ fn advertiser_row(id: &str, advertiser: &Advertiser) -> Value {
         "create_time": advertiser.create_time,
         "can_use_custom_identity": advertiser.can_use_custom_identity,
         "ads_only_mode": advertiser.ads_only_mode,
-        "owner_bc_id": Value::Null,
+        "owner_bc_id": (!advertiser.owner_bc_id.is_empty()).then_some(&advertiser.owner_bc_id),
         "language": "en",
         "contacter": "Sa*****x",
         "email": "s*****x@*******",

@@ -342,7 +342,14 @@ impl Sandbox {
             });
         }
         let changes = Map::from_iter([("secondary_status".to_owned(), json!(status))]);
-        self.edit_outside(now, id, &changes)
+        self.edit_outside(now, id, &changes)?;
+        let (advertiser_id, level, number) = self.locate(id)?;
+        if level != Level::Campaign && status.ends_with("_AUDIT_DENY") {
+            let at = self.at(now);
+            let group = self.group_of_ad(at, &advertiser_id, number);
+            self.announce_result(at, &advertiser_id, level, number, group);
+        }
+        Ok(())
     }
 
     /// Takes a rejection back, and ends a review: the secondary status is derived again.

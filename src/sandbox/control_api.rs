@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A refusal of the control interface: an HTTP status and a text.
-struct Wrong(u16, String);
+pub(super) struct Wrong(pub(super) u16, pub(super) String);
 
 impl From<ControlError> for Wrong {
     fn from(error: ControlError) -> Self {
@@ -42,7 +42,7 @@ impl From<KnobError> for Wrong {
     }
 }
 
-fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Wrong> {
+pub(super) fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Wrong> {
     let body: &[u8] = if request.body.is_empty() {
         b"{}"
     } else {
@@ -52,7 +52,7 @@ fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Wrong> {
         .map_err(|error| Wrong(400, format!("the body does not fit: {error}")))
 }
 
-fn field<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Wrong> {
+pub(super) fn field<'a>(body: &'a Map<String, Value>, name: &str) -> Result<&'a str, Wrong> {
     body.get(name)
         .and_then(Value::as_str)
         .ok_or_else(|| Wrong(400, format!("{name} is missing or not text")))
@@ -110,35 +110,7 @@ impl Sandbox {
                 let new: NewAccount = read(request)?;
                 Ok(json!(self.create_account(now, &new)?))
             }
-            ("PATCH", ["accounts", id]) => self.patch_account(id, &read(request)?),
-            ("POST", ["auth_codes"]) => {
-                let body: Map<String, Value> = read(request)?;
-                let ids: Vec<String> = body
-                    .get("advertiser_ids")
-                    .and_then(|ids| serde_json::from_value(ids.clone()).ok())
-                    .ok_or_else(|| {
-                        Wrong(
-                            400,
-                            "advertiser_ids is missing or not a list of texts".into(),
-                        )
-                    })?;
-                let code = self.create_auth_code(now, field(&body, "app_id")?, &ids)?;
-                Ok(json!({ "auth_code": code }))
-            }
-            ("POST", ["tokens", action @ ("revoke" | "expire")]) => {
-                let body: Map<String, Value> = read(request)?;
-                let token = field(&body, "access_token")?;
-                let found = if *action == "revoke" {
-                    self.revoke_token(token)
-                } else {
-                    self.expire_token(now, token)
-                };
-                if found {
-                    Ok(json!({}))
-                } else {
-                    Err(Wrong(404, "there is no such token".into()))
-                }
-            }
+            ("PATCH", ["accounts", id]) => self.patch_account(now, id, &read(request)?),
             ("GET", ["knobs"]) => Ok(self.knobs_json(advertiser)),
             ("PATCH", ["knobs"]) => {
                 let body: Map<String, Value> = read(request)?;
@@ -211,13 +183,7 @@ impl Sandbox {
                     .collect();
                 Ok(json!({ "violations": violations }))
             }
-            (method, _) => Err(Wrong(
-                404,
-                format!(
-                    "there is no {method} {}; GET /sandbox/ lists what there is",
-                    request.path
-                ),
-            )),
+            _ => self.control_connect(now, request, &params, &parts),
         }
     }
 
@@ -329,7 +295,12 @@ impl Sandbox {
         Ok(object_json(advertiser_id, row))
     }
 
-    fn patch_account(&mut self, id: &str, body: &Map<String, Value>) -> Result<Value, Wrong> {
+    fn patch_account(
+        &mut self,
+        now: i64,
+        id: &str,
+        body: &Map<String, Value>,
+    ) -> Result<Value, Wrong> {
         let app_id = self.advertiser(id)?.app_id.clone();
         if let Some(name) = body.keys().find(|key| {
             !["status", "rejection_reason", "user_role", "tier"].contains(&key.as_str())
@@ -346,7 +317,7 @@ impl Sandbox {
                 .get("rejection_reason")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            self.set_account_status(id, field(body, "status")?, reason)?;
+            self.set_account_status(now, id, field(body, "status")?, reason)?;
         }
         if body.contains_key("user_role") {
             self.set_user_role(id, field(body, "user_role")?)?;
@@ -422,8 +393,12 @@ fn index() -> Value {
         "what": "a local TikTok; docs/sandbox.md describes it",
         "api": "/open_api/v1.3/",
         "control": [
-            "GET|POST /sandbox/accounts", "PATCH /sandbox/accounts/{advertiser_id}", "POST /sandbox/auth_codes",
-            "POST /sandbox/tokens/revoke", "POST /sandbox/tokens/expire",
+            "GET|POST /sandbox/accounts", "PATCH /sandbox/accounts/{advertiser_id}",
+            "GET /sandbox/apps", "PATCH /sandbox/apps/{app_id}", "POST /sandbox/authorise", "POST /sandbox/auth_codes",
+            "GET|POST|PATCH /sandbox/tokens[?app_id=]", "POST /sandbox/tokens/revoke", "POST /sandbox/tokens/expire",
+            "GET|POST /sandbox/pixels[?advertiser_id=]", "DELETE /sandbox/pixels/{id}",
+            "GET|POST /sandbox/subscriptions[?app_id=&advertiser_id=]", "DELETE /sandbox/subscriptions/{id}",
+            "POST /sandbox/events", "GET|DELETE /sandbox/deliveries[?advertiser_id=&app_id=&state=&after=]",
             "GET|PATCH|DELETE /sandbox/knobs[?advertiser_id=]", "GET|POST /sandbox/clock",
             "GET|POST|DELETE /sandbox/faults", "DELETE /sandbox/faults/{id}",
             "GET|POST /sandbox/campaigns|ad_groups|ads[?advertiser_id=]", "GET|PATCH /sandbox/campaigns|ad_groups|ads/{id}",

@@ -32,6 +32,8 @@ pub(super) const REFRESH_TOKEN_INVALID: i64 = 40_107;
 pub(super) const GRANT_TYPE: i64 = 40_108;
 /// The auth code is invalid, used or expired.
 pub(super) const AUTH_CODE: i64 = 40_110;
+/// The app is blocked or unknown, or the token is another app's.
+pub(super) const APP_REFUSED: i64 = 40_113;
 /// The app or the advertiser is not on an allow-list.
 pub(super) const NOT_ALLOWLISTED: i64 = 40_118;
 /// Too frequent, counted for the advertiser.
@@ -122,6 +124,41 @@ pub(super) fn control(status: u16, body: &Value, now: i64) -> Response {
         status,
         headers: headers("application/json", now),
         body: body.to_string().into_bytes(),
+    }
+}
+
+/// A page for people: nothing is loaded and no script runs. No `form-action`: browsers would hold it against the redirect
+/// that follows the form.
+pub(super) fn page(status: u16, html: String, now: i64) -> Response {
+    let mut headers = headers("text/html; charset=utf-8", now);
+    for (name, value) in [
+        (
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cache-Control", "no-store"),
+    ] {
+        headers.push((name.into(), value.into()));
+    }
+    Response {
+        status,
+        headers,
+        body: html.into_bytes(),
+    }
+}
+
+/// Sends a browser elsewhere.
+pub(super) fn redirect(location: &str, now: i64) -> Response {
+    let mut headers = headers("text/plain", now);
+    headers.push(("Location".into(), location.into()));
+    headers.push(("Referrer-Policy".into(), "no-referrer".into()));
+    headers.push(("Cache-Control".into(), "no-store".into()));
+    Response {
+        status: 302,
+        headers,
+        body: Vec::new(),
     }
 }
 

@@ -24,9 +24,10 @@ use axum::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
-use super::{Outcome, Request, Response, Sandbox, state};
+use super::{Delivered, Delivery, Outcome, Request, Response, Sandbox, state};
 
 /// Largest body the sandbox reads.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -40,6 +41,8 @@ pub struct Shared {
     dirty: Arc<AtomicBool>,
     /// Held while the state is written: two writers at once would write into one temporary file.
     writing: Arc<Mutex<()>>,
+    /// Something may be due for delivery.
+    changed: Arc<Notify>,
 }
 
 impl Shared {
@@ -49,6 +52,7 @@ impl Shared {
             core: Arc::new(Mutex::new(sandbox)),
             dirty: Arc::new(AtomicBool::new(false)),
             writing: Arc::default(),
+            changed: Arc::default(),
         }
     }
 
@@ -62,6 +66,35 @@ impl Shared {
     /// The sandbox itself, for tests in the same process. Do not hold it across an await.
     pub fn lock(&self) -> MutexGuard<'_, Sandbox> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what is to be sent now, at most so many, and says how long to wait for more (none: until something
+    /// happens).
+    pub fn due_deliveries(&self, most: usize) -> (Vec<Delivery>, Option<Duration>) {
+        let now = system_now();
+        let (due, next) = {
+            let mut sandbox = self.lock();
+            let due = sandbox.due_deliveries(now, most);
+            (due, sandbox.next_delivery_at())
+        };
+        if !due.is_empty() {
+            self.dirty.store(true, Ordering::Release);
+        }
+        let wait = next.map(|next| Duration::from_millis((next - now).max(0).unsigned_abs()));
+        (due, wait)
+    }
+
+    /// Says what came of a delivery.
+    pub fn delivery_result(&self, id: u64, attempt: u32, result: Delivered) {
+        self.lock()
+            .delivery_result(system_now(), id, attempt, result);
+        self.dirty.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    /// Done after the next request or result, or at once if there was one since the last call. For one waiter.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
     }
 }
 
@@ -156,6 +189,7 @@ async fn answer(
     };
     let answer = shared.lock().handle(system_now(), &request);
     shared.dirty.store(true, Ordering::Release);
+    shared.changed.notify_one();
     if !answer.delay.is_zero() {
         tokio::time::sleep(answer.delay).await;
     }

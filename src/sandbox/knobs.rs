@@ -292,10 +292,62 @@ knobs! {
         "What the exchange issues: no expiry said, an expiry of 0, an expiry, or an expiry with a refresh token.";
     TOKEN_LIFETIME "token_lifetime_seconds" Whole, "86400",
         "How long a token with an expiry lives.";
-    TOKEN_EXPIRY_FIELD "token_expiry_field" OneOf(&["expires_in", "access_token_expire_in"]), "expires_in",
-        "What the exchange calls the expiry.";
+    TOKEN_EXPIRY_FIELD "token_expiry_field" OneOf(&["expires_in", "access_token_expire_in", "both"]), "expires_in",
+        "What the exchange and the refresh call the expiry.";
     REFRESH_ENDPOINT "refresh_endpoint" OneOf(&["present", "absent"]), "present",
         "Whether /oauth2/refresh_token/ exists.";
+    REFRESH_TOKEN_USE "refresh_token_use" OneOf(&["rotating", "reusable"]), "rotating",
+        "Whether each refresh changes the refresh token, or it can be used again and again.";
+    REFRESH_REPLAY "refresh_replay" OneOf(&["refused", "revokes_grant"]), "refused",
+        "A rotating refresh token used a second time: refused with 40107, and perhaps all that the user granted the app is revoked.";
+    REFRESH_LIFETIME "refresh_lifetime_seconds" SecondsOrForever, "31536000",
+        "How long a refresh token lives.";
+    REFRESH_EXPIRY_FIELD "refresh_expiry_field" OneOf(&["refresh_token_expires_in", "refresh_token_expire_in", "omitted"]), "refresh_token_expires_in",
+        "What answers call the refresh token's expiry.";
+    REFRESH_GRANT_TYPE "refresh_grant_type" OneOf(&["optional", "required"]), "optional",
+        "Whether a refresh has to say grant_type; a wrong one is 40108 in any case.";
+    ACCESS_TOKEN_AFTER_REFRESH "access_token_after_refresh" OneOf(&["kept", "revoked_on_refresh"]), "kept",
+        "What becomes of the old access token at a refresh: it lives until its own expiry, or is revoked at once.";
+    REVOKE_SCOPE "revoke_scope" OneOf(&["grant", "token"]), "grant",
+        "What /oauth2/revoke_token/ takes back: all tokens of the app and the user who granted this one, or this token alone.";
+    SCOPE_CHECK "scope_check" OneOf(&["documented", "off"]), "documented",
+        "Whether a call needs the permission that TikTok's table of scopes names for it.";
+    SCOPE_MISSING_CODE "scope_missing_code" OneOf(&["40001", "40130"]), "40001",
+        "The code when the token lacks that permission.";
+    REDIRECT_CODE "redirect_code" OneOf(&["auth_code", "both", "code"]), "auth_code",
+        "What the redirect after an approval calls the code: auth_code, code, or both with the same value.";
+    DENIAL "denial" OneOf(&["redirect", "page"]), "redirect",
+        "What follows when the user denies: a redirect with error=access_denied, or a page that says so and no redirect.";
+    SUBSCRIPTION_LIMIT "subscription_limit" Whole, "0",
+        "How many subscriptions an app can have; 0: any number.";
+    SUBSCRIPTION_DUPLICATES "subscription_duplicates" OneOf(&["kept", "refused", "same"]), "kept",
+        "A second subscription with the same object and callback_url: a second row that delivers too, a refusal, or the first one's id.";
+    MISSING_SUBSCRIPTION_CODE "missing_subscription_code" OneOf(&["40002", "40007", "0"]), "40002",
+        "The code when an unknown subscription is unsubscribed.";
+    SUBSCRIPTION_ROW_TOKEN "subscription_row_token" OneOf(&["shown", "omitted"]), "shown",
+        "Whether the rows of /subscription/get/ show the access token they were made with.";
+    SUBSCRIPTION_TOKEN "subscription_token" OneOf(&["dies_when_revoked", "dies_when_expired"]), "dies_when_revoked",
+        "When the events of a subscription silently stop: when its token is revoked, or also when it expires.";
+    SUSPENSION_EVENTS "suspension_events" OneOf(&["limit_and_enable", "every_status"]), "limit_and_enable",
+        "Which changes of an account's status are events: suspended and back, or all.";
+    APPROVAL_EVENTS "approval_events" OneOf(&["empty_reason", "no_reason", "silent"]), "empty_reason",
+        "A review that finds nothing: an event with an empty reject_reason, without the field, or none.";
+    WEBHOOK_IDS "webhook_ids" OneOf(&["adv_id", "all", "none"]), "adv_id",
+        "Which ids of ad group and ad events are JSON numbers: adv_id alone, all, or none.";
+    WEBHOOK_SIGNATURE "webhook_signature" OneOf(&["escaped", "raw", "unsigned", "tiktok"]), "escaped",
+        "How deliveries are signed: X-Open-Signature over the body with every non-ASCII character as \\uXXXX, over the body as it is sent, not at all, or TikTok-Signature with t and s.";
+    WEBHOOK_COPIES "webhook_copies" Whole, "1",
+        "How often each event is delivered: 0 loses it, 2 delivers it twice. At most 10.";
+    WEBHOOK_ORDER "webhook_order" OneOf(&["in_order", "reversed", "shuffled"]), "in_order",
+        "The order of deliveries that are due together; shuffled ones also wait only a part of webhook_delay_seconds each.";
+    WEBHOOK_DELAY "webhook_delay_seconds" Whole, "0",
+        "How long a delivery waits before it is first sent.";
+    WEBHOOK_BATCH "webhook_batch_seconds" Whole, "0",
+        "How long ad group or ad events for one callback_url are gathered into one body; 0: each has its own.";
+    WEBHOOK_BATCH_MAX "webhook_batch_max" Whole, "1000",
+        "Most entries in one body.";
+    WEBHOOK_HOLD "webhook_hold" Flag, "false",
+        "Whether deliveries are held back; set to false again, they are all due.";
 }
 
 /// Why a knob could not be set.

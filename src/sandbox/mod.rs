@@ -46,11 +46,13 @@ mod accounts;
 mod ad_groups;
 mod ads;
 mod advertisers;
+mod bc;
 mod budget;
 mod campaigns;
 mod changes;
 mod control;
 mod control_api;
+mod control_connect;
 mod create;
 mod envelope;
 mod faults;
@@ -67,15 +69,21 @@ mod message;
 mod names;
 mod nested;
 mod oauth;
+mod pixels;
+mod portal;
 mod query;
 mod review;
 mod route;
+mod scopes;
 mod smart_plus;
 pub mod state;
 mod status;
 mod status_calls;
 mod store;
+mod subscriptions;
 mod time;
+mod tokens;
+mod webhooks;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
@@ -87,7 +95,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-pub use accounts::{Account, AccountError, NewAccount, default_account};
+pub use accounts::{Account, AccountError, AppChange, NewAccount, default_account};
 pub use control::ControlError;
 pub use faults::{ActiveFault, Fault, FaultKind, Match};
 pub use item::{Item, Level, Review, Tree};
@@ -95,9 +103,14 @@ pub use knobs::KnobError;
 pub use limits::Tier;
 pub use log::{FenceViolation, LogEntry, LogFilter, PathCounts};
 pub use message::{Answer, Outcome, Request, Response};
+pub use pixels::{NewPixel, Pixel};
+pub use portal::{Authorisation, Authorised, PortalError};
 pub use review::{Appeal, ContentType, Findings, NewRejection, Rejection};
+pub use subscriptions::{NewSubscription, Subscription};
+pub use tokens::{Grant, NewGrant, TokenChange};
+pub use webhooks::{Attempt, Delivered, Delivery, DeliveryState, NewEvent, SentEvent};
 
-use accounts::{Accounts, Token};
+use accounts::Accounts;
 use create::Key;
 use envelope::{Refusal, Reply};
 use faults::{Faults, Target};
@@ -106,6 +119,8 @@ use log::Log;
 use query::{Body, Params};
 use route::Route;
 use store::Store;
+use tokens::Token;
+use webhooks::Webhooks;
 
 /// An [`Item`] of the top level.
 pub type Campaign = Item;
@@ -146,6 +161,11 @@ pub struct Sandbox {
     clock_offset_ms: i64,
     knobs: knobs::Settings,
     accounts: Accounts,
+    /// advertiser → its pixels, oldest first
+    pixels: BTreeMap<String, Vec<Pixel>>,
+    /// by id
+    subscriptions: BTreeMap<String, Subscription>,
+    webhooks: Webhooks,
     /// advertiser → its campaigns, ad groups and ads
     items: BTreeMap<String, Store>,
     keys: BTreeMap<String, Key>,
@@ -167,6 +187,9 @@ impl Sandbox {
             clock_offset_ms: 0,
             knobs: knobs::Settings::default(),
             accounts: Accounts::default(),
+            pixels: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            webhooks: Webhooks::default(),
             items: BTreeMap::new(),
             keys: BTreeMap::new(),
             limits: Limits::default(),
@@ -253,7 +276,7 @@ impl Sandbox {
                 FaultKind::EffectDelay { ms } => {
                     // Past the gateway: its limits have counted it.
                     if let Ok(token) = self.token(at, request) {
-                        let app_id = token.app_id.clone();
+                        let app_id = token.grant.app_id.clone();
                         let refused =
                             self.count_call(at, &app_id, &entry.advertiser_id, &request.path);
                         if let Err(refusal) = refused {
@@ -289,17 +312,19 @@ impl Sandbox {
         let Some((route, method)) = route else {
             return Answer::now(envelope::plain(404, "404 page not found", at));
         };
-        if request.method != method {
+        if !route.takes(method, &request.method) {
             return Answer::now(envelope::plain(405, "405 method not allowed", at));
         }
-        let result = self.serve(at, route, request, params, body, kinds, true);
-        match &result {
-            Ok(reply) => (entry.code, entry.message) = (Some(reply.code), reply.message.clone()),
-            Err(refusal) => {
-                (entry.code, entry.message) = (Some(refusal.code), refusal.message.clone())
-            }
-        }
-        let mut response = envelope::wrap(&result, &log_id, at);
+        let mut response = if route == Route::Authorise {
+            self.portal(at, request)
+        } else {
+            let result = self.serve(at, route, request, params, body, kinds, true);
+            (entry.code, entry.message) = match &result {
+                Ok(reply) => (Some(reply.code), reply.message.clone()),
+                Err(refusal) => (Some(refusal.code), refusal.message.clone()),
+            };
+            envelope::wrap(&result, &log_id, at)
+        };
         for kind in kinds {
             match kind {
                 FaultKind::MalformedBody => response.body.truncate(response.body.len() / 2),
@@ -345,15 +370,32 @@ impl Sandbox {
             Route::AccessToken => return self.oauth_access_token(at, need_body()?),
             Route::RefreshToken => return self.oauth_refresh_token(at, need_body()?),
             Route::RevokeToken => return self.oauth_revoke_token(need_body()?),
+            // No token: the app's secret is in the body or the query.
+            Route::Subscribe | Route::SubscriptionList | Route::Unsubscribe => {
+                let app_id = match route {
+                    Route::SubscriptionList => self.app_of_query(params)?,
+                    _ => self.app_of(need_body()?)?,
+                };
+                if counts {
+                    self.count_call(at, &app_id, &advertiser_id, &request.path)?;
+                }
+                return match route {
+                    Route::SubscriptionList => self.list_subscriptions(&app_id, params),
+                    Route::Subscribe => self.subscribe(at, &app_id, need_body()?),
+                    _ => self.unsubscribe(&app_id, need_body()?),
+                };
+            }
             _ => {}
         }
         let token: Token = self.token(at, request)?.clone();
         if counts {
-            self.count_call(at, &token.app_id, &advertiser_id, &request.path)?;
+            self.count_call(at, &token.grant.app_id, &advertiser_id, &request.path)?;
         }
+        self.check_scope(&token.grant, route, &advertiser_id)?;
         match route {
             Route::AdvertiserGet => return self.oauth_advertiser_get(&token, params),
             Route::AdvertiserInfo => return self.advertiser_info(&token, params),
+            Route::BcAssets => return self.bc_assets(&token.grant, params),
             _ => {}
         }
         if route.is_read() {
@@ -365,16 +407,17 @@ impl Sandbox {
                     "advertiser_id: Not a valid int64 string.",
                 ));
             }
-            self.check_granted(&token, sent)?;
+            self.check_granted(&token.grant, sent)?;
             return match route {
                 Route::List(level, tree) => self.list(at, sent, (level, tree), params, kinds),
                 Route::ReviewInfo(subject) => self.review_info(at, sent, subject, params),
+                Route::PixelList => self.list_pixels(sent, params),
                 _ => self.ad_group_quota_reply(sent),
             };
         }
         let body = need_body()?;
         let advertiser_id = body.required("advertiser_id", body.id("advertiser_id")?)?;
-        self.check_granted(&token, &advertiser_id)?;
+        self.check_granted(&token.grant, &advertiser_id)?;
         if self
             .advertiser(&advertiser_id)
             .is_ok_and(|advertiser| advertiser.user_role == "ANALYST")
@@ -419,6 +462,8 @@ impl Sandbox {
             .is_some_and(|pending| pending.due <= at)
         {
             let Pending { due, request } = self.pending.remove(0);
+            // A review that was over before the effect has said so.
+            self.settle_webhooks(due);
             let (_, params, body) = parts(&request);
             if let Some((route, method)) = Route::find(&request.path)
                 && method == request.method
@@ -427,10 +472,11 @@ impl Sandbox {
                 let _lost = self.serve(due, route, &request, &params, body.as_ref(), &[], false);
             }
         }
+        self.settle_webhooks(at);
     }
 
     /// Names the state: equal if and only if (up to a collision of SHA-256) the platform will behave alike from here on.
-    /// The log, its counts and the stream of log ids do not count; limits in use do not either.
+    /// The log, its counts and the stream of log ids do not count; limits in use and finished deliveries do not either.
     pub fn digest(&self) -> [u8; 32] {
         let state = (
             (
@@ -440,6 +486,7 @@ impl Sandbox {
                 &self.accounts,
             ),
             (&self.items, &self.keys, &self.faults, &self.pending),
+            (&self.pixels, &self.subscriptions, self.webhooks.open()),
         );
         let mut digest = Sha256::new();
         // Serialising plain maps and numbers cannot fail.
@@ -493,10 +540,15 @@ fn mix(mut value: u64) -> u64 {
 fn parts(request: &Request) -> (String, Params, Option<Map<String, Value>>) {
     let params = Params::decode(&request.query);
     let body: Option<Map<String, Value>> = serde_json::from_slice(&request.body).ok();
-    let named = body
-        .as_ref()
-        .and_then(|body| body.get("advertiser_id"))
-        .and_then(Value::as_str);
+    let named = body.as_ref().and_then(|body| {
+        let subscribed = || {
+            let detail = body.get("subscription_detail")?;
+            detail
+                .get("advertiser_id")
+                .or_else(|| detail.get("advertiser_ids")?.get(0))
+        };
+        body.get("advertiser_id").or_else(subscribed)?.as_str()
+    });
     let advertiser_id = match named.or_else(|| params.text("advertiser_id")) {
         Some(id) => id.to_owned(),
         None => match params.texts("advertiser_ids") {

@@ -14,15 +14,7 @@ pub(super) struct Params(BTreeMap<String, String>);
 impl Params {
     /// Decodes `application/x-www-form-urlencoded`: `+` is a space, `%2B` a plus. Bytes that are no UTF-8 become U+FFFD.
     pub(super) fn decode(raw: &str) -> Self {
-        Self(
-            raw.split('&')
-                .filter(|pair| !pair.is_empty())
-                .map(|pair| {
-                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    (decode(name), decode(value))
-                })
-                .collect(),
-        )
+        Self(pairs(raw).collect())
     }
 
     /// The text of a parameter. Absent, empty, and `null` or `None` (what clients write for nothing) are the same.
@@ -84,6 +76,52 @@ impl Params {
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
         self.0.iter()
     }
+}
+
+/// Which page of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    page: u64,
+    page_size: u64,
+}
+
+impl Page {
+    /// Reads `page` and `page_size`; 10 rows where it is not said.
+    pub(super) fn read(params: &Params, largest: u64) -> Result<Self, Refusal> {
+        Ok(Self {
+            page: params.whole("page", 1..=u64::MAX, 1)?,
+            page_size: params.whole("page_size", 1..=largest, 10)?,
+        })
+    }
+
+    /// The rows of this page under a name, with `page_info`.
+    pub(super) fn answer(self, name: &str, rows: Vec<Value>) -> Value {
+        let total = rows.len() as u64;
+        let start = usize::try_from((self.page - 1).saturating_mul(self.page_size));
+        let size = usize::try_from(self.page_size).unwrap_or(usize::MAX);
+        let shown: Vec<Value> = rows
+            .into_iter()
+            .skip(start.unwrap_or(usize::MAX))
+            .take(size)
+            .collect();
+        serde_json::json!({
+            name: shown,
+            "page_info": {
+                "page": self.page,
+                "page_size": self.page_size,
+                "total_number": total,
+                "total_page": total.div_ceil(self.page_size),
+            },
+        })
+    }
+}
+
+/// The decoded names and values of a query or a form, each as often as it was sent.
+pub(super) fn pairs(raw: &str) -> impl Iterator<Item = (String, String)> {
+    raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    })
 }
 
 fn decode(text: &str) -> String {

@@ -3,6 +3,8 @@
 use super::item::{Level, Tree};
 
 const PREFIX: &str = "/open_api/v1.3";
+/// The page where a user approves an app; it is none of the API's paths.
+pub(super) const AUTHORISE: &str = "/portal/auth";
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,13 @@ pub(super) enum Route {
     RevokeToken,
     AdvertiserGet,
     AdvertiserInfo,
+    /// The page where a user approves an app: `GET` shows it, its form is a `POST`.
+    Authorise,
+    BcAssets,
+    PixelList,
+    Subscribe,
+    SubscriptionList,
+    Unsubscribe,
     AdGroupQuota,
     Create(Level, Tree),
     Update(Level, Tree),
@@ -35,6 +44,9 @@ pub(super) enum Reviewed {
 
 impl Route {
     pub(super) fn find(path: &str) -> Option<(Self, &'static str)> {
+        if path == AUTHORISE {
+            return Some((Self::Authorise, "GET"));
+        }
         let path = path.strip_prefix(PREFIX)?;
         Some(match path {
             "/oauth2/access_token/" => (Self::AccessToken, "POST"),
@@ -42,6 +54,11 @@ impl Route {
             "/oauth2/revoke_token/" => (Self::RevokeToken, "POST"),
             "/oauth2/advertiser/get/" => (Self::AdvertiserGet, "GET"),
             "/advertiser/info/" => (Self::AdvertiserInfo, "GET"),
+            "/bc/asset/get/" => (Self::BcAssets, "GET"),
+            "/pixel/list/" => (Self::PixelList, "GET"),
+            "/subscription/subscribe/" => (Self::Subscribe, "POST"),
+            "/subscription/get/" => (Self::SubscriptionList, "GET"),
+            "/subscription/unsubscribe/" => (Self::Unsubscribe, "POST"),
             "/adgroup/review_info/" => (Self::ReviewInfo(Reviewed::AdGroups), "GET"),
             "/ad/review_info/" => (Self::ReviewInfo(Reviewed::Ads), "GET"),
             "/smart_plus/ad/review_info/" => (Self::ReviewInfo(Reviewed::SmartPlusAds), "GET"),
@@ -88,7 +105,12 @@ impl Route {
     pub(super) fn is_read(self) -> bool {
         matches!(
             self,
-            Self::List(..) | Self::ReviewInfo(_) | Self::AdGroupQuota
+            Self::List(..) | Self::ReviewInfo(_) | Self::AdGroupQuota | Self::PixelList
         )
+    }
+
+    /// Whether it takes this method, where the endpoint's own is the other one.
+    pub(super) fn takes(self, own: &str, method: &str) -> bool {
+        method == own || (self == Self::Authorise && method == "POST")
     }
 }

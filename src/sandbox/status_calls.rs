@@ -416,6 +416,7 @@ impl Sandbox {
             if let Some(Review { until: None, again }) = row.review {
                 let until = Some(at.saturating_add(review_ms));
                 row.review = Some(Review { until, again });
+                self.expect_review_end(advertiser_id, level, id);
             }
         } else if row.is_dedicated() {
             // Fixed once, by the first pause or deletion; a later one does not change it.

@@ -76,6 +76,59 @@ fn difference(a: &Value, b: &Value, at: &str) -> Option<String> {
     }
 }
 
+/// Every list of our resources in the chart's templates has all kinds, connections perhaps excepted, or only these.
+#[test]
+fn every_list_of_resources_has_every_kind() {
+    use tiktok_ads_operator::platform::Kind;
+    let crds = tiktok_ads_operator::api::crd::all().unwrap();
+    let plural = |kind: &str| {
+        let of = crds.iter().find(|crd| crd.spec.names.kind == kind);
+        of.unwrap_or_else(|| panic!("no definition of {kind}"))
+            .spec
+            .names
+            .plural
+            .clone()
+    };
+    let objects: BTreeSet<String> = Kind::ALL.map(|kind| plural(kind.name())).into();
+    let connections = BTreeSet::from([plural("TikTokConnection")]);
+    let all: BTreeSet<String> = objects.union(&connections).cloned().collect();
+    assert_eq!(
+        all.len(),
+        crds.len(),
+        "a kind that the operator does not know"
+    );
+
+    let waited: BTreeSet<String> = tiktok_ads_harness::KINDS
+        .split(',')
+        .map(String::from)
+        .collect();
+    assert_eq!(waited, all, "harness/src/lib.rs");
+    let mut lists = 0;
+    let folder = repository().join("charts/tiktok-ads-operator/templates");
+    for (file, text) in files(&folder) {
+        let text = String::from_utf8(text).unwrap();
+        for (group, line) in text.lines().zip(text.lines().skip(1)) {
+            let list = line.trim().strip_prefix("resources: [");
+            let Some(list) = list.and_then(|l| l.strip_suffix(']')) else {
+                continue;
+            };
+            if !group.contains("tiktokads.dev") {
+                continue;
+            }
+            let named: BTreeSet<String> = list
+                .split(", ")
+                .map(|name| name.split('/').next().unwrap().to_owned())
+                .collect();
+            assert!(
+                [&all, &objects, &connections].contains(&&named),
+                "{file}: {line}"
+            );
+            lists += 1;
+        }
+    }
+    assert!(lists >= 4, "{lists} lists were read");
+}
+
 #[test]
 fn the_chart_has_the_crds_of_the_repository() {
     let ours = files(&repository().join("crds"));
@@ -135,6 +188,10 @@ fn helm_lints_it_and_unknown_values_are_refused() {
         "platform.ulr=http://x",
         "platform.tier=Gold",
         "watchNamespaces[0]=A_b",
+        "publicUrl=http://ads.example.com",
+        "publicUrl=https://ads.example.com/path",
+        "publicUrl=ads.example.com",
+        "public.ingres.enabled=true",
     ] {
         let refusal = cluster
             .render(&Chart::cluster_wide().set(wrong))
@@ -198,6 +255,132 @@ fn the_deployment_passes_every_setting_and_is_restricted() {
         .unwrap_err()
         .to_string();
     assert!(refusal.contains("violates PodSecurity"), "{refusal}");
+}
+
+/// The one object of a kind.
+fn one<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+    let found: Vec<&Value> = objects.iter().filter(|o| o["kind"] == kind).collect();
+    assert_eq!(found.len(), 1, "{kind}: {}", found.len());
+    found[0]
+}
+
+#[test]
+fn without_a_public_url_nothing_is_public() {
+    let objects = rendered(&Chart::new("home").release("r"));
+    let kinds = kinds(&objects);
+    assert!(!kinds.contains_key("Service") && !kinds.contains_key("Ingress"));
+    let text = one(&objects, "Deployment").to_string();
+    assert!(
+        !text.contains("public") && !text.contains("POD_IP"),
+        "{text}"
+    );
+    // An Ingress alone would lead nowhere.
+    let chart = Chart::new("home").set("public.ingress.enabled=true");
+    assert!(!self::kinds(&rendered(&chart)).contains_key("Ingress"));
+}
+
+#[test]
+fn a_public_url_brings_a_service_and_on_request_an_ingress() {
+    let chart = || {
+        Chart::new("home")
+            .release("r")
+            .set("publicUrl=https://ads.example.com:8443")
+            .set("public.port=9000")
+            .set("public.service.port=81")
+    };
+    let objects = rendered(&chart());
+    let container = &one(&objects, "Deployment")["spec"]["template"]["spec"]["containers"][0];
+    let args = container["args"].as_array().unwrap();
+    for arg in [
+        "--public-url=https://ads.example.com:8443",
+        "--public-addr=0.0.0.0:9000",
+    ] {
+        assert!(args.contains(&arg.into()), "{args:?}");
+    }
+    let env = container["env"].as_array().unwrap();
+    let ip = env.iter().find(|one| one["name"] == "POD_IP").unwrap();
+    assert_eq!(ip["valueFrom"]["fieldRef"]["fieldPath"], "status.podIP");
+    let ports = container["ports"].as_array().unwrap();
+    let public = ports.iter().find(|one| one["name"] == "public").unwrap();
+    assert_eq!(public["containerPort"], 9000);
+    let service = one(&objects, "Service");
+    let port = &service["spec"]["ports"][0];
+    assert_eq!(
+        (&port["port"], &port["targetPort"]),
+        (&81.into(), &"public".into())
+    );
+    let selector = &one(&objects, "Deployment")["spec"]["selector"]["matchLabels"];
+    assert_eq!(&service["spec"]["selector"], selector);
+    assert!(!kinds(&objects).contains_key("Ingress"));
+
+    let chart = chart()
+        .set("public.ingress.enabled=true")
+        .set("public.ingress.className=nginx")
+        .set("public.ingress.tlsSecretName=ads-tls");
+    let objects = rendered(&chart);
+    let ingress = &one(&objects, "Ingress")["spec"];
+    assert_eq!(ingress["ingressClassName"], "nginx");
+    assert_eq!(ingress["tls"][0]["hosts"][0], "ads.example.com");
+    let rule = &ingress["rules"][0];
+    assert_eq!(rule["host"], "ads.example.com");
+    let paths: Vec<&str> = rule["http"]["paths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|path| path["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(paths, ["/connect/", "/oauth/callback", "/webhooks/tiktok/"]);
+    // Health and metrics stay inside.
+    assert_eq!(service["spec"]["ports"].as_array().unwrap().len(), 1);
+    // The API server takes all of it.
+    let cluster = shared();
+    let namespace = cluster.namespace("public").unwrap();
+    for kind in ["Service", "Ingress"] {
+        let mut object = one(&objects, kind).clone();
+        object["metadata"]["namespace"] = namespace.clone().into();
+        cluster.apply(&namespace, &object.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn who_may_connect_reads_the_connection_and_one_secret() {
+    let cluster = shared();
+    let namespace = cluster.namespace("connector").unwrap();
+    // The lines that helm prints, for one connection.
+    for args in [
+        vec![
+            "create",
+            "role",
+            "main-connect",
+            "--verb=get",
+            "--resource=secrets",
+            "--resource-name=main-tiktok-connect",
+        ],
+        vec![
+            "create",
+            "rolebinding",
+            "main-connect",
+            "--role=main-connect",
+            "--user=ann",
+        ],
+        vec![
+            "create",
+            "rolebinding",
+            "main-connector",
+            "--clusterrole=tiktok-ads-operator-connector",
+            "--user=ann",
+        ],
+    ] {
+        let mut args = args;
+        args.extend(["-n", &namespace]);
+        cluster.run(&args).unwrap().ok().unwrap();
+    }
+    let may = |verb: &str, what: &str| can_i(cluster, &[verb, what, "-n", &namespace, "--as=ann"]);
+    assert!(may("get", "tiktokconnections.tiktokads.dev"));
+    assert!(may("get", "secrets/main-tiktok-connect"));
+    assert!(!may("get", "secrets/main-tiktok-token") && !may("list", "secrets"));
+    assert!(!may("patch", "tiktokconnections.tiktokads.dev"));
+    assert!(!may("get", "campaigns.tiktokads.dev"));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use tiktok_ads_operator::api::campaign::Campaign;
 use tiktok_ads_operator::api::common::{Adoption, DeletionPolicy, DesiredState, Mode};
 use tiktok_ads_operator::model::ceiling::CeilingView;
 use tiktok_ads_operator::model::facts::{
-    Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, ParentView, ReviewLook,
-    Rivals, Seen, Settings,
+    Access, Account, Attempt, Caps, ConnectionView, Facts, Have, Memory, NameLook, ParentView,
+    ReviewLook, Rivals, Seen, Settings,
 };
 use tiktok_ads_operator::model::object::Object;
 use tiktok_ads_operator::model::plan::{Action, Plan, StatusWish, plan};
@@ -38,6 +38,7 @@ fn row(operation: OperationState, created: i64) -> Row {
         current_budget: None,
         created: Some(at(created)),
         modified: None,
+        creatives: Vec::new(),
         fields: Fields::from([("objective_type", "TRAFFIC".into())]),
     }
 }
@@ -132,14 +133,15 @@ fn have() -> impl Strategy<Value = Have> {
     prop_oneof![
         Just(Have::Unknown),
         Just(Have::Absent),
-        (a_row(), any::<bool>(), 0i64..200).prop_map(|(row, read_back, seen)| Have::Present(
-            Seen {
+        (a_row(), any::<bool>(), 0i64..200, any::<bool>()).prop_map(
+            |(row, read_back, seen, hinted)| Have::Present(Seen {
                 row,
                 read_back,
                 at: at(seen),
                 looked_up: None,
-            }
-        )),
+                hinted,
+            })
+        ),
     ]
 }
 
@@ -164,7 +166,13 @@ fn usable(cap: Option<i64>, read_only: bool) -> ConnectionView {
         timezone: String::new(),
         schedule_in_account_zone: false,
         mode: None,
-        read_only,
+        access: if read_only {
+            Access::ReadOnly
+        } else {
+            Access::Full
+        },
+        suspended: None,
+        pause_all: None,
         disconnecting: false,
         adoption: None,
         drift: None,
@@ -280,7 +288,7 @@ proptest! {
         // Nothing else stands in the way of switching it on.
         let mut case = Case {
             view: usable(Some(1000), false),
-            have: Have::Present(Seen { row: row(OperationState::Off, 0), read_back: true, at: at(1), looked_up: None }),
+            have: Have::Present(Seen { row: row(OperationState::Off, 0), read_back: true, at: at(1), looked_up: None, hinted: false }),
             rival: (false, false),
             terminating: false,
             ..case
@@ -322,6 +330,7 @@ fn adopted(operation: OperationState, deleting: bool) -> Case {
             read_back: true,
             at: at(1),
             looked_up: None,
+            hinted: false,
         }),
         name: NameLook::NotLooked,
         memory: Memory::default(),

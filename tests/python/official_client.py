@@ -13,6 +13,7 @@ import traceback
 import adgroup_cases  # noqa: F401  importing them is what registers the cases
 import ad_cases  # noqa: F401
 import campaign_cases  # noqa: F401
+import connect_cases  # noqa: F401
 import smart_plus_ad_cases  # noqa: F401
 from support import CASES
 

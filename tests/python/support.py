@@ -35,6 +35,8 @@ class Account:
         self.ads = tiktok.AdApi(client)
         self.oauth = tiktok.AuthenticationApi(client)
         self.accounts = tiktok.AccountManagementApi(client)
+        self.business_centers = tiktok.BCApi(client)
+        self.measurement = tiktok.MeasurementApi(client)
         self.key = 0
         self.knobs(rate="off")
 

@@ -23,6 +23,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- printf "system:serviceaccount:%s:%s" .Release.Namespace (include "operator.fullname" .) -}}
 {{- end -}}
 
+{{- /* The host of publicUrl, without its port: what an Ingress and a certificate name. */ -}}
+{{- define "operator.publicHost" -}}
+{{- regexReplaceAll ":[0-9]+$" (urlParse .Values.publicUrl).host "" -}}
+{{- end -}}
+
 {{- /* All settings of the operator. Nothing else passes any. */ -}}
 {{- define "operator.args" -}}
 - run
@@ -35,5 +40,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - --watch-namespace={{ . }}
 {{- end }}
 - --health-addr=0.0.0.0:{{ .Values.health.port }}
+{{- if .Values.publicUrl }}
+- --public-url={{ .Values.publicUrl }}
+- --public-addr=0.0.0.0:{{ .Values.public.port }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 {{- end -}}

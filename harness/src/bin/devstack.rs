@@ -8,9 +8,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use tiktok_ads_harness::control_plane::free_port;
+use tiktok_ads_harness::control_plane::free_ports;
 use tiktok_ads_harness::programs::{Programs, repository};
-use tiktok_ads_harness::{Chart, ControlPlane, Error, Result, Sandbox, wait_until};
+use tiktok_ads_harness::{Chart, ControlPlane, Error, Ports, Result, Sandbox, wait_until};
 
 const USAGE: &str = "usage: devstack up | down | serve | build
   up      start control plane, sandbox and operator in the background, write .run/env
@@ -205,18 +205,26 @@ impl Stack {
         step(&format!("control plane at {}", cluster.url()));
         let sandbox = Sandbox::start(&cluster, &binary, &[])?;
         step(&format!("sandbox at {}", sandbox.url()));
-        let install = cluster.install(Chart::cluster_wide().platform_url(sandbox.url()))?;
+        let [health, public, _] = free_ports()?;
+        let public_url = format!("http://127.0.0.1:{public}");
+        let chart = Chart::cluster_wide()
+            .platform_url(sandbox.url())
+            .set(&format!("publicUrl={public_url}"));
+        let install = cluster.install(chart)?;
         step("chart installed");
-        let port = free_port()?;
-        let start = || install.run_at(&binary, port, &[], &[]);
+        let start = || install.run_at(&binary, Ports { health, public }, &[], &[]);
         let mut operator = start()?;
         operator.wait_ready(Duration::from_secs(60))?;
-        step(&format!("operator at {}", operator.url()));
+        step(&format!(
+            "operator at {}, its pages at {public_url}",
+            operator.url()
+        ));
 
         self.write_env(&[
             ("KUBECONFIG", cluster.kubeconfig().display().to_string()),
             ("SANDBOX_URL", sandbox.url().to_owned()),
             ("METRICS_URL", format!("{}/metrics", operator.url())),
+            ("PUBLIC_URL", public_url),
             ("AUDIT_LOG", cluster.audit().path().display().to_string()),
             ("STACK_DATA", cluster.folder().display().to_string()),
         ])?;

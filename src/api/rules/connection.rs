@@ -7,14 +7,12 @@ pub(in crate::api) fn connection() -> Vec<Topic> {
     vec![
         object_name("spec.appSecretRef.name"),
         object_name("spec.tokenSecretRef.name"),
-        Topic::new(
-            "spec.tokenSecretRef.key",
-            vec![part(
-                "self.matches('^[-._a-zA-Z0-9]+$')",
-                "a key of a Secret has only letters, digits, -, _ and .: write it as it is in the Secret",
-            )],
-        ),
+        secret_key("spec.tokenSecretRef.key"),
         id("spec.advertiserId"),
+        id("spec.eventsSource.pixelId"),
+        object_name("spec.webhooks.keysSecretRef.name"),
+        object_name("spec.webhooks.pathTokenSecretRef.name"),
+        secret_key("spec.webhooks.pathTokenSecretRef.key"),
         amount("spec.caps.maxDailyBudgetPerObject.amount"),
         currency("spec.caps.maxDailyBudgetPerObject.currency"),
         Topic::new("spec.caps.maxDailyBudgetPerObject", vec![whole_units()]),
@@ -32,6 +30,17 @@ pub(in crate::api) fn connection() -> Vec<Topic> {
             )],
         ),
     ]
+}
+
+/// A key of a Secret.
+fn secret_key(path: &'static str) -> Topic {
+    Topic::new(
+        path,
+        vec![part(
+            "self.matches('^[-._a-zA-Z0-9]+$')",
+            "a key of a Secret has only letters, digits, -, _ and .: write it as it is in the Secret",
+        )],
+    )
 }
 
 fn caps() -> Vec<Part> {

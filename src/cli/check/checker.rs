@@ -11,32 +11,7 @@ use super::suggest;
 use super::yaml::{self, Node, Yaml};
 use crate::api::crd::{self, CrdError};
 use crate::api::{GROUP, VERSION};
-
-/// Among what the names of a kind are told apart on TikTok.
-struct Among {
-    kind: &'static str,
-    /// The field of the spec that names the parent.
-    reference: &'static str,
-    plural: &'static str,
-}
-
-const AMONG: &[Among] = &[
-    Among {
-        kind: "Campaign",
-        reference: "connectionRef",
-        plural: "campaigns",
-    },
-    Among {
-        kind: "AdGroup",
-        reference: "campaignRef",
-        plural: "ad groups",
-    },
-    Among {
-        kind: "Ad",
-        reference: "adGroupRef",
-        plural: "ads",
-    },
-];
+use crate::platform::Kind as Level;
 
 /// A kind that we check.
 struct Kind {
@@ -247,11 +222,12 @@ impl Checker {
                 "{kind}/{name} is there twice, the later one replaces the earlier: rename or remove one"
             ),
         )];
-        let among = AMONG.iter().find(|among| among.kind == kind);
-        if let Some(among) = among
-            && let Some(parent) = node.text(&["spec", among.reference, "name"])
+        // Among what is in the same object, names are told apart on TikTok.
+        let level = Level::ALL.into_iter().find(|level| level.name() == kind);
+        if let Some(level) = level
+            && let Some(parent) = node.text(&["spec", level.reference(), "name"])
         {
-            let plural = among.plural;
+            let plural = format!("{}s", level.noun());
             let shown = node.text(&["spec", "name"]).unwrap_or(name);
             claims.push((
                 format!("{kind} name {namespace}/{parent}/{shown}"),

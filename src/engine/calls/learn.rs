@@ -1,6 +1,7 @@
 //! What answers teach about objects, accounts and tokens.
 
 use super::super::account::AccountId;
+use super::super::connection::kills_token;
 use super::super::doors::ObjectName;
 use super::super::due::Why;
 use super::super::outbox::Member;
@@ -11,7 +12,7 @@ use crate::model::facts::{NameQuestion, Problem, Refusable, Refused};
 use crate::model::object::Object;
 use crate::model::reason::Reason;
 use crate::observe::table::RowId;
-use crate::platform::{Call, ErrorClass, OperationStatus, PlatformError, Rejection};
+use crate::platform::{AuthProblem, Call, ErrorClass, OperationStatus, PlatformError, Rejection};
 use jiff::Timestamp;
 
 impl State {
@@ -21,6 +22,7 @@ impl State {
         id: &AccountId,
         call: &Call,
         error: &PlatformError,
+        token: &str,
         now: Timestamp,
     ) {
         match &error.class {
@@ -28,14 +30,19 @@ impl State {
                 self.budgets
                     .throttled(&id.app, &id.advertiser, call.path(), throttle, now)
             }
-            ErrorClass::Auth(_) => {
+            ErrorClass::Auth(problem) => {
                 let Some(connection) = self.accounts.get(id).map(|a| a.connection.clone()) else {
                     return;
                 };
-                if let Some(memo) = self.connections.get_mut(&connection) {
-                    memo.refused = Some(error.lasting());
+                let about_app = *problem == AuthProblem::AppRefused;
+                if kills_token(*problem) || about_app {
+                    let message = error.lasting();
+                    self.learn_auth(&connection, token, message, !about_app, now);
+                } else if let Some(memo) = self.connections.get_mut(&connection) {
+                    // A right is missing for this one thing, or was taken away: the check tells.
+                    memo.doubt(now);
+                    self.push(&Key::Connection(connection), Lane::Event, now);
                 }
-                self.push(&Key::Connection(connection), Lane::Safety, now);
             }
             _ => {}
         }

@@ -50,10 +50,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             if learned.again.contains(&(kind, platform_id.clone())) {
                 state.wake(&key, Why::Settle, now + settle);
             } else {
-                state.push(&key, Lane::Change, now);
+                let lane = state.lane_of(id, name, now);
+                state.push(&key, lane, now);
             }
         }
         state.push_owners(id, &learned.changed, Lane::Change, now);
+        if !learned.changed.is_empty() {
+            state.hear_soon(id, now);
+        }
     }
 
     /// Looks for what unclear creates made: by name, under one parent. Several ads share a list of all that their ad
@@ -162,7 +166,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             account.table.reviewed(&ids, reviews, &before, now);
         }
         for (name, _) in &members {
-            state.push(&Key::Object(name.clone()), Lane::Change, now);
+            let lane = state.lane_of(id, name, now);
+            state.push(&Key::Object(name.clone()), lane, now);
         }
     }
 

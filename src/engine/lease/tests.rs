@@ -143,6 +143,9 @@ impl Clock for TestClock {
     fn awake(&self) -> Duration {
         self.start.elapsed() + *self.slept.lock().unwrap()
     }
+    fn entropy(&self) -> [u8; 32] {
+        [7; 32]
+    }
 }
 
 struct Replica {
@@ -158,6 +161,15 @@ struct Replica {
 
 impl Replica {
     fn start(server: &Arc<Server>, identity: &str) -> Self {
+        Self::start_at(server, identity, None)
+    }
+
+    /// One that takes requests at an address.
+    fn start_at(server: &Arc<Server>, identity: &str, address: Option<&str>) -> Self {
+        let settings = LeaseSettings {
+            address: address.map(str::to_string),
+            ..LeaseSettings::default()
+        };
         let line = Line {
             server: server.clone(),
             ..Line::default()
@@ -179,16 +191,7 @@ impl Replica {
                         std::future::pending().await
                     }
                 };
-                lead(
-                    &line,
-                    &clock,
-                    &identity,
-                    &LeaseSettings::default(),
-                    &fence,
-                    &changes,
-                    stop,
-                )
-                .await
+                lead(&line, &clock, &identity, &settings, &fence, &changes, stop).await
             })
         });
         Self {
@@ -204,6 +207,10 @@ impl Replica {
 
     fn holds(&self) -> Option<u64> {
         self.fence.check(self.clock.awake(), Duration::ZERO)
+    }
+
+    fn sees(&self) -> Leads {
+        self.fence.leads(self.clock.awake())
     }
 }
 
@@ -360,6 +367,89 @@ async fn a_lease_deleted_by_hand_is_not_taken_from_its_holder() {
     *server.lease.lock().unwrap() = None;
     pass(45 * SECOND).await;
     assert_eq!(b.holds(), Some(2));
+}
+
+const A: &str = "http://10.0.0.1:8090";
+const B: &str = "http://[fd00::2]:8090";
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_knows_where_the_leader_listens() {
+    let server = Arc::new(Server::default());
+    let mut a = Replica::start_at(&server, "a", Some(A));
+    assert_eq!(a.sees(), Leads::Nobody);
+    pass(SECOND).await;
+    let b = Replica::start_at(&server, "b", Some(B));
+    let c = Replica::start(&server, "c");
+    pass(6 * SECOND).await;
+    assert_eq!(a.sees(), Leads::Here);
+    assert_eq!(b.sees(), Leads::There(A.into()));
+    assert_eq!(c.sees(), Leads::There(A.into()));
+    // Given back: nobody is asked who does not act any more, and the next one says where it is.
+    a.stop.take().unwrap().send(()).unwrap();
+    pass(SECOND).await;
+    assert_eq!(a.sees(), Leads::Nobody);
+    let annotations = server.lease.lock().unwrap().clone().unwrap().metadata;
+    assert!(!annotations.annotations.unwrap().contains_key(ADDRESS));
+    c.task.abort();
+    pass(12 * SECOND).await;
+    assert_eq!(b.sees(), Leads::Here);
+    let d = Replica::start(&server, "d");
+    pass(SECOND).await;
+    assert_eq!(d.sees(), Leads::There(B.into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_no_requests_takes_the_former_address_away() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start_at(&server, "a", Some(A));
+    pass(SECOND).await;
+    let b = Replica::start(&server, "b");
+    pass(6 * SECOND).await;
+    a.task.abort();
+    // Until the lease has run out the address stays known; asking there fails, and nothing is lost by it.
+    assert_eq!(b.sees(), Leads::There(A.into()));
+    pass(40 * SECOND).await;
+    assert_eq!(b.sees(), Leads::Here);
+    let c = Replica::start_at(&server, "c", Some(A));
+    pass(SECOND).await;
+    assert_eq!(c.sees(), Leads::Nobody);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_passes_requests_to_itself_or_to_what_is_no_address() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start_at(&server, "a", Some(A));
+    pass(SECOND).await;
+    // The same pod, started again while the lease of the process before still counts.
+    a.task.abort();
+    let again = Replica::start_at(&server, "a2", Some(A));
+    pass(6 * SECOND).await;
+    assert_eq!(again.sees(), Leads::Nobody);
+    for odd in [
+        "http://metadata.internal:80",
+        "http://localhost:80",
+        "http://10.0.0.1:8090/",
+        "http://10.0.0.1:8090/path",
+        "http://u@10.0.0.1:8090",
+        "https://10.0.0.1:8090",
+        "http://10.0.0.1",
+        "http://10.0.0.1:0",
+        "http://0.0.0.0:80",
+        "http://[::]:80",
+        "",
+    ] {
+        assert!(!is_address(odd), "{odd}");
+    }
+    assert!(is_address(A) && is_address(B));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_has_lost_is_not_taken_for_one() {
+    let server = Arc::new(Server::default());
+    let a = Replica::start_at(&server, "a", Some(A));
+    pass(6 * SECOND).await;
+    *a.clock.slept.lock().unwrap() += 40 * SECOND;
+    assert_eq!(a.sees(), Leads::Nobody);
 }
 
 /// Faults at random, replicas that die and come again: never two at a time, and the count never falls.

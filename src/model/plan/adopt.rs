@@ -23,12 +23,15 @@ impl Planner<'_> {
             RecordState::Claim(record) => record.id.clone(),
             _ => None,
         };
-        // A record that was lost while the status was not: we held this id.
-        let lost = match self.f.record {
+        spec_id.or(claim).or_else(|| self.lost_id())
+    }
+
+    /// A record that was lost while the status was not: we held this id.
+    pub(super) fn lost_id(&self) -> Option<String> {
+        match self.f.record {
             RecordState::None => self.f.object.status.as_ref().and_then(|s| s.id.clone()),
             _ => None,
-        };
-        spec_id.or(claim).or(lost)
+        }
     }
 
     pub(super) fn adopt_by_id(&self, id: &str, account: &Account) -> Plan {

@@ -11,6 +11,15 @@ use crate::api::RESUME;
 use crate::api::common::{DesiredState, StateDriftPolicy};
 use crate::platform::{Changes, OperationState, OperationStatus, Row};
 
+/// A hold that does not depend on the neighbours: it keeps an object off and switches a running one off.
+pub(super) fn standing_hold(account: &Account, amount: Option<i64>) -> Option<Hold> {
+    let degraded = account.pause_all.clone().map(|message| Hold {
+        reason: Reason::AuthDegraded,
+        message,
+    });
+    degraded.or_else(|| account.caps.standing_hold(amount, &account.currency))
+}
+
 impl Planner<'_> {
     pub(super) fn held(&self, record: &Record, id: &str, account: &Account) -> Plan {
         let noun = self.noun();
@@ -116,7 +125,7 @@ impl Planner<'_> {
         // R3: what nobody asked us to mind is not held either.
         let holding = (want == Some(DesiredState::Active))
             .then(|| {
-                let own = account.caps.standing_hold(amount, &account.currency);
+                let own = standing_hold(account, amount);
                 own.or_else(|| self.hold_of_dedicated_parent(account))
                     .or_else(|| self.out_of_time(row, &compared))
             })

@@ -12,7 +12,7 @@ use super::super::wanted::World;
 use super::{Action, Plan, Planner};
 use crate::api::RESUME;
 use crate::api::common::Adoption;
-use crate::platform::{Kind, NewObject, OperationState, Row, has_field};
+use crate::platform::{NewObject, OperationState, Row, has_field};
 
 impl Planner<'_> {
     pub(super) fn live(&self) -> Plan {
@@ -46,6 +46,17 @@ impl Planner<'_> {
 
     /// Nothing leads to an account: the connection is missing, or something on the way to it.
     fn no_connection(&self) -> Plan {
+        // R22: what is on TikTok stays there as it is, whatever became of the connection.
+        if let Some(id) = self.f.record.own().and_then(|r| r.id.as_ref()) {
+            let noun = self.noun();
+            return self.progress(
+                Action::Rest,
+                Reason::Disconnected,
+                format!(
+                    "the connection is gone, and {noun} {id} stays on TikTok as it is; create the TikTokConnection again to look after it, or delete this object, which changes nothing there"
+                ),
+            );
+        }
         if let Some(waiting) = self.no_parent() {
             return waiting;
         }
@@ -66,11 +77,7 @@ impl Planner<'_> {
         let (reason, message) = match &self.f.parent {
             ParentView::Account | ParentView::There(_) => return None,
             ParentView::Missing { kind, name } => {
-                let field = if *kind == Kind::Campaign {
-                    "campaignRef"
-                } else {
-                    "adGroupRef"
-                };
+                let field = self.kind.reference();
                 (
                     Reason::ParentMissing,
                     format!(
@@ -244,7 +251,7 @@ impl Planner<'_> {
             .fields
             .iter()
             .find(|f| f.compared && !has_field(self.kind, self.tree, f.wire));
-        if let (Some(field), true) = (missing, self.kind != Kind::Campaign) {
+        if let (Some(field), true) = (missing, self.kind.parent().is_some()) {
             return Err((
                 Reason::TreeMismatch,
                 format!(

@@ -4,8 +4,8 @@ use super::super::facts::{ConnectionView, Have, Look, Refusable};
 use super::super::reason::Reason;
 use super::super::record::Record;
 use super::{Action, Plan, Planner, StatusWish};
-use crate::api::RELEASE;
 use crate::api::common::DeletionPolicy;
+use crate::api::{RECORD, RELEASE};
 use crate::platform::{OperationState, OperationStatus};
 
 impl Planner<'_> {
@@ -29,7 +29,12 @@ impl Planner<'_> {
             );
         }
         let Some(record) = self.f.record.own() else {
-            return self.release(false, None);
+            let told = self.f.object.status.as_ref().and_then(|s| s.id.as_ref());
+            // Without its record nobody knows whose it is, so nothing is written; that it may run on must not be silent.
+            return match told.filter(|_| !self.effective.hands_off()) {
+                Some(id) => self.release(true, Some(format!("its record (the annotation {RECORD}) is gone, so {noun} {id}, which its status names, was not paused; it may still be on, look in Ads Manager"))),
+                None => self.release(false, None),
+            };
         };
         if self.effective.hands_off() {
             return self.release(false, None);
@@ -118,13 +123,31 @@ impl Planner<'_> {
         } else if delete {
             self.stalled(
                 Reason::DeleteHeld,
-                format!("{noun} {id} is paused; mode {:?} deletes nothing. Set the mode to Enforce, or annotate this object with {RELEASE}: \"true\"", self.effective.mode),
+                format!(
+                    "{noun} {id} is paused; {}, or annotate this object with {RELEASE}: \"true\"",
+                    self.why_no_delete()
+                ),
             )
         } else {
             self.release(false, None)
         };
         plan.verdict.row = Some(seen.row.clone());
         plan
+    }
+
+    /// Why nothing is deleted, and what to do about it.
+    fn why_no_delete(&self) -> String {
+        if self.effective.read_only {
+            "the connection is read-only, so nothing is deleted: see its banner".into()
+        } else if self.effective.suspended {
+            "TikTok has suspended the ad account, so nothing is deleted: wait until it runs again"
+                .into()
+        } else {
+            format!(
+                "mode {:?} deletes nothing. Set the mode to Enforce",
+                self.effective.mode
+            )
+        }
     }
 
     pub(super) fn release(&self, left_active: bool, message: Option<String>) -> Plan {

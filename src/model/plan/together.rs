@@ -5,6 +5,7 @@ use super::super::diff::show;
 use super::super::facts::{Account, Look, Seen};
 use super::super::reason::Reason;
 use super::super::report::Verdict;
+use super::converge::standing_hold;
 use super::{Action, Plan, Planner};
 use crate::platform::{
     Changes, Kind, OperationStatus, Rest, Row, Tree, Update, agrees, fields_of, updatable,
@@ -115,9 +116,7 @@ impl Planner<'_> {
             .campaign
             .as_ref()
             .filter(|c| c.is_dedicated())?;
-        let hold = account
-            .caps
-            .standing_hold(row_per_day(campaign, None), &account.currency)?;
+        let hold = standing_hold(account, row_per_day(campaign, None))?;
         Some(Hold {
             message: format!(
                 "its campaign is dedicated to iOS 14, whose pause would be final, so its ad groups are held instead: {}",

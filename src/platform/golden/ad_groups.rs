@@ -349,6 +349,7 @@ fn created_row() -> Row {
         current_budget: None,
         created: "2022-03-28T14:00:15Z".parse().ok(),
         modified: "2022-03-28T14:00:15Z".parse().ok(),
+        creatives: Vec::new(),
         fields,
     }
 }

@@ -112,6 +112,7 @@ impl Sandbox {
         id: u64,
         rejections: Vec<Rejection>,
     ) {
+        let group_before = self.group_of_ad(at, advertiser_id, id);
         let Some(row) = self.row_mut(advertiser_id, level, id) else {
             return;
         };
@@ -129,6 +130,7 @@ impl Sandbox {
         {
             self.answer_appeal_of_group(at, advertiser_id, group, reasons);
         }
+        self.announce_result(at, advertiser_id, level, id, group_before);
     }
 
     /// An appeal for an ad of the manual tree is its ad group's: the reviewers' word about the ad answers it.

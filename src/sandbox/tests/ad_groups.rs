@@ -395,7 +395,7 @@ fn beyond_the_quota_ad_groups_are_made_and_paused_for_good() {
     let id = bench.id();
     bench
         .sandbox
-        .set_account_status(&id, "STATUS_DISABLE", "")
+        .set_account_status(bench.now, &id, "STATUS_DISABLE", "")
         .unwrap();
     assert_eq!(quota(&mut bench), (json!(0), json!(0)));
 }

@@ -2,24 +2,6 @@
 
 use super::*;
 
-fn control(bench: &mut Bench, method: &str, path: &str, query: &str, body: Value) -> (u16, Value) {
-    let body = if body.is_null() {
-        Vec::new()
-    } else {
-        body.to_string().into_bytes()
-    };
-    let request = Request {
-        method: method.into(),
-        path: path.into(),
-        query: query.into(),
-        headers: vec![],
-        body,
-    };
-    let answer = bench.sandbox.handle(bench.now, &request);
-    let response = answer.reply().unwrap();
-    (response.status, response.json())
-}
-
 #[test]
 fn somebody_works_behind_our_back() {
     let mut bench = Bench::new();

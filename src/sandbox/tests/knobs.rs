@@ -359,7 +359,12 @@ fn statuses() {
             let id = bench.manual("a");
             bench
                 .sandbox
-                .set_account_status(&bench.account.advertiser_id, "STATUS_PENDING_CONFIRM", "")
+                .set_account_status(
+                    bench.now,
+                    &bench.account.advertiser_id,
+                    "STATUS_PENDING_CONFIRM",
+                    "",
+                )
                 .unwrap();
             bench.status(&id, "ENABLE")["code"].clone()
         },
@@ -371,7 +376,7 @@ fn statuses() {
             let id = bench.manual("a");
             bench
                 .sandbox
-                .set_account_status(&bench.account.advertiser_id, "STATUS_LIMIT", "")
+                .set_account_status(bench.now, &bench.account.advertiser_id, "STATUS_LIMIT", "")
                 .unwrap();
             assert_eq!(
                 bench.status(&id, "DISABLE")["code"],

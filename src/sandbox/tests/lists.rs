@@ -252,13 +252,13 @@ fn an_accounts_trouble_shows_on_its_campaigns() {
     ] {
         bench
             .sandbox
-            .set_account_status(&bench.account.advertiser_id, status, "")
+            .set_account_status(bench.now, &bench.account.advertiser_id, status, "")
             .unwrap();
         assert_eq!(bench.row(&id)["secondary_status"], secondary);
     }
     bench
         .sandbox
-        .set_account_status(&bench.account.advertiser_id, "STATUS_LIMIT", "")
+        .set_account_status(bench.now, &bench.account.advertiser_id, "STATUS_LIMIT", "")
         .unwrap();
     bench.knob("status_precedence", "disable_first");
     assert_eq!(

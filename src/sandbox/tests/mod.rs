@@ -9,8 +9,10 @@ mod ad_knobs;
 mod ad_updates;
 mod ads;
 mod appeals;
+mod business_centers;
 mod control;
 mod creates;
+mod deliveries;
 mod docs;
 mod faults;
 mod keys;
@@ -20,13 +22,18 @@ mod levels;
 mod limits;
 mod lists;
 mod oauth;
+mod portal;
 mod properties;
 mod reviews;
 mod smart_plus;
 mod smart_plus_ad_groups;
 mod smart_plus_ads;
 mod statuses;
+mod subscriptions;
+mod token_life;
 mod updates;
+mod webhook_properties;
+mod webhooks;
 
 use serde_json::{Value, json};
 
@@ -187,6 +194,25 @@ impl Bench {
             json!({"campaign_ids": [id], "operation_status": operation}),
         )
     }
+}
+
+/// One call of the control interface: the status and the JSON.
+fn control(bench: &mut Bench, method: &str, path: &str, query: &str, body: Value) -> (u16, Value) {
+    let body = if body.is_null() {
+        Vec::new()
+    } else {
+        body.to_string().into_bytes()
+    };
+    let request = Request {
+        method: method.into(),
+        path: path.into(),
+        query: query.into(),
+        headers: vec![],
+        body,
+    };
+    let answer = bench.sandbox.handle(bench.now, &request);
+    let response = answer.reply().unwrap();
+    (response.status, response.json())
 }
 
 fn name_key(name: &str) -> u64 {

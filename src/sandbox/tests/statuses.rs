@@ -136,7 +136,10 @@ fn the_account_comes_before_what_is_switched_off() {
         case((ad_group, ad), |bench, ids| {
             bench.operate(Level::AdGroup, &ids[1], "DISABLE");
             let id = bench.id();
-            bench.sandbox.set_account_status(&id, status, "").unwrap();
+            bench
+                .sandbox
+                .set_account_status(bench.now, &id, status, "")
+                .unwrap();
         });
     }
     case(
@@ -147,7 +150,7 @@ fn the_account_comes_before_what_is_switched_off() {
             let id = bench.id();
             bench
                 .sandbox
-                .set_account_status(&id, "STATUS_DISABLE", "")
+                .set_account_status(bench.now, &id, "STATUS_DISABLE", "")
                 .unwrap();
         },
     );

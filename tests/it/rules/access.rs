@@ -20,7 +20,7 @@ fn r22_a_connection_that_is_deleted_alone_leaves_campaigns_as_they_are_and_says_
     );
     let revoked = case.requests("/oauth2/revoke_token/").len();
     assert_eq!(revoked, 0, "an imported token is never revoked");
-    case.wait_for("spring", "ConnectionMissing");
+    case.wait_for("spring", "Disconnected");
     case.until("the last event", || {
         case.events("main")
             .iter()

@@ -6,13 +6,16 @@
 
 mod access;
 mod canary;
+mod canary_connect;
 mod ceilings;
 mod conditions;
 mod create;
+mod disconnect;
 mod knobs;
 mod lists;
 mod modes;
 mod nodes;
+mod rotation;
 mod status;
 mod throttle;
 mod tree_appeals;
@@ -32,6 +35,7 @@ mod tree_status;
 mod tree_unclear;
 mod tree_update;
 mod update;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -273,7 +277,8 @@ impl Case {
         case
     }
 
-    fn secret(&self, name: &str, content: Value) {
+    /// Makes a Secret.
+    pub fn secret(&self, name: &str, content: Value) {
         let path = format!("/api/v1/namespaces/{}/secrets", self.namespace);
         let secret = json!({"metadata": {"name": name}, "stringData": content});
         self.api("POST", &path, &secret).unwrap();

@@ -233,7 +233,7 @@ fn r08_a_refused_token_allows_nothing_but_pauses_until_there_is_a_new_one() {
     case.edit("enabled", json!({"state": "Active"}));
     case.edit("paused", json!({"state": "Paused"}));
     for name in ["fresh", "edited", "enabled"] {
-        case.wait_for(name, "ReadOnly");
+        case.wait_for(name, "ConnectionReadOnly");
     }
     case.until("the pause to be tried", || case.writes().len() > before);
     std::thread::sleep(std::time::Duration::from_secs(3));

@@ -297,7 +297,8 @@ fn r19_texts_about_ad_groups_and_ads_are_data() {
         let long = format!("{NASTY}{}", "z".repeat(3_000));
         let reason = json!({"reasons": [long], "suggestion": long});
         ad.outside("reject", reason);
-        // What is off shows no rejection in its status: the edit is what makes it be read.
+        // What is off shows no rejection in its status: the time of the edit, in whole seconds, is what makes it be read.
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
         ad.edit_outside(json!({ "ad_name": NASTY }));
         ad.wait("the rejection", |object| {
             object["status"]["review"]["reasonCount"] == 1 && object["status"]["driftCount"] == 1

@@ -134,7 +134,9 @@ fn view(caps: bool) -> ConnectionView {
         timezone: "UTC".into(),
         schedule_in_account_zone: false,
         mode: None,
-        read_only: false,
+        access: tiktok_ads_operator::model::facts::Access::Full,
+        suspended: None,
+        pause_all: None,
         disconnecting: false,
         adoption: None,
         drift: None,
@@ -262,6 +264,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
                 read_back,
                 at: time(at),
                 looked_up: looked_up.map(time),
+                hinted: false,
             })
         };
         let have = match q.have {
@@ -587,6 +590,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             current_budget: None,
             created: None,
             modified: None,
+            creatives: Vec::new(),
             fields: wanted.to_create(),
         }
     }

@@ -252,6 +252,21 @@ impl ApiServer {
         self.seen.push(Seen::Secret(name.clone()));
     }
 
+    /// One key of any Secret is edited by hand; `None` removes it.
+    pub fn edit_secret(&mut self, name: &Name, key: &str, value: Option<&str>) {
+        self.next_version();
+        let version = self.version;
+        let Some(secret) = self.secrets.get_mut(name) else {
+            return;
+        };
+        secret.resource_version = version;
+        match value {
+            Some(value) => secret.data.insert(key.into(), value.to_string().into()),
+            None => secret.data.remove(key),
+        };
+        self.seen.push(Seen::Secret(name.clone()));
+    }
+
     /// DELETE of a Secret.
     pub fn delete_secret(&mut self, name: &Name) {
         let Some(secret) = self.secrets.get_mut(name) else {

@@ -1,5 +1,6 @@
 //! Virtual time: tokio's paused clock, which jumps to the next timer when nothing else can run.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,12 +14,17 @@ pub const BASE_SECONDS: i64 = 1_795_435_200;
 #[derive(Clone, Copy, Debug)]
 pub struct SimClock {
     start: Instant,
+    seed: u64,
+    /// How often chance was asked for, by all replicas.
+    drawn: &'static AtomicU64,
 }
 
 impl SimClock {
-    pub fn start() -> Self {
+    pub fn start(seed: u64) -> Self {
         Self {
             start: Instant::now(),
+            seed,
+            drawn: Box::leak(Box::new(AtomicU64::new(0))),
         }
     }
 
@@ -40,5 +46,13 @@ impl Clock for SimClock {
 
     fn awake(&self) -> Duration {
         self.elapsed()
+    }
+
+    fn entropy(&self) -> [u8; 32] {
+        let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
+        let mut rng = fastrand::Rng::with_seed(self.seed ^ drawn.rotate_left(32));
+        let mut bytes = [0; 32];
+        rng.fill(&mut bytes);
+        bytes
     }
 }

@@ -24,7 +24,7 @@ const NEEDS_SOMEBODY: &[&str] = &[
     "Rejected",
     "BudgetTooLow",
     "NotConverging",
-    "ReadOnly",
+    "ConnectionReadOnly",
     "SecretMissing",
     "WaitingForConnection",
     "ParentMismatch",
@@ -114,7 +114,9 @@ impl<'a> Look<'a> {
     fn new(world: &'a World, kind: &'static str, name: &'a Name, object: &'a Value) -> Self {
         let ready = ready_of(object);
         let reason = ready["reason"].as_str().unwrap_or("none").to_string();
-        let id = record_of(object).and_then(|r| r["id"].as_str().map(str::to_owned));
+        // A record that was restored with another uid is a claim: until it is taken up, the object has nothing.
+        let own = record_of(object).filter(|r| r["uid"] == object["metadata"]["uid"]);
+        let id = own.and_then(|r| r["id"].as_str().map(str::to_owned));
         Self {
             world,
             kind,
@@ -164,13 +166,11 @@ impl<'a> Look<'a> {
     /// Is what the object says of itself so, and is it for somebody else to change?
     fn excused(&self) -> bool {
         let caps = self.connection().map(|c| c["spec"]["caps"].is_object());
-        let spread = self
-            .campaign()
-            .is_some_and(|c| c["spec"]["budgetOptimization"] == true);
+        let spread = self.campaign().is_some_and(|c| self.spreads(c));
         let has_budget = self.spec.get("budget").is_some();
         match self.reason.as_str() {
             // What an object is in may be missing as well.
-            "ConnectionMissing" => self.connection().is_none(),
+            "ConnectionMissing" | "Disconnected" => self.connection().is_none(),
             "ConnectionDeleting" => self.connection().is_some_and(is_deleting),
             "NamespaceTerminating" => {
                 let ending = &self.world.api.terminating;
@@ -194,6 +194,17 @@ impl<'a> Look<'a> {
             "WouldCreate" | "WouldUpdate" | "Observed" => self.mode("Plan") || self.mode("Observe"),
             other => NEEDS_SOMEBODY.contains(&other),
         }
+    }
+
+    /// Does a campaign spread its budget over its ad groups? What its spec does not say is as the platform has it: one
+    /// that took over an older campaign of the same key or name has that one's.
+    fn spreads(&self, campaign: &Value) -> bool {
+        if let Some(said) = campaign["spec"]["budgetOptimization"].as_bool() {
+            return said;
+        }
+        let id = record_of(campaign).and_then(|r| r["id"].as_str().map(str::to_owned));
+        let row = id.and_then(|id| self.world.row(&id));
+        row.is_some_and(|row| at(&row.fields, "budget_optimize_on") == Some(&true.into()))
     }
 
     fn siblings_disagree(&self) -> bool {

@@ -215,6 +215,14 @@ impl Door for PlatformDoor {
             world.never_sent(call);
             return Err(TransportError::NotSent("connection refused".into()));
         }
+        let refresh = request.path.ends_with("/oauth2/refresh_token/");
+        if refresh {
+            let mut world = self.sim.lock();
+            world.refreshing += 1;
+            if world.refreshing > 1 {
+                world.fail("R21: two calls to renew a token are under way at once");
+            }
+        }
         let (tell, told) = oneshot::channel();
         let sim = self.sim.clone();
         let (replica, sent, what) = (self.replica, wire(&request, fence), line.clone());
@@ -261,6 +269,9 @@ impl Door for PlatformDoor {
                 (answer.delay, answer.outcome)
             };
             sleep(delay + fate.back).await;
+            if refresh {
+                sim.lock().refreshing -= 1;
+            }
             let _ = tell.send(outcome);
         });
         if fate.planned.crash_under_way {

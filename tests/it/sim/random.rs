@@ -108,8 +108,14 @@ async fn run(seed: u64, steps: u32) -> Report {
             world.set_up(index, limit);
         }
     }
+    // Every other run has a public address: TikTok is asked to send, and is heard.
+    let mut rumours = fastrand::Rng::with_seed(seed);
+    let settings = match seed % 2 {
+        0 => super::hearing::short_window(),
+        _ => Settings::default(),
+    };
     let replicas: Vec<_> = (0..2)
-        .map(|replica| supervise(sim.clone(), replica, Settings::default()))
+        .map(|replica| supervise(sim.clone(), replica, settings.clone()))
         .collect();
     for _ in 0..steps {
         let wait = match rng.u32(0..10) {
@@ -120,6 +126,9 @@ async fn run(seed: u64, steps: u32) -> Report {
         };
         sleep(Duration::from_millis(wait)).await;
         step(&sim, &mut rng);
+        if rumours.u32(0..3) == 0 {
+            super::hearing::rumour(&sim, &mut rumours).await;
+        }
         if !sim.lock().failures.is_empty() {
             break;
         }
@@ -189,9 +198,9 @@ async fn quiet(sim: &Arc<Sim>, rng: &mut fastrand::Rng) {
             break;
         }
     }
-    // Ten sweeps of silence. The settle: what was written last is read back, and the schedules of ad groups begin 15
-    // minutes after they were made.
-    sleep(Duration::from_secs(1000)).await;
+    // Ten sweeps of silence. The settle: what was written last is read back, and the schedules of ad groups begin at the
+    // full minute after the 15 that follow their making, which the sweep after that shows.
+    sleep(Duration::from_secs(1100)).await;
     {
         let mut world = sim.lock();
         for why in disorder(&world) {

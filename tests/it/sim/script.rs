@@ -32,14 +32,34 @@ impl Script {
         script
     }
 
+    /// The same, with settings of the operator's own, and so many replicas.
+    pub async fn start_as(settings: Settings, replicas: usize) -> Self {
+        let sim = Sim::new(1, replicas, Vec::new());
+        let running = (0..replicas).map(|n| supervise(sim.clone(), n, settings.clone()));
+        let script = Self {
+            replicas: running.collect(),
+            sim,
+        };
+        script.sim.lock().set_up(0, Some(caps(Some(1000), None)));
+        script.wait(5).await;
+        script
+    }
+
     /// No connection yet.
     pub fn bare(knobs: &[(&str, &str)]) -> Self {
+        Self::with(1, knobs, 1, &Settings::default())
+    }
+
+    /// No connection yet, and as many replicas as there shall be.
+    pub fn with(seed: u64, knobs: &[(&str, &str)], replicas: usize, settings: &Settings) -> Self {
         let knobs = knobs
             .iter()
             .map(|(name, value)| ((*name).to_string(), (*value).to_string()))
             .collect();
-        let sim = Sim::new(1, 1, knobs);
-        let replicas = vec![supervise(sim.clone(), 0, Settings::default())];
+        let sim = Sim::new(seed, replicas, knobs);
+        let replicas = (0..replicas)
+            .map(|replica| supervise(sim.clone(), replica, settings.clone()))
+            .collect();
         Self { sim, replicas }
     }
 
@@ -66,9 +86,14 @@ impl Script {
         self.sim.lock().api.get(CAMPAIGN, &ads(name)).cloned()
     }
 
-    /// Status, reason and message of a condition.
+    /// Status, reason and message of a condition of a campaign.
     pub fn condition(&self, name: &str, kind: &str) -> (String, String, String) {
-        let object = self.campaign(name).unwrap_or_default();
+        self.condition_of(CAMPAIGN, name, kind)
+    }
+
+    fn condition_of(&self, of: &'static str, name: &str, kind: &str) -> (String, String, String) {
+        let object = self.sim.lock().api.get(of, &ads(name)).cloned();
+        let object = object.unwrap_or_default();
         let found = object["status"]["conditions"]
             .as_array()
             .into_iter()
@@ -80,9 +105,14 @@ impl Script {
         (text("status"), text("reason"), text("message"))
     }
 
-    /// The reason of Ready.
+    /// The reason of Ready of a campaign.
     pub fn ready(&self, name: &str) -> String {
-        self.condition(name, "Ready").1
+        self.ready_of(CAMPAIGN, name)
+    }
+
+    /// The reason of Ready of any object.
+    pub fn ready_of(&self, kind: &'static str, name: &str) -> String {
+        self.condition_of(kind, name, "Ready").1
     }
 
     /// Live rows of the account, by name: name and whether on.

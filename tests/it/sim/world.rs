@@ -66,6 +66,8 @@ pub struct World {
     pub platform_writes: u64,
     /// Platform calls of any kind.
     pub platform_calls: u64,
+    /// Calls to renew a token that are under way.
+    pub refreshing: u32,
     pub failures: Vec<String>,
     /// The trace is printed as it comes (`SIM_LIVE`).
     pub live: bool,
@@ -86,7 +88,7 @@ impl Sim {
             log_capacity: 200_000,
         })
         .unwrap();
-        let clock = SimClock::start();
+        let clock = SimClock::start(seed);
         let first = sandbox
             .create_account(clock.millis(), &NewAccount::default())
             .unwrap();
@@ -111,6 +113,7 @@ impl Sim {
                 processes: 0,
                 platform_writes: 0,
                 platform_calls: 0,
+                refreshing: 0,
                 failures: Vec::new(),
                 live: std::env::var("SIM_LIVE").is_ok(),
                 script: BTreeMap::new(),

@@ -94,6 +94,10 @@ pub fn write(request: &WireRequest) -> Option<Write> {
         .body
         .as_ref()
         .filter(|_| request.method == Method::Post)?;
+    // What is asked of an app changes nothing in an account.
+    if request.path.contains("/subscription/") || request.path.contains("/oauth2/") {
+        return None;
+    }
     let (kind, tree) = place(request.path);
     let (id, ids, name, parent) = names(kind, tree);
     let path = request.path;

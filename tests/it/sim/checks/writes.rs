@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
+use tiktok_ads_operator::engine::doors::{Name, SecretCopy};
 use tiktok_ads_operator::platform::OperationState;
 
 use super::ceilings::{bound, cents, money};
 use super::eyes::effective_mode;
 use super::wire::{Made, What, Write};
 use super::{Bought, record_of, text};
-use crate::sim::api_server::{AD_GROUP, CAMPAIGN};
+use crate::sim::api_server::{AD_GROUP, CAMPAIGN, CONNECTION};
 use crate::sim::world::World;
 
 /// R17: what TikTok keeps once for all ad groups of a Smart+ campaign.
@@ -207,7 +208,19 @@ impl World {
         self.checked_ceiling(replica, write, object, id, amount);
     }
 
-    /// R2: nothing is switched off unless its spec, its end or a ceiling asks for it; never for an edit.
+    /// R21: the connection wants everything off once its token is not renewed, and that is so.
+    fn degraded(&self, object: &Value) -> bool {
+        let name = Name::new(text(&object["metadata"], "namespace"), "main");
+        let says = self
+            .api
+            .get(CONNECTION, &name)
+            .is_some_and(|c| c["spec"]["onAuthDegraded"] == "PauseAll");
+        let token = Name::new(name.namespace, "main-tiktok-token");
+        let refused = |copy: SecretCopy| copy.data.contains_key("refresh_refused_at");
+        says && self.api.secret(&token).is_some_and(refused)
+    }
+
+    /// R2: nothing is switched off unless its spec, its end, a ceiling or a failing token asks for it; never for an edit.
     fn checked_pause(&mut self, replica: usize, write: &Write, object: &Value, id: &str) {
         let spec = &object["spec"];
         let record = record_of(object).unwrap_or_default();
@@ -226,7 +239,9 @@ impl World {
         if (ending && policy != "Retain") || (!ending && asked) {
             return;
         }
-        let held = !ending && spec["state"] == "Active" && self.is_held(replica, write, object, id);
+        let held = !ending
+            && spec["state"] == "Active"
+            && (self.degraded(object) || self.is_held(replica, write, object, id));
         if !held {
             let name = text(&object["metadata"], "name");
             self.fail(format!(

@@ -1,0 +1,325 @@
+//! What TikTok says of a token: which advertisers it reaches, the picked one's account, the user's role, the pixel.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::super::calls::backoff;
+use super::super::doors::{Clock, Cluster, Name};
+use super::super::due::Why;
+use super::super::run::Engine;
+use super::super::state::Key;
+use crate::api::connection::{AdvertiserStatus, EventsSourceStatus, TikTokConnection};
+use crate::model::connection::{CheckResult, Checked, Granted, Refusal};
+use crate::platform::{
+    Answer, AuthProblem, Call, Door, ErrorClass, PlatformError, Reply, TransportError, Urgency,
+    UserRole, clean, read_as, transport_error,
+};
+
+/// R26: a user with a role in more accounts than this is not looked for among them.
+const ROLE_PAGES: u32 = 20;
+
+/// Is it the token itself that TikTok refuses, so that another may help?
+pub(in crate::engine) fn kills_token(problem: AuthProblem) -> bool {
+    matches!(
+        problem,
+        AuthProblem::TokenExpired | AuthProblem::TokenInvalid | AuthProblem::TokenMissing
+    )
+}
+
+/// The app and the token that a call is made with.
+pub(super) struct With<'a> {
+    pub app: &'a str,
+    pub secret: &'a SecretString,
+    pub token: &'a SecretString,
+}
+
+impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
+    /// Asks, and keeps the answer.
+    pub(super) async fn check(&self, name: &Name, object: &TikTokConnection) {
+        let (held, picked) = {
+            let state = self.lock();
+            (state.held(name), state.advertiser_of(name, object))
+        };
+        let Some((app, secret, token, id)) = held else {
+            return;
+        };
+        let begun = self.clock.now();
+        let with = With {
+            app: &app,
+            secret: &secret,
+            token: &token,
+        };
+        let (result, dead) = match self.granted(&with).await {
+            Ok(advertisers) => match self.account(&with, picked, advertisers, object).await {
+                Ok(granted) => (CheckResult::Granted(granted), false),
+                Err(error) => failed(&error),
+            },
+            Err(error) => failed(&error),
+        };
+        self.learn_check(name, id, begun, result, dead);
+    }
+
+    fn learn_check(
+        &self,
+        name: &Name,
+        token: String,
+        begun: jiff::Timestamp,
+        result: CheckResult,
+        dead: bool,
+    ) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let limits = state.settings.backoff;
+        let previous = state
+            .connections
+            .get(name)
+            .and_then(|m| super::secrets::read_token(&m.held()?.data))
+            .and_then(|t| t.previous)
+            .map(|p| p.id);
+        let Some(memo) = state.connections.get_mut(name) else {
+            return;
+        };
+        // What an earlier check found stays true until something else is known.
+        let stays = memo.check.as_ref().is_some_and(|c| {
+            (c.token == token || Some(&c.token) == previous.as_ref())
+                && matches!(c.result, CheckResult::Granted(_))
+        });
+        let checked = |result| {
+            Some(Checked {
+                at: begun,
+                token: token.clone(),
+                result,
+            })
+        };
+        match result {
+            CheckResult::Granted(granted) => {
+                memo.failures = 0;
+                memo.not_before = None;
+                memo.refused = None;
+                memo.doubted = memo.doubted.filter(|at| *at > begun);
+                memo.life.dead = false;
+                memo.life.turned_away = None;
+                memo.life.answered = Some(token.clone());
+                memo.check = checked(CheckResult::Granted(granted));
+            }
+            CheckResult::Refused(why) => {
+                memo.failures += 1;
+                memo.not_before = Some(now + backoff(limits, memo.failures + 4));
+                memo.life.dead |= dead;
+                if dead {
+                    memo.life.turned_away = Some(token.clone());
+                }
+                if !stays {
+                    memo.check = checked(CheckResult::Refused(why.clone()));
+                }
+                memo.refused = Some(Refusal {
+                    token: token.clone(),
+                    message: why,
+                });
+            }
+            CheckResult::Failed(why) => {
+                memo.failures += 1;
+                memo.not_before = Some(now + backoff(limits, memo.failures));
+                if !stays {
+                    memo.check = checked(CheckResult::Failed(why));
+                }
+            }
+        }
+        if let Some(until) = memo.not_before {
+            state.wake(&Key::Connection(name.clone()), Why::Backoff, until);
+        }
+    }
+
+    /// Which advertisers a token reaches: id and name.
+    pub(super) async fn granted(
+        &self,
+        with: &With<'_>,
+    ) -> Result<Vec<(String, String)>, PlatformError> {
+        let call = Call::GrantedAdvertisers {
+            app_id: with.app.into(),
+            secret: with.secret.clone(),
+        };
+        match self
+            .home_call(with.app, Some(with.token), &call, Urgency::Normal)
+            .await?
+        {
+            Reply::Granted(all) => Ok(all.into_iter().map(|g| (g.id, g.name)).collect()),
+            _ => Err(of_another_kind(&call)),
+        }
+    }
+
+    /// The picked advertiser, if the token reaches it.
+    async fn account(
+        &self,
+        with: &With<'_>,
+        picked: Option<String>,
+        advertisers: Vec<(String, String)>,
+        object: &TikTokConnection,
+    ) -> Result<Granted, PlatformError> {
+        let reaches = |id: &String| advertisers.iter().any(|(granted, _)| granted == id);
+        let Some(id) = picked.filter(reaches) else {
+            return Ok(Granted {
+                advertisers: Arc::new(advertisers),
+                ..Granted::default()
+            });
+        };
+        let call = Call::AdvertiserInfo {
+            advertiser_ids: vec![id.clone()],
+        };
+        let reply = self
+            .home_call(with.app, Some(with.token), &call, Urgency::Normal)
+            .await?;
+        let Reply::Advertisers(rows) = reply else {
+            return Err(of_another_kind(&call));
+        };
+        let row = rows.into_iter().find(|row| row.id == id);
+        let role = match row.as_ref().and_then(|r| r.owner_bc_id.clone()) {
+            Some(bc) => self.role(with, &bc, &id).await,
+            None => UserRole::Unknown,
+        };
+        let events_source = match &object.spec.events_source {
+            Some(wanted) => self.pixel(with, &id, &wanted.pixel_id).await,
+            None => None,
+        };
+        Ok(Granted {
+            advertisers: Arc::new(advertisers),
+            role: row.is_some().then(|| word(role).to_string()),
+            events_source,
+            account: row.map(|row| AdvertiserStatus {
+                id: row.id,
+                name: clean(&row.name, 200),
+                currency: clean(&row.currency, 8),
+                time_zone: clean(&row.timezone, 64),
+                account_status: clean(&row.status, 64),
+            }),
+        })
+    }
+
+    /// R26: `Unknown` where TikTok does not tell, for whatever reason.
+    async fn role(&self, with: &With<'_>, bc: &str, advertiser: &str) -> UserRole {
+        for page in 1..=ROLE_PAGES {
+            let call = Call::UserRoles {
+                bc: bc.into(),
+                page,
+            };
+            let reply = self
+                .home_call(with.app, Some(with.token), &call, Urgency::Background)
+                .await;
+            let Ok(Reply::Roles { rows, page: info }) = reply else {
+                break;
+            };
+            if let Some(row) = rows.iter().find(|row| row.advertiser == advertiser) {
+                return row.role;
+            }
+            if page >= info.total_pages {
+                break;
+            }
+        }
+        UserRole::Unknown
+    }
+
+    /// Whether the account has the pixel; `None`: TikTok did not say.
+    async fn pixel(
+        &self,
+        with: &With<'_>,
+        advertiser: &str,
+        pixel: &str,
+    ) -> Option<EventsSourceStatus> {
+        let call = Call::Pixels {
+            advertiser: advertiser.into(),
+            pixel_id: pixel.into(),
+        };
+        match self
+            .home_call(with.app, Some(with.token), &call, Urgency::Background)
+            .await
+        {
+            Ok(Reply::Pixels(rows)) => Some(EventsSourceStatus {
+                pixel_id: pixel.into(),
+                found: rows.iter().any(|row| row.id == pixel && !row.unbound),
+            }),
+            _ => None,
+        }
+    }
+
+    /// A call in the name of an app, not of an account. Writes only while the lease covers their whole deadline.
+    pub(in crate::engine) async fn home_call(
+        &self,
+        app: &str,
+        token: Option<&SecretString>,
+        call: &Call,
+        urgency: Urgency,
+    ) -> Result<Reply, PlatformError> {
+        let not_sent = |why: &str| Err(transport_error(call, TransportError::NotSent(why.into())));
+        let fence = match self.fence() {
+            Some(fence) => fence,
+            None if call.is_write() => return not_sent("the lease does not cover this call"),
+            None => 0,
+        };
+        let now = self.clock.now();
+        let (asked, deadline) = {
+            let mut state = self.lock();
+            let deadline = state.settings.call_deadline;
+            let asked = state.budgets.ask(app, "", call.path(), urgency, now);
+            (asked, deadline)
+        };
+        if asked.is_err() {
+            return not_sent("the request budget is used up for the moment");
+        }
+        self.sent_home(app, token, call, fence, deadline).await
+    }
+
+    /// The same, its budget asked for already.
+    pub(in crate::engine) async fn sent_home(
+        &self,
+        app: &str,
+        token: Option<&SecretString>,
+        call: &Call,
+        fence: u64,
+        deadline: std::time::Duration,
+    ) -> Result<Reply, PlatformError> {
+        let sent = self
+            .platform
+            .send(call.request(token), fence, deadline)
+            .await;
+        let result = match sent {
+            Ok(reply) => read_as(call, token, reply),
+            Err(error) => Err(transport_error(call, error)),
+        };
+        self.metrics.call(call.name(), &result);
+        if let Err(error) = &result {
+            if let ErrorClass::Throttled(throttle) = &error.class {
+                let now = self.clock.now();
+                let mut state = self.lock();
+                state.budgets.throttled(app, "", call.path(), throttle, now);
+            }
+            tracing::warn!(call = call.name(), app, class = ?error.class, %error, "TikTok call failed");
+        }
+        result.map(|Answer { reply, .. }| reply)
+    }
+}
+
+/// R26, in TikTok's words.
+fn word(role: UserRole) -> &'static str {
+    match role {
+        UserRole::Admin => "ADMIN",
+        UserRole::Operator => "OPERATOR",
+        UserRole::Analyst => "ANALYST",
+        UserRole::Unknown => "Unknown",
+    }
+}
+
+pub(super) fn of_another_kind(call: &Call) -> PlatformError {
+    transport_error(
+        call,
+        TransportError::Unclear("TikTok's answer was of another kind".into()),
+    )
+}
+
+/// What an error of a check means, and whether it is the token itself that is refused.
+fn failed(error: &PlatformError) -> (CheckResult, bool) {
+    match error.class {
+        ErrorClass::Auth(problem) => (CheckResult::Refused(error.lasting()), kills_token(problem)),
+        _ => (CheckResult::Failed(error.lasting()), false),
+    }
+}

@@ -1,0 +1,54 @@
+//! R22: what is left when a connection goes. `sim/tokens.rs` has the grant, and platforms and tokens that are dead.
+
+use serde_json::json;
+
+use super::{Case, id, spec};
+
+#[test]
+fn r22_what_is_left_behind_says_disconnected_and_its_deletion_touches_nothing() {
+    let case = Case::new("r22-left");
+    case.campaign("kept", spec(json!({"state": "Active"})));
+    case.campaign(
+        "gone",
+        spec(json!({"state": "Active", "deletionPolicy": "Delete"})),
+    );
+    let [kept, gone] = ["kept", "gone"].map(|name| id(&case.wait_live(name)));
+    case.delete("tiktokconnections", "main");
+    case.wait_gone("tiktokconnections", "main");
+    for name in ["kept", "gone"] {
+        let left = case.wait_for(name, "Disconnected");
+        assert_eq!(
+            left["status"]["id"],
+            json!(if name == "kept" { &kept } else { &gone })
+        );
+    }
+    let before = case.writes().len();
+    case.delete("campaigns", "gone");
+    case.wait_gone("campaigns", "gone");
+    assert_eq!(case.writes().len(), before);
+    assert!(case.is_on(&gone) && case.is_on(&kept), "as they were");
+    // The same connection again: what it had is looked after as before.
+    case.connect(json!({"caps": super::wide_caps()}));
+    case.wait_connection("Verified");
+    case.wait_live("kept");
+    case.edit("kept", json!({"state": "Paused"}));
+    case.until("the pause", || !case.is_on(&kept));
+}
+
+#[test]
+fn r22_a_dead_token_and_a_lost_app_secret_hold_no_connection() {
+    let case = Case::new("r22-dead");
+    case.campaign("spring", spec(json!({"state": "Active"})));
+    let id = id(&case.wait_live("spring"));
+    let token = json!({"access_token": case.token});
+    case.sandbox("POST", "/sandbox/tokens/revoke", &token);
+    case.delete("secrets", "app");
+    case.delete("secrets", "token");
+    case.delete("tiktokconnections", "main");
+    case.wait_gone("tiktokconnections", "main");
+    case.wait_gone("secrets", "main-tiktok-token");
+    assert!(case.is_on(&id));
+    case.wait_for("spring", "Disconnected");
+    case.delete("campaigns", "spring");
+    case.wait_gone("campaigns", "spring");
+}

@@ -1,0 +1,162 @@
+//! R21: a token's life. The simulation (`sim/tokens.rs`) has more of it, with faults; here it is the real binary, the real API
+//! server and its Secrets, events and metrics.
+
+use serde_json::{Value, json};
+
+use super::{Case, condition, id, spec};
+
+/// An app of its own with a token that ends after `seconds` and comes with a refresh token, imported with both.
+fn expiring(name: &str, seconds: u32, more: Value) -> Case {
+    let case = Case::bare(name, json!({}));
+    case.knobs(json!({
+        "token_profile": "expiry_refresh",
+        "token_lifetime_seconds": seconds.to_string(),
+    }));
+    renew_import(&case);
+    let mut all = json!({"caps": super::wide_caps()});
+    super::merge(&mut all, more);
+    case.connect(all);
+    case.wait_connection("Verified");
+    case
+}
+
+/// Puts a fresh pair into the user's Secret.
+fn renew_import(case: &Case) {
+    let grant = json!({"app_id": case.app, "advertiser_ids": [case.advertiser]});
+    let made = case.sandbox("POST", "/sandbox/tokens", &grant);
+    let seconds = made["expires_in"]
+        .as_i64()
+        .or_else(|| made["access_token_expire_in"].as_i64())
+        .unwrap_or_else(|| panic!("{made}"));
+    let ends = jiff::Timestamp::now() + std::time::Duration::from_secs(seconds.unsigned_abs());
+    case.replace_secret(
+        "token",
+        json!({
+            "access_token": made["access_token"],
+            "refresh_token": made["refresh_token"],
+            "expires_at": ends.to_string(),
+        }),
+    );
+}
+
+fn status(case: &Case) -> Value {
+    case.read("tiktokconnections", "main").unwrap()["status"].clone()
+}
+
+#[test]
+fn r21_a_token_that_ends_is_renewed_by_itself_and_the_users_secret_is_only_read() {
+    let case = expiring("r21-renewed", 40, json!({}));
+    let users = case.read("secrets", "token").unwrap();
+    case.campaign("spring", spec(json!({"state": "Active"})));
+    case.wait_live("spring");
+    let first = status(&case)["token"].clone();
+    assert_eq!(first["profile"], "Refreshable", "{first}");
+    assert_eq!(first["origin"], "Imported");
+    let renewed = |times: usize| {
+        let mut seen = std::collections::BTreeSet::new();
+        case.until("the token to be renewed", || {
+            let token = status(&case)["token"].clone();
+            seen.insert(token["fingerprint"].to_string());
+            assert_ne!(token["lastRotation"]["result"], "Failed", "{token}");
+            seen.len() > times
+        });
+    };
+    renewed(2);
+    case.edit("spring", json!({"budget": {"amount": "70"}}));
+    case.wait("spring", "the edit to arrive", |o| {
+        o["status"]["currentBudget"] == "70.00" || o["status"]["currentBudget"] == "70"
+    });
+    let now = case.read("secrets", "token").unwrap();
+    assert_eq!(
+        users["metadata"]["resourceVersion"],
+        now["metadata"]["resourceVersion"]
+    );
+    let held = case.read("secrets", "main-tiktok-token").unwrap();
+    assert!(
+        held["data"].get("refresh_mark").is_none(),
+        "no call is under way"
+    );
+    assert!(
+        case.metrics()
+            .contains("tiktokads_token_rotations_total{result=\"succeeded\"}")
+    );
+    assert!(status(&case)["banner"].is_null());
+}
+
+#[test]
+fn r21_a_refused_renewal_is_read_only_with_banner_event_metric_and_a_new_token_heals_it() {
+    let case = expiring(
+        "r21-refused-renewal",
+        80,
+        json!({"onAuthDegraded": "PauseAll"}),
+    );
+    case.campaign("spring", spec(json!({"state": "Active"})));
+    let id = id(&case.wait_live("spring"));
+    case.fault_anywhere(
+        "*/oauth2/refresh_token/",
+        &case.app,
+        json!({"kind": "error", "code": 40103, "message": "The refresh token is expired."}),
+    );
+    let degraded = case.wait_connection("TokenNotRenewed");
+    assert_eq!(degraded["status"]["phase"], "ReadOnly");
+    let banner = degraded["status"]["banner"].as_str().unwrap();
+    assert!(
+        banner.contains("since") && banner.contains("until"),
+        "{banner}"
+    );
+    assert!(
+        banner.contains("Secret token"),
+        "where to put a new one: {banner}"
+    );
+    assert_eq!(condition(&degraded, "ReadOnly")["status"], "True");
+    case.until("everything to be switched off", || !case.is_on(&id));
+    case.wait_for("spring", "ConnectionReadOnly");
+    assert_eq!(
+        condition(&case.get("spring"), "Held")["reason"],
+        "AuthDegraded"
+    );
+    let gauge = format!(
+        "tiktokads_connection_read_only{{namespace=\"{}\",connection=\"main\"}} 1",
+        case.namespace
+    );
+    case.until("the metric", || case.metrics().contains(&gauge));
+    case.until("the warning", || {
+        case.events("main")
+            .iter()
+            .any(|(reason, note)| reason == "TokenNotRenewed" && note.contains("since"))
+    });
+    case.knobs(json!({"token_lifetime_seconds": "86400"}));
+    renew_import(&case);
+    let healed = case.wait_connection("Verified");
+    assert!(healed["status"]["banner"].is_null(), "{}", healed["status"]);
+    case.wait_live("spring");
+    assert!(case.is_on(&id), "what was held goes on by itself");
+}
+
+#[test]
+fn r21_after_the_end_of_a_token_nothing_is_asked_of_tiktok() {
+    let case = Case::bare("r21-over", json!({}));
+    let ends = jiff::Timestamp::now() + std::time::Duration::from_secs(25);
+    case.replace_secret(
+        "token",
+        json!({"access_token": case.token, "expires_at": ends.to_string()}),
+    );
+    case.connect(json!({"caps": super::wide_caps()}));
+    case.until("the connection to be looked at", || {
+        !status(&case)["token"].is_null()
+    });
+    assert_eq!(status(&case)["token"]["profile"], "Expiring");
+    case.wait_connection("TokenExpired");
+    assert!(
+        status(&case)["banner"]
+            .as_str()
+            .unwrap()
+            .contains("neither read nor written")
+    );
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let before = case.requests("*").len();
+    case.campaign("late", spec(json!({})));
+    case.wait_for("late", "ConnectionReadOnly");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert_eq!(case.requests("*").len(), before);
+}
