@@ -319,4 +319,47 @@ fn a_person_connects_and_picks_whichever_replica_answers() {
             assert!(!log.contains(secret), "{log}");
         }
     }
+
+    // R22: deleting it ends the grant, also when TikTok has to be asked twice, and leaves no Secret of the operator's.
+    let fault = json!({"kind": "http_status", "status": 503, "match": {"path": "*/oauth2/revoke_token/", "count": 1}});
+    let placed = sandbox.request("POST", "/sandbox/faults", &fault.to_string());
+    assert!(placed.unwrap().status < 300);
+    let delete = [
+        "delete",
+        "tiktokconnection",
+        "main",
+        "-n",
+        &namespace,
+        "--timeout=90s",
+    ];
+    cluster.run(&delete).unwrap().ok().unwrap();
+    let calls = sandbox
+        .request("GET", "/sandbox/requests", "")
+        .unwrap()
+        .body;
+    let calls: Value = serde_json::from_str(&calls).unwrap();
+    let asked = (calls["requests"].as_array().unwrap().iter())
+        .filter(|call| call["path"] == "/open_api/v1.3/oauth2/revoke_token/")
+        .count();
+    assert_eq!(asked, 2);
+    let path = format!("/sandbox/tokens?app_id={}", field("app_id"));
+    let tokens: Value =
+        serde_json::from_str(&sandbox.request("GET", &path, "").unwrap().body).unwrap();
+    let (given, others): (Vec<&Value>, Vec<&Value>) = (tokens["tokens"].as_array().unwrap().iter())
+        .partition(|token| token["access_token"] != account["access_token"]);
+    assert!(
+        !given.is_empty() && given.iter().all(|token| token["works"] == false),
+        "{given:?} {others:?}"
+    );
+    wait_until("the operator's Secrets to be gone", LIMIT, || {
+        let names = cluster
+            .run(&["get", "secrets", "-n", &namespace, "-o", "name"])?
+            .ok()?;
+        Ok(if names.contains("main-tiktok") {
+            Err(names)
+        } else {
+            Ok(())
+        })
+    })
+    .unwrap();
 }

@@ -52,3 +52,20 @@ fn r22_a_dead_token_and_a_lost_app_secret_hold_no_connection() {
     case.delete("campaigns", "spring");
     case.wait_gone("campaigns", "spring");
 }
+
+#[test]
+fn r22_a_platform_that_is_down_holds_no_connection() {
+    let case = Case::new("r22-down");
+    case.campaign("spring", spec(json!({"state": "Active"})));
+    let id = id(&case.wait_live("spring"));
+    let down = json!({"kind": "error", "code": 50000, "message": "System error."});
+    case.fault("*", down, 0);
+    case.delete("tiktokconnections", "main");
+    case.wait_gone("tiktokconnections", "main");
+    case.wait_gone("secrets", "main-tiktok-token");
+    case.wait_for("spring", "Disconnected");
+    case.delete("campaigns", "spring");
+    case.wait_gone("campaigns", "spring");
+    case.no_faults();
+    assert!(case.is_on(&id), "as it was");
+}
