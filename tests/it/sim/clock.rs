@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tiktok_ads_operator::engine::doors::Clock;
 use tokio::time::Instant;
 
@@ -15,6 +15,8 @@ pub const BASE_SECONDS: i64 = 1_795_435_200;
 pub struct SimClock {
     start: Instant,
     seed: u64,
+    /// How far its wall clock is ahead of the right time.
+    ahead: SignedDuration,
     /// How often chance was asked for, by all replicas.
     drawn: &'static AtomicU64,
 }
@@ -24,8 +26,14 @@ impl SimClock {
         Self {
             start: Instant::now(),
             seed,
+            ahead: SignedDuration::ZERO,
             drawn: Box::leak(Box::new(AtomicU64::new(0))),
         }
+    }
+
+    /// The same on a machine whose wall clock is wrong.
+    pub fn ahead(self, ahead: SignedDuration) -> Self {
+        Self { ahead, ..self }
     }
 
     /// Since the start of the run.
@@ -41,7 +49,7 @@ impl SimClock {
 
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(BASE_SECONDS).unwrap() + self.elapsed()
+        Timestamp::from_second(BASE_SECONDS).unwrap() + self.elapsed() + self.ahead
     }
 
     fn awake(&self) -> Duration {

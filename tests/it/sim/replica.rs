@@ -78,7 +78,10 @@ async fn pump(sim: Arc<Sim>, replica: usize, tx: mpsc::Sender<Delta>) {
 }
 
 async fn process(sim: Arc<Sim>, replica: usize, number: u64, settings: Settings, metrics: Metrics) {
-    let clock = sim.lock().clock;
+    let clock = {
+        let world = sim.lock();
+        world.clock.ahead(world.slots[replica].ahead)
+    };
     let fence = Arc::new(Fence::default());
     let cluster = ClusterDoor {
         sim: sim.clone(),

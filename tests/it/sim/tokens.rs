@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tiktok_ads_operator::engine::connection::{Authorised, Begun, ConnectError};
@@ -377,6 +378,12 @@ fn r21_thirty_days_of_rotations_with_faults_and_no_gap() {
         script.wait(60).await;
         script.connect(None).await.unwrap();
         script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+        script.wait(60).await;
+        // From the next start of each machine on its clock is wrong: two minutes ahead of TikTok's, three behind it.
+        script.does(|w| {
+            w.slots[0].ahead = SignedDuration::from_secs(120);
+            w.slots[1].ahead = SignedDuration::from_secs(-180);
+        });
         let unsent = Planned {
             not_sent: true,
             ..Planned::default()

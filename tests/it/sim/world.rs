@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use tiktok_ads_operator::engine::doors::{Change, Delta, Name};
 use tiktok_ads_operator::engine::stores::strip;
@@ -47,6 +48,8 @@ pub struct Slot {
     pub secrets: BTreeSet<Name>,
     /// Frozen until then: the machine sleeps.
     pub frozen_until: Duration,
+    /// How far its wall clock is ahead of everybody else's.
+    pub ahead: SignedDuration,
 }
 
 pub struct World {
@@ -145,6 +148,7 @@ impl Slot {
             queues: Default::default(),
             secrets: BTreeSet::new(),
             frozen_until: Duration::ZERO,
+            ahead: SignedDuration::ZERO,
         }
     }
 }
