@@ -52,8 +52,7 @@ impl State {
             return waiting(NOT_MADE);
         };
         let row = |kind: Kind, id: &String| -> Option<Row> {
-            let row = (kind, id.clone());
-            account.and_then(|a| a.table.last_known(&row)).cloned()
+            account?.table.as_far_as_known(&(kind, id.clone()))
         };
         let campaign_row = self
             .id_of(&campaign)

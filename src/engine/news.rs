@@ -367,7 +367,7 @@ impl State {
             let gone = self
                 .accounts
                 .values()
-                .filter_map(|a| a.table.last_known(row))
+                .filter_map(|a| a.table.as_far_as_known(row))
                 .any(|r| r.operation == crate::platform::OperationState::Deleted);
             let (kind, id) = row;
             let mut held = self.stores.holders(advertiser, *kind, id);

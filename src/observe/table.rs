@@ -181,6 +181,11 @@ impl Table {
         self.rows.get(id).map(|e| &e.row)
     }
 
+    /// The row as last known, and deleted if it went with what it is in: not every row of TikTok's says so itself.
+    pub fn as_far_as_known(&self, id: &RowId) -> Option<Row> {
+        self.rows.get(id).map(|entry| self.as_it_counts(entry))
+    }
+
     /// Live rows of exactly this name under one parent (campaigns: in both trees), that the last complete lists did not
     /// miss.
     pub fn named(&self, kind: Kind, parent: Option<&str>, name: &str) -> Vec<&Row> {
@@ -189,9 +194,8 @@ impl Table {
         ids.into_iter()
             .flatten()
             .filter_map(|id| self.rows.get(id))
-            .filter(|e| !e.unlisted)
+            .filter(|e| !e.unlisted && !self.is_deleted(e))
             .map(|e| &e.row)
-            .filter(|r| r.operation != OperationState::Deleted)
             .collect()
     }
 

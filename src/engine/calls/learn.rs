@@ -12,7 +12,9 @@ use crate::model::facts::{NameQuestion, Problem, Refusable, Refused};
 use crate::model::object::Object;
 use crate::model::reason::Reason;
 use crate::observe::table::RowId;
-use crate::platform::{AuthProblem, Call, ErrorClass, OperationStatus, PlatformError, Rejection};
+use crate::platform::{
+    AuthProblem, Call, ErrorClass, Kind, OperationState, OperationStatus, PlatformError, Rejection,
+};
 use jiff::Timestamp;
 
 impl State {
@@ -96,6 +98,11 @@ impl State {
                 };
                 self.memo(name, &uid).memory.refused = Some(refused);
             }
+            // What it was to be made in is gone, or what that is in: then it waits. If neither is, it is tried again.
+            ErrorClass::Gone if what == Refusable::Create => {
+                self.look_above(name, now);
+                self.retry(name, error.lasting(), now);
+            }
             // A write of unclear outcome is looked for, not repeated: no backoff stands before the look.
             ErrorClass::Ambiguous if what == Refusable::Create => {}
             ErrorClass::Throttled(_) => {}
@@ -117,6 +124,31 @@ impl State {
             .table
             .last_known(&(name.kind, id))?;
         Some(row.secondary_status.clone())
+    }
+
+    /// What an object was to be made in is looked up, and its campaign with it, unless they are known to be deleted.
+    fn look_above(&mut self, name: &ObjectName, now: Timestamp) {
+        let parent = self.stores.own_record(name).and_then(|r| r.parent);
+        let (Some(kind), Some(parent)) = (name.kind.parent(), parent) else {
+            return;
+        };
+        let tick = self.tick();
+        let Some(place) = self.place(&Key::Object(name.clone())) else {
+            return;
+        };
+        let Some(account) = self.accounts.get_mut(&place) else {
+            return;
+        };
+        let parent = (kind, parent);
+        let row = account.table.last_known(&parent);
+        let campaign = row.and_then(|row| Some((Kind::Campaign, row.campaign.clone()?)));
+        let mut above: Vec<RowId> = campaign.into_iter().chain([parent]).collect();
+        above.retain(|row| {
+            let known = account.table.last_known(row);
+            known.is_some_and(|r| r.operation != OperationState::Deleted)
+                && account.table.hint(row, tick)
+        });
+        self.push_owners(&place, &above, Lane::Change, now);
     }
 
     /// Again after a growing wait.

@@ -4,10 +4,10 @@ use serde_json::json;
 use tiktok_ads_operator::api::RESUME;
 use tiktok_ads_operator::sandbox::FaultKind;
 
-use super::api_server::{AD, AD_GROUP, CAMPAIGN, CONNECTION};
+use super::api_server::{CAMPAIGN, CONNECTION};
 use super::platform::Planned;
 use super::script::{Script, ads, play};
-use super::specs::{Money, ad, ad_group, manual, smart_plus};
+use super::specs::{manual, smart_plus};
 use super::user::{Outside, caps};
 
 const CREATE: &str = "/campaign/create/";
@@ -541,76 +541,6 @@ fn r20_a_reported_budget_above_the_ceiling_is_switched_off_once() {
         script.does(|w| w.edit(CAMPAIGN, &ads("a"), drift));
         script.wait(600).await;
         assert_eq!(script.writes(), ["create", "enable", "disable"]);
-        script.end().await;
-    });
-}
-
-/// While what it is in is missing, nothing can be taken up again; until then only the status says what it was.
-#[test]
-fn r10_a_lost_record_makes_no_twin_of_what_waits_for_its_parent() {
-    play(async {
-        let script = Script::start(&[]).await;
-        let mut spec = smart_plus(Some("Paused"));
-        spec["deletionPolicy"] = "Retain".into();
-        script.does(|w| {
-            w.create(CAMPAIGN, &ads("c"), spec.clone());
-            let group = ad_group("c", "SmartPlus", Money::Spread, Some("Active"));
-            w.create(AD_GROUP, &ads("g"), group);
-        });
-        script.wait(60).await;
-        let id = script.does(|w| w.id_of(AD_GROUP, &ads("g"))).unwrap();
-        script.does(|w| w.delete(CAMPAIGN, &ads("c")));
-        script.wait(30).await;
-        assert!(script.campaign("c").is_none());
-        script.does(|w| w.replace(AD_GROUP, &ads("g")));
-        script.wait(30).await;
-        assert_eq!(script.ready_of(AD_GROUP, "g"), "ParentMissing");
-        spec["name"] = "another".into();
-        script.does(|w| w.create(CAMPAIGN, &ads("c"), spec));
-        script.wait(300).await;
-        assert_eq!(script.ready_of(AD_GROUP, "g"), "ParentMismatch");
-        let made = script.does(|w| {
-            let advertiser = w.accounts[0].advertiser_id.clone();
-            w.rows_of(AD_GROUP, &advertiser).count()
-        });
-        assert_eq!(made, 1);
-        script.does(|w| w.outside(&id, Outside::Delete));
-        script.does(|w| w.edit(AD_GROUP, &ads("g"), json!({"incarnation": 1})));
-        script.wait(300).await;
-        assert_eq!(script.ready_of(AD_GROUP, "g"), "InSync");
-        script.end().await;
-    });
-}
-
-/// A process that has never seen the campaign cannot tell from the rows below it that they are gone: only lists that do
-/// not show them any more can. What TikTok refuses again and again must not keep it from noticing.
-#[test]
-fn r22_what_went_with_a_campaign_is_not_sent_for_ever_by_a_process_that_did_not_see_it_go() {
-    play(async {
-        let script = Script::start(&[
-            ("secondary_status", "omitted"),
-            ("deleted_operation_status", "DELETE"),
-            ("deleted_by_id", "shown"),
-        ])
-        .await;
-        let mut spec = smart_plus(Some("Active"));
-        spec["deletionPolicy"] = "Delete".into();
-        script.does(|w| {
-            w.create(CAMPAIGN, &ads("c"), spec);
-            let group = ad_group("c", "SmartPlus", Money::Spread, Some("Active"));
-            w.create(AD_GROUP, &ads("g"), group);
-            w.create(AD, &ads("a"), ad("g", "SmartPlus", Some("Active")));
-        });
-        script.wait(120).await;
-        assert_eq!(script.ready_of(AD, "a"), "InSync");
-        script.does(|w| w.delete(CAMPAIGN, &ads("c")));
-        script.wait(60).await;
-        assert!(script.campaign("c").is_none());
-        let process = script.does(|w| w.slots[0].process);
-        script.sim.kill(0, process, "between two calls");
-        script.does(|w| w.edit(AD, &ads("a"), json!({"name": "other"})));
-        script.wait(900).await;
-        assert_eq!(script.ready_of(AD, "a"), "ExternallyDeleted");
         script.end().await;
     });
 }
