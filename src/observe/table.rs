@@ -68,8 +68,9 @@ pub struct Table {
     complete: BTreeMap<List, Begun>,
     /// Look-ups by id that found nothing, in a row.
     missing: BTreeMap<RowId, Vec<Timestamp>>,
-    /// What the review said of an ad, and the ad's delivery status and time of change at that time.
-    reviews: BTreeMap<String, (Review, Signature, Timestamp)>,
+    /// What the review said of an ad, and the ad's delivery status and time of change at that time; `None`: it may be
+    /// otherwise by now without the row showing it.
+    reviews: BTreeMap<String, (Review, Option<Signature>, Timestamp)>,
     /// The ads of the Smart+ tree by the ids of their creatives, which manual lists and events take for ads.
     by_creative: BTreeMap<String, String>,
 }
@@ -210,7 +211,9 @@ impl Table {
         let known = self.reviews.get(ad);
         ReviewLook {
             known: known.map(|(review, _, _)| review.clone()),
-            outdated: row.is_some_and(|row| known.is_none_or(|(_, was, _)| *was != signature(row))),
+            outdated: row.is_some_and(|row| {
+                known.is_none_or(|(_, was, _)| was.as_ref() != Some(&signature(row)))
+            }),
             at: known.map(|(_, _, at)| *at),
         }
     }
@@ -229,7 +232,7 @@ impl Table {
             let review = answer.remove(id).unwrap_or_default();
             if let Some(signature) = of.0.get(id) {
                 self.reviews
-                    .insert(id.clone(), (review, signature.clone(), now));
+                    .insert(id.clone(), (review, Some(signature.clone()), now));
             }
         }
     }
@@ -326,6 +329,11 @@ impl Table {
         match self.rows.get_mut(id) {
             Some(entry) => {
                 entry.hinted = Some(tick);
+                if hides_review(&entry.row)
+                    && let Some((_, of, _)) = self.reviews.get_mut(&id.1)
+                {
+                    *of = None;
+                }
                 true
             }
             None => false,
@@ -635,6 +643,12 @@ fn contradicts(written: &Row, read: &Row) -> bool {
 /// The states of ads at a time, see [`Table::signatures`].
 #[derive(Clone, Debug, Default)]
 pub struct Signatures(BTreeMap<String, Signature>);
+
+/// An ad that is off, or in something that is off, shows that and not what became of its review.
+fn hides_review(row: &Row) -> bool {
+    let status = &row.secondary_status;
+    row.kind == Kind::Ad && (status.is_empty() || status.contains("DISABLE"))
+}
 
 fn signature(row: &Row) -> Signature {
     (row.secondary_status.clone(), row.modified)

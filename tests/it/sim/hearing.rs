@@ -501,6 +501,40 @@ fn r23_a_rejection_shows_its_reasons_at_once_and_once_as_an_event() {
     }
 }
 
+/// An ad that is off shows that it is, and not what became of its review.
+#[test]
+fn r23_a_rejection_of_an_ad_that_is_off_shows_although_its_row_hides_it() {
+    for (tree, kind, name) in [
+        ("Manual", AD, "a1"),
+        ("Manual", AD_GROUP, "g"),
+        ("Manual", CAMPAIGN, "c"),
+        ("SmartPlus", AD, "a1"),
+        ("SmartPlus", CAMPAIGN, "c"),
+    ] {
+        play(async {
+            let ear = Ear::new().await;
+            let ids = ear.ads(tree, 2).await;
+            let paused = json!({"state": "Paused"});
+            ear.script.does(|w| w.edit(kind, &ads(name), paused));
+            ear.script.wait(200).await;
+            assert_eq!(ear.condition(AD, "a1", "Approved")["status"], "True");
+            ear.script.does(|w| {
+                let now = w.clock.millis();
+                w.sandbox.reject(now, &ids[1], None).unwrap();
+            });
+            let entry = ear.ad_entry(&ids[1]);
+            assert_eq!(ear.hears(ear.about(3, &[entry])).await, Taken::Queued);
+            ear.script.wait(10).await;
+            let approved = ear.condition(AD, "a1", "Approved");
+            assert_eq!(approved["status"], "False", "{tree} {kind}");
+            let object = ear.object(AD, "a1");
+            let reasons = object["status"]["review"]["reasons"].as_array().cloned();
+            assert!(reasons.is_some_and(|r| !r.is_empty()), "{object:#}");
+            ear.script.end().await;
+        });
+    }
+}
+
 #[test]
 fn r23_a_smart_plus_ad_is_found_by_one_of_its_creatives() {
     play(async {
