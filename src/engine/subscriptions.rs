@@ -520,7 +520,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 let mut state = self.lock();
                 state.learn_auth(name, &id, error.lasting(), true, now);
             }
-            Stop::Error(error)
+            // The budget was told: it says when to ask again, and what was sent before counts as done.
+            match error.class {
+                ErrorClass::Throttled(_) => Stop::Until(self.clock.now()),
+                _ => Stop::Error(error),
+            }
         })
     }
 
@@ -587,10 +591,7 @@ impl Subscriptions {
 
 /// It may go well the next time, without anybody doing anything.
 fn heals(error: &PlatformError) -> bool {
-    matches!(
-        error.class,
-        ErrorClass::Retry | ErrorClass::Throttled(_) | ErrorClass::Ambiguous
-    )
+    matches!(error.class, ErrorClass::Retry | ErrorClass::Ambiguous)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The request budget (decision 10, R6): may this call go out now, and if not, when to ask again.
 //!
-//! Pure: time is an argument, nothing waits. TikTok counts per developer app; it also has a limit per advertiser
-//! whose numbers are unknown and which shows itself as code 40133.
+//! Pure: time is an argument, nothing waits. TikTok counts per developer app; it also has a limit per advertiser and
+//! path whose numbers are unknown and which shows itself as code 40133.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,9 @@ const AFTER_MINUTE: i64 = 300 * SECOND;
 const SAFETY_TRY: i64 = 10 * SECOND;
 /// A throttle this soon after the last one ended means that the last one was too short.
 const AGAIN: i64 = 10 * SECOND;
-const LONGEST_ADVERTISER_BACKOFF: i64 = 60 * SECOND;
+const LONGEST_SECONDS_BACKOFF: i64 = 60 * SECOND;
+/// A limit that a refusal named is kept for this long.
+const LEARNED_FOR: i64 = 3600 * SECOND;
 /// Longest wait that is believed of a reply.
 const LONGEST_NAMED_WAIT: i64 = 3600 * SECOND;
 
@@ -74,9 +76,22 @@ pub struct Budgets {
     /// By app and advertiser.
     advertisers: BTreeMap<(String, String), Log>,
     /// By app and path; with an advertiser for what stops only that one.
-    stops: BTreeMap<(String, String, Option<String>), Stop>,
+    stops: BTreeMap<StopKey, Stop>,
+    /// Limits that refusals named, of one advertiser on one path.
+    learned: BTreeMap<StopKey, Learned>,
     /// The latest time seen, in microseconds.
     latest: i64,
+}
+
+/// App, path, and the advertiser if it is about one.
+type StopKey = (String, String, Option<String>);
+
+/// A limit that TikTok named when it refused a call.
+#[derive(Debug)]
+struct Learned {
+    per_second: u32,
+    until: i64,
+    log: Log,
 }
 
 #[derive(Debug, Default)]
@@ -144,6 +159,7 @@ impl Budgets {
             paths: BTreeMap::new(),
             advertisers: BTreeMap::new(),
             stops: BTreeMap::new(),
+            learned: BTreeMap::new(),
             latest: i64::MIN,
         }
     }
@@ -189,18 +205,18 @@ impl Budgets {
                 .advertisers
                 .entry((app.to_owned(), advertiser.to_owned()))
                 .or_default();
-            (
-                log,
-                Limits {
-                    second,
-                    minute: second.saturating_mul(60),
-                    day: u32::MAX,
-                },
-            )
+            (log, per_second(second))
         });
-        let advertiser_full = own
-            .as_ref()
-            .and_then(|(log, limits)| log.blocked(*limits, &self.settings, urgency, now));
+        let mut learned = self
+            .learned
+            .get_mut(&stop_keys[1])
+            .filter(|learned| now < learned.until)
+            .map(|learned| (&mut learned.log, per_second(learned.per_second)));
+        let advertiser_full = [&own, &learned]
+            .into_iter()
+            .flatten()
+            .filter_map(|(log, limits)| log.blocked(*limits, &self.settings, urgency, now))
+            .max();
         if let Some(again) = stopped.max(advertiser_full) {
             // What holds this one up must not hold up the others.
             for share in &mut shared {
@@ -228,7 +244,7 @@ impl Budgets {
             share.turns(urgency).take(advertiser);
             share.bucket.log.add(share.settings, urgency, now);
         }
-        if let Some((log, _)) = &mut own {
+        for (log, _) in [&mut own, &mut learned].into_iter().flatten() {
             log.add(&self.settings, urgency, now);
         }
         if urgency == Urgency::Safety {
@@ -257,10 +273,15 @@ impl Budgets {
         self.stops
             .retain(|_, stop| stop.until + LONGEST_NAMED_WAIT > now);
         let [for_all, for_one] = stop_keys(app, advertiser, path);
-        let key = if *throttle == Throttle::Advertiser {
-            for_one
-        } else {
-            for_all
+        self.learned.retain(|_, learned| learned.until > now);
+        let key = match throttle {
+            Throttle::Advertiser { per_second } => {
+                if let Some(per_second) = *per_second {
+                    self.learn(for_one.clone(), per_second, now);
+                }
+                for_one
+            }
+            _ => for_all,
         };
         let before = self.stops.get(&key).copied();
         // Several calls in flight are refused together: that is one throttle, not several.
@@ -269,9 +290,9 @@ impl Budgets {
             before.filter(|stop| (stop.until..stop.until + AGAIN.max(stop.length)).contains(&now));
 
         let length = match throttle {
-            Throttle::Advertiser => match (running, just_ended) {
+            Throttle::Second | Throttle::Advertiser { .. } => match (running, just_ended) {
                 (Some(stop), _) => stop.length,
-                (None, Some(stop)) => (stop.length * 2).min(LONGEST_ADVERTISER_BACKOFF),
+                (None, Some(stop)) => (stop.length * 2).min(LONGEST_SECONDS_BACKOFF),
                 (None, None) => SECOND,
             },
             Throttle::After(wait) => i64::try_from(wait.as_micros())
@@ -280,10 +301,10 @@ impl Budgets {
             Throttle::Day => midnight_after(now) - now,
             Throttle::Minute if self.is_day_used(app, path, now) => midnight_after(now) - now,
             Throttle::Minute => AFTER_MINUTE,
-            Throttle::Second if just_ended.is_some() || self.is_minute_used(app, path, now) => {
+            Throttle::Unsaid if just_ended.is_some() || self.is_minute_used(app, path, now) => {
                 AFTER_MINUTE
             }
-            Throttle::Second => SECOND,
+            Throttle::Unsaid => SECOND,
         };
         let until = (now + length).max(running.map_or(i64::MIN, |stop| stop.until));
         let last_safety_try = running.map_or(now, |stop| stop.last_safety_try);
@@ -295,6 +316,17 @@ impl Budgets {
                 length,
             },
         );
+    }
+
+    /// The call that was refused is in no log yet: the next counts as the first.
+    fn learn(&mut self, key: StopKey, per_second: u32, now: i64) {
+        let learned = self.learned.entry(key).or_insert_with(|| Learned {
+            per_second,
+            until: now,
+            log: Log::default(),
+        });
+        learned.per_second = per_second;
+        learned.until = now + LEARNED_FOR;
     }
 
     /// Calls of the app within the last minute, for the metrics.
@@ -341,6 +373,10 @@ impl Budgets {
                 bucket.turns.iter_mut().for_each(|turns| turns.shift(by));
             }
             self.advertisers.values_mut().for_each(|log| log.shift(by));
+            for learned in self.learned.values_mut() {
+                learned.until -= by;
+                learned.log.shift(by);
+            }
             for stop in self.stops.values_mut() {
                 stop.until -= by;
                 stop.last_safety_try -= by;
@@ -362,7 +398,15 @@ fn bucket_key(settings: &BudgetSettings, app: &str, path: &str) -> (String, Stri
     )
 }
 
-fn stop_keys(app: &str, advertiser: &str, path: &str) -> [(String, String, Option<String>); 2] {
+fn per_second(second: u32) -> Limits {
+    Limits {
+        second,
+        minute: second.saturating_mul(60),
+        day: u32::MAX,
+    }
+}
+
+fn stop_keys(app: &str, advertiser: &str, path: &str) -> [StopKey; 2] {
     let key = |advertiser: Option<String>| (app.to_owned(), path.to_owned(), advertiser);
     [key(None), key(Some(advertiser.to_owned()))]
 }

@@ -139,7 +139,7 @@ fn a_throttle_after_a_minute_of_creations_is_one_of_the_minute() {
     let mut budgets = budgets(Tier::Basic);
     let granted = grants(&mut budgets, CREATE_ADS, Urgency::Normal, 35_000);
     assert!(granted.len() >= 135);
-    budgets.throttled("app", "1", CREATE_ADS, &Throttle::Second, at(35_000));
+    budgets.throttled("app", "1", CREATE_ADS, &Throttle::Unsaid, at(35_000));
     assert_eq!(
         budgets.ask("app", "1", CREATE_ADS, Urgency::Normal, at(35_001)),
         Err(at(335_000))
@@ -246,10 +246,11 @@ fn r06_a_throttled_path_stops_all_but_a_pause_every_ten_seconds() {
 #[test]
 fn each_throttle_lasts_as_tiktok_wants() {
     for (throttle, until) in [
-        (Throttle::Second, at(1_000)),
+        (Throttle::Unsaid, at(1_000)),
         (Throttle::Minute, at(300_000)),
         (Throttle::Day, "2026-11-24T00:00:00Z".parse().unwrap()),
-        (Throttle::Advertiser, at(1_000)),
+        (Throttle::Second, at(1_000)),
+        (Throttle::Advertiser { per_second: None }, at(1_000)),
         (Throttle::After(Duration::from_secs(7)), at(7_000)),
         (
             Throttle::After(Duration::from_secs(1_000_000)),
@@ -271,7 +272,7 @@ fn each_throttle_lasts_as_tiktok_wants() {
 fn refusals_of_calls_in_flight_are_one_throttle() {
     let mut budgets = budgets(Tier::Basic);
     for millis in [0, 10, 200, 900] {
-        budgets.throttled("app", "1", PATH, &Throttle::Second, at(millis));
+        budgets.throttled("app", "1", PATH, &Throttle::Unsaid, at(millis));
     }
     assert_eq!(
         budgets.ask("app", "1", PATH, Urgency::Normal, at(900)),
@@ -282,14 +283,14 @@ fn refusals_of_calls_in_flight_are_one_throttle() {
 #[test]
 fn a_second_that_was_not_enough_was_a_minute() {
     let mut budgets = budgets(Tier::Basic);
-    budgets.throttled("app", "1", PATH, &Throttle::Second, at(0));
-    budgets.throttled("app", "1", PATH, &Throttle::Second, at(1_200));
+    budgets.throttled("app", "1", PATH, &Throttle::Unsaid, at(0));
+    budgets.throttled("app", "1", PATH, &Throttle::Unsaid, at(1_200));
     assert_eq!(
         budgets.ask("app", "1", PATH, Urgency::Normal, at(1_200)),
         Err(at(301_200))
     );
     // Long after, a second is a second again.
-    budgets.throttled("app", "1", PATH, &Throttle::Second, at(1_000_000));
+    budgets.throttled("app", "1", PATH, &Throttle::Unsaid, at(1_000_000));
     assert_eq!(
         budgets.ask("app", "1", PATH, Urgency::Normal, at(1_000_000)),
         Err(at(1_001_000))
@@ -311,7 +312,7 @@ fn our_own_counts_tell_a_full_minute() {
             10
         );
     }
-    budgets.throttled("app", "1", PATH, &Throttle::Second, at(54_000));
+    budgets.throttled("app", "1", PATH, &Throttle::Unsaid, at(54_000));
     assert_eq!(
         budgets.ask("app", "1", PATH, Urgency::Normal, at(54_000)),
         Err(at(354_000))
@@ -319,13 +320,82 @@ fn our_own_counts_tell_a_full_minute() {
 }
 
 #[test]
+fn a_second_that_tiktok_named_stays_one_and_is_waited_for_longer_each_time() {
+    let mut budgets = budgets(Tier::Basic);
+    let mut now = 0;
+    for length in [1, 2, 4, 8, 16, 32, 60, 60] {
+        budgets.throttled("app", "1", PATH, &Throttle::Second, at(now));
+        for advertiser in ["1", "2"] {
+            assert_eq!(
+                budgets.ask("app", advertiser, PATH, Urgency::Normal, at(now)),
+                Err(at(now + length * 1000))
+            );
+        }
+        now += length * 1000 + 100;
+    }
+}
+
+#[test]
+fn a_limit_that_a_refusal_named_is_kept_for_that_advertiser_and_path() {
+    for limit in [1, 3] {
+        let mut budgets = budgets(Tier::Basic);
+        let throttle = Throttle::Advertiser {
+            per_second: Some(limit),
+        };
+        budgets.throttled("app", "1", PATH, &throttle, at(0));
+        let mut gone_out: Vec<i64> = Vec::new();
+        let mut now = 0;
+        while gone_out.len() < 30 {
+            match budgets.ask("app", "1", PATH, Urgency::Normal, at(now)) {
+                Ok(()) => gone_out.push(now),
+                Err(again) => now = again.as_millisecond() - at(0).as_millisecond(),
+            }
+        }
+        // Never more than the limit within a second, and not many fewer.
+        for (n, at) in gone_out.iter().enumerate() {
+            let within = gone_out[n..].iter().take_while(|t| **t < at + 1000);
+            assert!(within.count() <= limit as usize, "{gone_out:?}");
+        }
+        let normal = if limit == 1 { 1 } else { limit - 1 };
+        assert!(
+            now < 1_000 + 1_150 * 30 / i64::from(normal),
+            "{now} for {limit}"
+        );
+        // Others, and other paths, are not meant; after an hour it is tried anew.
+        let mut free = |advertiser: &str, path: &str, millis: i64| {
+            let ask = |_: &i32| {
+                let asked = budgets.ask("app", advertiser, path, Urgency::Normal, at(millis));
+                asked.is_ok()
+            };
+            (0..5).filter(ask).count()
+        };
+        assert_eq!(free("2", PATH, now + 2_000), 5);
+        assert_eq!(free("1", "/other/", now + 4_000), 5);
+        assert_eq!(free("1", PATH, now + 6_000), normal as usize);
+        assert_eq!(free("1", PATH, 3_600_000), 5);
+    }
+}
+
+#[test]
 fn an_advertiser_backs_off_alone_and_longer_each_time() {
     let mut budgets = budgets(Tier::Basic);
     let mut now = 0;
     for length in [1, 2, 4, 8, 16, 32, 60, 60] {
-        budgets.throttled("app", "1", PATH, &Throttle::Advertiser, at(now));
+        budgets.throttled(
+            "app",
+            "1",
+            PATH,
+            &Throttle::Advertiser { per_second: None },
+            at(now),
+        );
         // A second refusal of the same moment changes nothing.
-        budgets.throttled("app", "1", PATH, &Throttle::Advertiser, at(now));
+        budgets.throttled(
+            "app",
+            "1",
+            PATH,
+            &Throttle::Advertiser { per_second: None },
+            at(now),
+        );
         assert_eq!(
             budgets.ask("app", "1", PATH, Urgency::Normal, at(now)),
             Err(at(now + length * 1000))
@@ -337,7 +407,13 @@ fn an_advertiser_backs_off_alone_and_longer_each_time() {
         now += length * 1000 + 100;
     }
     now += 200_000;
-    budgets.throttled("app", "1", PATH, &Throttle::Advertiser, at(now));
+    budgets.throttled(
+        "app",
+        "1",
+        PATH,
+        &Throttle::Advertiser { per_second: None },
+        at(now),
+    );
     assert_eq!(
         budgets.ask("app", "1", PATH, Urgency::Normal, at(now)),
         Err(at(now + 1000))
@@ -348,7 +424,7 @@ fn an_advertiser_backs_off_alone_and_longer_each_time() {
 fn a_clock_that_is_set_back_holds_nobody_up() {
     let mut budgets = budgets(Tier::Basic);
     assert_eq!(burst(&mut budgets, "1", Urgency::Normal, at(7_200_000)), 8);
-    budgets.throttled("app", "2", "/other/", &Throttle::Second, at(7_200_000));
+    budgets.throttled("app", "2", "/other/", &Throttle::Unsaid, at(7_200_000));
     assert_eq!(
         budgets.ask("app", "1", PATH, Urgency::Normal, at(0)),
         Err(at(1_100))
@@ -380,7 +456,13 @@ fn whoever_is_stopped_for_another_reason_keeps_no_place() {
         budgets.ask("app", "2", PATH, Urgency::Normal, at(0)),
         Err(at(1_100))
     );
-    budgets.throttled("app", "2", PATH, &Throttle::Advertiser, at(500));
+    budgets.throttled(
+        "app",
+        "2",
+        PATH,
+        &Throttle::Advertiser { per_second: None },
+        at(500),
+    );
     assert_eq!(
         budgets.ask("app", "2", PATH, Urgency::Normal, at(1_000)),
         Err(at(1_500))
@@ -480,7 +562,7 @@ proptest! {
             match step {
                 Step::Wait(more) => millis += i64::from(more),
                 Step::Throttled(who) => {
-                    budgets.throttled("app", &who.to_string(), PATH, &Throttle::Second, now);
+                    budgets.throttled("app", &who.to_string(), PATH, &Throttle::Unsaid, now);
                     let seen = budgets.ask("app", "nobody", PATH, Urgency::Background, now);
                     stopped_until = stopped_until.max(seen.expect_err("a throttled path is stopped"));
                 }

@@ -28,6 +28,8 @@ enum Verdict {
     ByText,
     /// The codes of the app's limits do not always say which window is full: the text or `Retry-After` may.
     TooMany,
+    /// 40133 names the limit, which is published nowhere.
+    OfAdvertiser,
     /// 40001 is both a missing scope and a missing right on the object.
     NoPermission,
 }
@@ -36,7 +38,7 @@ use AuthProblem::{
     AppRefused, CodeRefused, GrantRefused, NotGranted, RefreshExpired, RefreshRefused,
     ScopeMissing, TokenExpired, TokenInvalid, TokenMissing,
 };
-use Verdict::{ByText, Is, NoPermission, TooMany, Unclear};
+use Verdict::{ByText, Is, NoPermission, OfAdvertiser, TooMany, Unclear};
 
 const RETRY: Verdict = Is(ErrorClass::Retry);
 const REFUSED: Verdict = Is(ErrorClass::Rejected(Rejection::Other));
@@ -93,7 +95,7 @@ const CODES: &[(i64, Verdict)] = &[
     (40130, auth(ScopeMissing)),
     (40131, auth(NotGranted)),
     (40132, TooMany),
-    (40133, Is(ErrorClass::Throttled(Throttle::Advertiser))),
+    (40133, OfAdvertiser),
     (40200, RETRY),
     (40201, RETRY),
     // Another write to the same object won: this one had no effect.
@@ -150,7 +152,6 @@ pub(super) fn classify(
 ) -> Finding {
     let said = message.to_lowercase();
     let class = match verdict(code) {
-        Is(ErrorClass::Throttled(throttle)) => ErrorClass::Throttled(throttle),
         // That the manual tree is closed comes under a code that nobody knows yet: the text says it.
         Is(ErrorClass::Rejected(Rejection::Other | Rejection::NotAllowlisted))
             if matches!(
@@ -167,6 +168,9 @@ pub(super) fn classify(
         Unclear => unclear(call),
         ByText => ErrorClass::by_text(&said, call.is_write()),
         TooMany => ErrorClass::Throttled(which_window(&said, retry_after)),
+        OfAdvertiser => ErrorClass::Throttled(Throttle::Advertiser {
+            per_second: named_limit(&said),
+        }),
         NoPermission if said.contains("scope") => ErrorClass::Auth(ScopeMissing),
         NoPermission => ErrorClass::Auth(NotGranted),
     };
@@ -195,9 +199,20 @@ fn which_window(said: &str, retry_after: Option<Duration>) -> Throttle {
         Throttle::Day
     } else if says(&["qpm", "per minute", "minute"]) {
         Throttle::Minute
-    } else {
+    } else if says(&["qps", "per second"]) {
         Throttle::Second
+    } else {
+        Throttle::Unsaid
     }
+}
+
+/// `Advertiser (7002238017842757633)'s QPS (11) reaches QPS limit 10 for current path, …`: the 10.
+fn named_limit(said: &str) -> Option<u32> {
+    let (_, rest) = said.split_once("qps limit")?;
+    let digits = rest.trim_start_matches([' ', ':', '(']);
+    let end = digits.find(|c: char| !c.is_ascii_digit());
+    let limit = digits[..end.unwrap_or(digits.len())].parse().ok()?;
+    (limit > 0).then_some(limit)
 }
 
 impl ErrorClass {

@@ -76,7 +76,10 @@ fn codes_that_mean_one_thing() {
         (40110, ErrorClass::Auth(CodeRefused)),
         (40113, ErrorClass::Auth(AppRefused)),
         (40130, ErrorClass::Auth(ScopeMissing)),
-        (40133, ErrorClass::Throttled(Throttle::Advertiser)),
+        (
+            40133,
+            ErrorClass::Throttled(Throttle::Advertiser { per_second: None }),
+        ),
         (40099, ErrorClass::Rejected(Rejection::Other)),
         (20001, ErrorClass::Ambiguous),
         (12345, ErrorClass::Ambiguous),
@@ -293,9 +296,9 @@ fn r06_which_limit_a_throttle_names() {
     for (text, throttle) in [
         (
             "Too many requests, please try again later.",
-            Throttle::Second,
+            Throttle::Unsaid,
         ),
-        ("", Throttle::Second),
+        ("", Throttle::Unsaid),
         ("App QPS limit reached", Throttle::Second),
         ("Request too frequent: QPM limit 600", Throttle::Minute),
         ("Too many requests per minute", Throttle::Minute),
@@ -311,10 +314,21 @@ fn r06_which_limit_a_throttle_names() {
         }
     }
     let live = "Advertiser (7002238017842757633)'s QPS (11) reaches QPS limit 10 for current path, request is temporarily restricted.";
-    assert_eq!(
-        error(&list(Tree::Manual, 1, 10), 40133, live).class,
-        ErrorClass::Throttled(Throttle::Advertiser)
-    );
+    for (text, per_second) in [
+        (live, Some(10)),
+        ("QPS limit: 1", Some(1)),
+        ("QPS limit", None),
+        ("QPS limit 0", None),
+        ("QPS limit 99999999999", None),
+        ("QPS limit é", None),
+        ("", None),
+    ] {
+        assert_eq!(
+            error(&list(Tree::Manual, 1, 10), 40133, text).class,
+            ErrorClass::Throttled(Throttle::Advertiser { per_second }),
+            "{text}"
+        );
+    }
     for code in [40016, 40100, 40132, 61000] {
         let body = serde_json::json!({"code": code, "message": "QPS", "data": {}});
         let mut wire = reply(&body);

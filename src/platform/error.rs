@@ -27,12 +27,16 @@ pub enum ErrorClass {
 /// Which limit was hit, as far as TikTok says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Throttle {
-    /// Per second, or unsaid: [`Budgets`](super::Budgets) finds out which it was.
+    /// Per second.
     Second,
+    /// Unsaid: [`Budgets`](super::Budgets) finds out which it was.
+    Unsaid,
     Minute,
     Day,
-    /// Code 40133: the limit of one advertiser on one path.
-    Advertiser,
+    /// Code 40133: the limit of one advertiser on one path, which TikTok publishes nowhere and names in its refusal.
+    Advertiser {
+        per_second: Option<u32>,
+    },
     /// The reply named the wait (HTTP 429 with `Retry-After`).
     After(Duration),
 }
@@ -161,7 +165,7 @@ impl ErrorClass {
     pub fn advice(self) -> &'static str {
         match self {
             ErrorClass::Retry => "Nothing was changed; it is tried again by itself",
-            ErrorClass::Throttled(Throttle::Advertiser) => {
+            ErrorClass::Throttled(Throttle::Advertiser { .. }) => {
                 "Too many calls for this ad account; it is tried again by itself, more slowly"
             }
             ErrorClass::Throttled(_) => {

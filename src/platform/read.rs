@@ -98,7 +98,7 @@ fn without_envelope(call: &Call, reply: &WireReply, request_id: String) -> Platf
                 reply
                     .retry_after
                     .map(bounded)
-                    .map_or(Throttle::Second, Throttle::After),
+                    .map_or(Throttle::Unsaid, Throttle::After),
             ),
             format!("the gateway refused the call as one too many (HTTP {status})"),
         ),

@@ -140,7 +140,7 @@ fn what_a_gateway_refused_had_no_effect() {
         let mut wire = raw(429, "slow down");
         assert_eq!(
             class(&call, wire.clone()),
-            ErrorClass::Throttled(Throttle::Second)
+            ErrorClass::Throttled(Throttle::Unsaid)
         );
         wire.retry_after = Some(Duration::from_secs(7));
         assert_eq!(
