@@ -50,11 +50,7 @@ pub(super) fn plan(f: &ConnectionFacts) -> Step {
     if f.released() || (f.now >= grace && open.is_empty()) {
         return disconnect(f);
     }
-    if !open.is_empty()
-        && let Some(step) = settle(f)
-    {
-        return step;
-    }
+    let settles = (!open.is_empty()).then(|| settle(f)).flatten();
     if f.now >= since + DISCONNECT_SLOW && !open.is_empty() {
         let first: Vec<&str> = open.iter().take(SHOWN).copied().collect();
         let why = match standing::trouble(f) {
@@ -68,12 +64,20 @@ pub(super) fn plan(f: &ConnectionFacts) -> Step {
             open.len(),
             first.join(", ")
         );
+        // What is said stays, whatever is done meanwhile: else it would come and go with each try.
+        let (action, wake) = match settles {
+            Some(step) => (step.action, step.wake),
+            None => (A::Rest, Some(f.now.max(grace) + DISCONNECT_GRACE)),
+        };
         return Step {
-            action: A::Rest,
+            action,
             phase: "Disconnecting",
             ready: Ready::Progress(Reason::ChildrenOpen, message),
-            wake: Some(f.now.max(grace) + DISCONNECT_GRACE),
+            wake,
         };
+    }
+    if let Some(step) = settles {
+        return step;
     }
     let wake = if f.now < grace {
         grace

@@ -519,10 +519,17 @@ fn r22_children_go_first_and_what_keeps_them_is_said() {
     let message = &message.unwrap().message;
     assert!(message.contains("authorise again"), "{message}");
     assert!(message.contains(RELEASE), "{message}");
+    // While TikTok is asked again, what keeps them goes on to be said.
+    f.not_before = None;
+    let asks = plan(&f);
+    assert_eq!(asks.action, ConnectionAction::Check);
+    assert_eq!(ready(&asks).1, "ChildrenOpen");
     // One that is due is renewed: nothing else settles them.
     f.refused = None;
     f.now = at(19 * 3600);
-    assert_eq!(plan(&f).action, ConnectionAction::Rotate { unclear: false });
+    let renews = plan(&f);
+    assert_eq!(renews.action, ConnectionAction::Rotate { unclear: false });
+    assert_eq!(ready(&renews).1, "ChildrenOpen");
     // Released: nothing is asked of TikTok any more.
     let mut released = gone.clone();
     released.metadata.annotations = Some([(RELEASE.to_string(), "true".to_string())].into());
