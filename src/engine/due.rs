@@ -49,6 +49,11 @@ impl<K: Ord + Clone> Due<K> {
         }
     }
 
+    /// Does it wait for a time, for this reason?
+    pub fn waits(&self, key: &K, why: Why) -> bool {
+        self.by_key.contains_key(&(key.clone(), why))
+    }
+
     /// When the next one is due.
     pub fn next(&self) -> Option<Timestamp> {
         self.by_time.first().map(|(when, _, _)| *when)

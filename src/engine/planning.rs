@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::account::AccountId;
 use super::doors::{Name, ObjectName};
+use super::due::Why;
 use super::outbox::Op;
 use super::queue::Lane;
 use super::state::{Asked, HELD, Key, Memo, Place, State, to_signed};
 use crate::model::facts::{
-    ConnectionView, Facts, Have, NameLook, NameQuestion, ReviewLook, Rivals,
+    ConnectionView, Facts, Have, Look, NameLook, NameQuestion, ReviewLook, Rivals,
 };
 use crate::model::object::Object;
 use crate::model::plan::{Action, Plan, new_object, plan, side_effects};
@@ -361,7 +362,13 @@ impl State {
             let plan = self.plan(&name, &object, now);
             let status = super::turn::status_of(&object, &plan, now);
             let stale = status.is_some_and(|s| Some(&s) != object.status.as_ref());
-            if !matches!(plan.action, Action::Rest) || stale {
+            let announced = match plan.action {
+                Action::Rest => true,
+                // The time is known at which what contradicted our write is asked again.
+                Action::Look(Look::Id { .. }) => self.lines(&place).due.waits(&key, Why::Settle),
+                _ => false,
+            };
+            if !announced || stale {
                 missed += 1;
                 self.push(&key, Lane::Background, now);
             }

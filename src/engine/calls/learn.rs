@@ -67,6 +67,9 @@ impl State {
             let again = now + self.settings.pause_again;
             self.memo(name, &uid).pause_not_before = Some(again);
         }
+        if error.class == ErrorClass::Gone {
+            self.look_above(name, now);
+        }
         match &error.class {
             ErrorClass::Rejected(Rejection::DuplicateRequest) if what == Refusable::Create => {
                 self.memo(name, &uid).memory.key_used = true
@@ -98,11 +101,6 @@ impl State {
                 };
                 self.memo(name, &uid).memory.refused = Some(refused);
             }
-            // What it was to be made in is gone, or what that is in: then it waits. If neither is, it is tried again.
-            ErrorClass::Gone if what == Refusable::Create => {
-                self.look_above(name, now);
-                self.retry(name, error.lasting(), now);
-            }
             // A write of unclear outcome is looked for, not repeated: no backoff stands before the look.
             ErrorClass::Ambiguous if what == Refusable::Create => {}
             ErrorClass::Throttled(_) => {}
@@ -126,7 +124,8 @@ impl State {
         Some(row.secondary_status.clone())
     }
 
-    /// What an object was to be made in is looked up, and its campaign with it, unless they are known to be deleted.
+    /// What TikTok calls gone may have gone with what it is in, or was to be made in: that is looked up, and its campaign
+    /// with it, unless they are known to be deleted.
     fn look_above(&mut self, name: &ObjectName, now: Timestamp) {
         let parent = self.stores.own_record(name).and_then(|r| r.parent);
         let (Some(kind), Some(parent)) = (name.kind.parent(), parent) else {

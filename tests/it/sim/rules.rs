@@ -575,3 +575,24 @@ fn r22_what_is_deleted_without_its_record_is_let_go_with_a_warning() {
         script.end().await;
     });
 }
+
+/// A look-up that came too early for what was written is asked again at a known time: nobody has to find that out.
+#[test]
+fn r16_a_look_up_that_waits_for_a_write_to_settle_is_no_missed_work() {
+    play(async {
+        let script = Script::start(&[("lookup_lag_seconds", "8"), ("edit_lag_seconds", "8")]).await;
+        script.does(|w| w.create(CAMPAIGN, &ads("a"), smart_plus(Some("Active"))));
+        script.wait(60).await;
+        let budget = json!({"budget": {"mode": "DynamicDaily", "amount": "83"}});
+        script.does(|w| w.edit(CAMPAIGN, &ads("a"), budget));
+        let mut reads_back = 0;
+        for _ in 0..30 {
+            script.wait(1).await;
+            reads_back += u32::from(script.ready("a") == "ReadingBack");
+            assert_eq!(script.sim.force_resync(), Some(0));
+        }
+        assert!(reads_back > 5, "{reads_back}");
+        assert_eq!(script.ready("a"), "InSync");
+        script.end().await;
+    });
+}
