@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::account::AccountId;
-use super::connection::{APP_SECRET, Data, fingerprint, plain, value};
+use super::connection::{APP_SECRET, Data, fingerprint, plain, time_of, value};
 use super::doors::{Clock, Cluster, ClusterError, Name, Note, SecretCopy};
 use super::due::Why;
 use super::run::Engine;
@@ -184,7 +184,7 @@ impl State {
         let app_secret = of(memo.app(), APP_SECRET).or_else(|| of(memo.held(), APP_SECRET));
         let stored = memo.held().map(|held| Remembered {
             current: plain(&held.data, SEEN_CURRENT),
-            since: plain(&held.data, SEEN_SINCE).and_then(|t| t.parse().ok()),
+            since: time_of(&held.data, SEEN_SINCE),
         });
         let named = object.spec.webhooks.as_ref();
         let keys_named = named.is_some_and(|w| w.keys_secret_ref.is_some());

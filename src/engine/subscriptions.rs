@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::calls::backoff;
 use super::connection::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, Data, fingerprint, kills_token, plain, read_token,
+    ACCESS_TOKEN, APP_ID, APP_SECRET, Data, fingerprint, kills_token, plain, read_token, time_of,
 };
 use super::doors::{Clock, Cluster, Name, SecretCopy};
 use super::queue::Lane;
@@ -158,7 +158,7 @@ impl State {
             };
             let made_with = plain(data, MADE_WITH).map(|fingerprint| Token {
                 fingerprint,
-                expires_at: plain(data, MADE_WITH_EXPIRES).and_then(|t| t.parse().ok()),
+                expires_at: time_of(data, MADE_WITH_EXPIRES),
             });
             let app = self.app(name)?;
             Some((advertiser, token, made_with, rotated, app))

@@ -91,6 +91,7 @@ pub enum Reason {
     ConnectSecretTaken,
     NotAuthorised,
     TokenRefused,
+    TokenShared,
     TokenNotRenewed,
     TokenExpired,
     AppChanged,

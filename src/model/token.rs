@@ -226,7 +226,7 @@ impl Token {
     fn before_end(&self, most: Duration, part: u32) -> Option<Timestamp> {
         let end = self.expires_at?;
         let life = self.lifetime.map_or(most, |life| life / part);
-        Some(end - most.min(life))
+        Some(end.checked_sub(most.min(life)).unwrap_or(Timestamp::MIN))
     }
 
     /// What is to be done, and what may be done.
@@ -279,6 +279,10 @@ impl Token {
             };
             // A clock that was set back must not make it wait for ever.
             not_before(Some(last.at.min(now) + pause).filter(|_| last.at <= now + pause));
+        }
+        // One that was just renewed and is refused all the same is not helped by another at once.
+        if let Some(last) = self.last.as_ref().filter(|l| memory.dead && l.succeeded) {
+            not_before(Some(last.at.min(now) + AGAIN.1).filter(|_| begins > now));
         }
         not_before(memory.not_before);
         if let Some(mark) = self.mark.filter(|mark| memory.own_mark != Some(*mark)) {
@@ -383,11 +387,11 @@ impl Token {
             } => Token {
                 id: id.clone(),
                 issued_at: Some(*asked),
-                expires_at: expires_in.map(|s| *asked + Duration::from_secs(s)),
+                expires_at: expires_in.map(|s| ends(*asked, s)),
                 lifetime: expires_in.map(Duration::from_secs),
                 refresh: *refresh || self.refresh,
                 refresh_expires_at: match refresh_expires_in {
-                    Some(seconds) => Some(*asked + Duration::from_secs(*seconds)),
+                    Some(seconds) => Some(ends(*asked, *seconds)),
                     None if *refresh => None,
                     None => self.refresh_expires_at,
                 },
@@ -472,6 +476,14 @@ impl Token {
             ..self.clone()
         }
     }
+}
+
+/// The end of what was asked for at a time and lives for so many seconds, of which a hundred years are believed.
+pub fn ends(asked: Timestamp, seconds: u64) -> Timestamp {
+    let most = 100 * 366 * 86_400;
+    asked
+        .checked_add(Duration::from_secs(seconds.min(most)))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// The pause after this many failures in a row: doubling, with an upper limit.

@@ -39,6 +39,51 @@ fn plan(token: &Token, second: i64) -> Plan {
     token.plan(&Memory::default(), at(second))
 }
 
+proptest! {
+    /// What a hand has put into the Secret may be any time.
+    #[test]
+    fn no_time_is_too_far_away(end in any::<i64>(), refresh in any::<i64>(), mark in any::<i64>(), last in any::<i64>(), life in proptest::option::of(any::<u64>()), now in any::<i64>()) {
+        let far = |n: i64| {
+            let (low, high) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+            match n.rem_euclid(5) {
+                0 => Timestamp::MIN,
+                1 => Timestamp::MAX,
+                _ => Timestamp::from_second(low + n.rem_euclid(high - low)).unwrap(),
+            }
+        };
+        let token = Token {
+            expires_at: Some(far(end)),
+            lifetime: life.map(Duration::from_secs),
+            refresh_expires_at: Some(far(refresh)),
+            mark: (mark % 2 == 0).then(|| far(mark)),
+            last: Some(Attempt { at: far(last), succeeded: last % 2 == 0, message: String::new() }),
+            ..fresh()
+        };
+        let memory = Memory { seen: token.mark.map(|mark| (mark, far(now))), dead: life.is_none(), ..Memory::default() };
+        token.plan(&memory, far(now));
+        token.after(&Outcome::New { id: "a1".into(), asked: far(now), expires_in: life, refresh: true, refresh_expires_in: life }, far(now));
+    }
+}
+
+#[test]
+fn r21_one_that_was_just_renewed_and_is_refused_is_not_renewed_again_at_once() {
+    let token = fresh()
+        .after(&new("a1", 18 * HOUR), at(18 * HOUR))
+        .settled();
+    let refused = Memory {
+        dead: true,
+        turned_away: Some("a1".into()),
+        ..Memory::default()
+    };
+    let soon = token.plan(&refused, at(18 * HOUR + 60));
+    assert_eq!(soon.action, Action::Rest);
+    assert_eq!(soon.wake, Some(at(18 * HOUR + 1800)));
+    assert_eq!(
+        token.plan(&refused, at(18 * HOUR + 1800)).action,
+        Action::Rotate { unclear: false }
+    );
+}
+
 #[test]
 fn r21_the_profile_follows_from_what_came_with_it() {
     let long = Token {

@@ -25,6 +25,7 @@ use crate::model::connect_state::{
     verify_session,
 };
 use crate::model::connection::{CheckResult, callback_url};
+use crate::model::token;
 use crate::platform::{AuthProblem, Call, Door, ErrorClass, PlatformError, Reply, Urgency};
 
 /// How long a browser may take on TikTok's page.
@@ -203,7 +204,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Ok(_) => return Err(exchange_failed(&of_another_kind(&call))),
             Err(error) => return Err(exchange_failed(&error)),
         };
-        let lives = |seconds: u64| asked + Duration::from_secs(seconds);
+        let lives = |seconds: u64| token::ends(asked, seconds);
         let new = NewToken {
             app_id,
             app_secret: secret,

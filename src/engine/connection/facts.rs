@@ -9,14 +9,15 @@ use super::super::account::{Account, AccountId};
 use super::super::doors::{Name, SecretCopy};
 use super::super::queue::Lane;
 use super::super::state::{Key, State, has_finalizer};
-use super::super::stores::{older_connection, strip};
+use super::super::stores::strip;
+use super::neighbours::Claim;
 use super::secrets::{
     ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, connect_facts, fingerprint,
     held_facts, plain, secret_facts, token_key,
 };
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
-    Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants, HeldFacts, Refusal,
+    Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants, HeldFacts, Refusal, Renewal,
     WebhookReport, plan,
 };
 use crate::model::facts::{Access, ConnectionView};
@@ -51,6 +52,10 @@ pub struct ConnectionMemo {
     pub(super) tried: Option<(String, Result<(), String>)>,
     /// What is to be said of webhooks.
     pub(in crate::engine) webhooks: WebhookReport,
+    /// Since when not every other connection's Secret has been read.
+    pub(super) others_unread_since: Option<Timestamp>,
+    /// The advertiser, and what the connection had of it when others were last told.
+    pub(super) claim: Option<(String, Claim)>,
 }
 
 impl ConnectionMemo {
@@ -109,6 +114,10 @@ impl State {
             })
             .collect();
         let held = held_facts(memo.held.as_ref(), &name.name);
+        let renewal = match memo.held() {
+            Some(copy) => self.renewal(name, object, &copy.data, now),
+            None => Renewal::Mine,
+        };
         let mut life = memo.life;
         if let HeldFacts::Present(h) = &held
             && let Some(mark) = h.token.as_ref().and_then(|t| t.mark)
@@ -148,7 +157,8 @@ impl State {
                 refused: memo.refused,
                 doubted: memo.doubted,
                 children,
-                older_twin: self.older_twin(name, object),
+                twin: self.twin_before(name, object),
+                renewal,
                 namespace_terminating: self.stores.terminating.contains(&name.namespace),
                 not_before: memo.not_before,
                 orphans,
@@ -199,23 +209,6 @@ impl State {
         } else {
             Grants::Nobody
         }
-    }
-
-    pub(in crate::engine) fn older_twin(
-        &self,
-        name: &Name,
-        object: &TikTokConnection,
-    ) -> Option<String> {
-        let advertiser = self.advertiser_of(name, object)?;
-        self.stores
-            .connections
-            .iter()
-            .find(|(other, twin)| {
-                *other != name
-                    && older_connection(twin, object)
-                    && self.advertiser_of(other, twin).as_ref() == Some(&advertiser)
-            })
-            .map(|(other, _)| other.to_string())
     }
 
     /// Lets children use, or not use, the connection from now on.

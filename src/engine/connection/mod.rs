@@ -8,6 +8,7 @@ mod check;
 mod connect;
 mod facts;
 mod farewell;
+mod neighbours;
 mod report;
 mod rotation;
 mod secrets;
@@ -17,5 +18,5 @@ pub(in crate::engine) use check::kills_token;
 pub use connect::{Authorised, Begun, ConnectError, PageView, Reached};
 pub use facts::ConnectionMemo;
 pub(in crate::engine) use secrets::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, Data, fingerprint, plain, read_token, value,
+    ACCESS_TOKEN, APP_ID, APP_SECRET, Data, fingerprint, plain, read_token, time_of, value,
 };

@@ -32,6 +32,9 @@ pub(in crate::engine) const APP_SECRET: &str = "secret";
 pub(in crate::engine) const ACCESS_TOKEN: &str = "access_token";
 pub(super) const REFRESH_TOKEN: &str = "refresh_token";
 pub(super) const EXPIRES_AT: &str = "expires_at";
+/// Fingerprints of the refresh tokens that were imported: each works once.
+const IMPORTED_REFRESH: &str = "imported_refresh_tokens";
+const REMEMBERED: usize = 32;
 /// Which content of the users' Secrets was imported.
 pub(super) const TOKEN_FINGERPRINT: &str = "token_fingerprint";
 const APP_FINGERPRINT: &str = "app_fingerprint";
@@ -90,8 +93,11 @@ pub(in crate::engine) fn plain(data: &Data, key: &str) -> Option<String> {
     value(data, key).map(|v| v.expose_secret().trim().to_string())
 }
 
-fn at(data: &Data, key: &str) -> Option<Timestamp> {
-    plain(data, key)?.parse().ok()
+/// A time that is there and can be one: what a hand has put in may be anything.
+pub(in crate::engine) fn time_of(data: &Data, key: &str) -> Option<Timestamp> {
+    let time: Timestamp = plain(data, key)?.parse().ok()?;
+    let years = time.as_second().div_euclid(365 * 86_400);
+    (0..1000).contains(&years).then_some(time)
 }
 
 /// Facts of a Secret that has to have `keys` and may have `more`.
@@ -110,6 +116,7 @@ pub(super) fn secret_facts(
         .iter()
         .filter(|k| value(&copy.data, k).is_none())
         .map(ToString::to_string)
+        .chain(unreadable_end(&copy.data).filter(|_| more.contains(&EXPIRES_AT)))
         .collect();
     if !missing.is_empty() {
         return SecretFacts::Incomplete(missing);
@@ -117,6 +124,12 @@ pub(super) fn secret_facts(
     SecretFacts::Present {
         fingerprint: fingerprint_of(&copy.data, keys, more),
     }
+}
+
+/// An end that nobody can read would make a token that ends one that does not.
+fn unreadable_end(data: &Data) -> Option<String> {
+    let unreadable = value(data, EXPIRES_AT).is_some() && time_of(data, EXPIRES_AT).is_none();
+    unreadable.then(|| format!("a readable {EXPIRES_AT}, such as 2026-12-01T12:00:00Z"))
 }
 
 /// Over what is used of a user's Secret.
@@ -235,28 +248,28 @@ pub(in crate::engine) fn read_token(data: &Data) -> Option<Token> {
     let access = value(data, ACCESS_TOKEN)?;
     let id = fingerprint(&[access]);
     let token = Token {
-        issued_at: at(data, ISSUED_AT),
-        expires_at: at(data, EXPIRES_AT),
+        issued_at: time_of(data, ISSUED_AT),
+        expires_at: time_of(data, EXPIRES_AT),
         lifetime: plain(data, LIFETIME)
             .and_then(|s| s.parse().ok())
             .map(Duration::from_secs),
         refresh: value(data, REFRESH_TOKEN).is_some(),
-        refresh_expires_at: at(data, REFRESH_EXPIRES_AT),
+        refresh_expires_at: time_of(data, REFRESH_EXPIRES_AT),
         endless: plain(data, ENDLESS).is_some(),
         rotations: plain(data, ROTATIONS)
             .and_then(|n| n.parse().ok())
             .unwrap_or(0),
-        mark: at(data, REFRESH_MARK),
+        mark: time_of(data, REFRESH_MARK),
         unclear: plain(data, REFRESH_UNCLEAR).is_some(),
-        refused: at(data, REFUSED_AT).map(|at| Refused {
+        refused: time_of(data, REFUSED_AT).map(|at| Refused {
             at,
             lasting: plain(data, REFUSED_LASTING).is_some(),
         }),
         previous: value(data, PREVIOUS_ACCESS_TOKEN).map(|token| Previous {
             id: fingerprint(&[token]),
-            expires_at: at(data, PREVIOUS_EXPIRES_AT),
+            expires_at: time_of(data, PREVIOUS_EXPIRES_AT),
         }),
-        last: at(data, LAST_AT).map(|at| Attempt {
+        last: time_of(data, LAST_AT).map(|at| Attempt {
             at,
             succeeded: plain(data, LAST_RESULT).as_deref() == Some(SUCCEEDED),
             message: plain(data, LAST_MESSAGE).unwrap_or_default(),
@@ -366,6 +379,29 @@ fn put_scopes(data: &mut Data, key: &str, granted: &[u32]) {
     put(data, key, (!text.is_empty()).then(|| text.join(",")));
 }
 
+/// Was a refresh token of this fingerprint imported once?
+pub(super) fn imported_before(data: &Data, print: &str) -> bool {
+    let list = plain(data, IMPORTED_REFRESH).unwrap_or_default();
+    list.split(',').any(|known| known == print)
+}
+
+/// Is the user's token another than those that were imported before? A content that comes back, or is corrected, brings a
+/// refresh token that was used long ago: the pair that came of it must not be lost for it.
+pub(super) fn is_news(data: &Data, access: &SecretString, users: &Data) -> bool {
+    let Some(refresh) = value(users, REFRESH_TOKEN) else {
+        return true;
+    };
+    // What stands beside the very token that is in use may be corrected, unless its renewal is under way.
+    let in_use = read_token(data).filter(|token| token.mark.is_none());
+    let same = in_use.is_some_and(|token| token.id == fingerprint(&[access]));
+    same || !imported_before(data, &fingerprint(&[refresh]))
+}
+
+/// This content of the user's Secret was looked at, and brings nothing new.
+pub(super) fn note_seen(data: &mut Data, seen: &str) {
+    put(data, TOKEN_FINGERPRINT, Some(seen.to_string()));
+}
+
 /// Imports the user's token: whatever was in use before is replaced.
 pub(super) fn import(
     data: &mut Data,
@@ -385,6 +421,14 @@ pub(super) fn import(
     }
     if let Some(refresh) = value(users, REFRESH_TOKEN) {
         data.insert(REFRESH_TOKEN.into(), trimmed(refresh));
+        let print = fingerprint(&[refresh]);
+        if !imported_before(data, &print) {
+            let known = plain(data, IMPORTED_REFRESH).unwrap_or_default();
+            let mut list: Vec<&str> = known.split(',').filter(|k| !k.is_empty()).collect();
+            list.push(&print);
+            let newest = list.split_off(list.len().saturating_sub(REMEMBERED));
+            put(data, IMPORTED_REFRESH, Some(newest.join(",")));
+        }
     }
     data.insert(ACCESS_TOKEN.into(), trimmed(access));
     put(data, ORIGIN, Some(IMPORTED.into()));
@@ -392,7 +436,7 @@ pub(super) fn import(
     let token = Token {
         id,
         issued_at: Some(now),
-        expires_at: at(users, EXPIRES_AT),
+        expires_at: time_of(users, EXPIRES_AT),
         refresh: value(users, REFRESH_TOKEN).is_some(),
         ..Token::default()
     };
@@ -449,7 +493,7 @@ pub(super) fn put_candidate(data: &mut Data, new: &NewToken) {
 }
 
 pub(super) fn read_candidate(data: &Data) -> Option<NewToken> {
-    let time = |key: &str| at(data, &format!("{CANDIDATE}{key}"));
+    let time = |key: &str| time_of(data, &format!("{CANDIDATE}{key}"));
     Some(NewToken {
         app_id: candidate(data, APP_ID)?.clone(),
         app_secret: candidate(data, APP_SECRET)?.clone(),

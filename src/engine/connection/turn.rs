@@ -1,6 +1,9 @@
 //! One turn of one connection: plan a step, take it, plan again.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use secrecy::SecretString;
 
 use super::super::calls::backoff;
 use super::super::doors::{Clock, Cluster, ClusterError, MetaPatch, Name};
@@ -12,9 +15,9 @@ use super::super::state::Key;
 use super::super::turn::Outcome;
 use super::report::uid_of;
 use super::secrets::{
-    ADVERTISER_ID, APP_ID, APP_SECRET, Data, EXPIRES_AT, KEY, Own, REFRESH_TOKEN, TICKET,
-    TOKEN_FINGERPRINT, URL, fingerprint_of, hex, import, key, link, plain, put_app, read_token,
-    token_key, value, write_token,
+    ACCESS_TOKEN, ADVERTISER_ID, APP_ID, APP_SECRET, Data, EXPIRES_AT, KEY, Own, REFRESH_TOKEN,
+    TICKET, TOKEN_FINGERPRINT, URL, fingerprint, fingerprint_of, hex, import, is_news, key, link,
+    note_seen, plain, put_app, read_token, token_key, value, write_token,
 };
 use crate::api::FINALIZER;
 use crate::api::connection::TikTokConnection;
@@ -35,6 +38,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 };
                 let plan = state.plan_connection(name, &object, now);
                 state.publish_view(name, &plan, now);
+                state.tell_twins(name, &object, now);
                 (object, plan)
             };
             let (object, plan) = planned;
@@ -222,7 +226,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         object: &TikTokConnection,
     ) -> Result<(), ClusterError> {
         let now = self.clock.now();
-        let (app, token, imported) = {
+        let (app, token, seen_before) = {
             let state = self.lock();
             let Some(memo) = state.connections.get(name) else {
                 return Ok(());
@@ -246,18 +250,31 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let new = access
             .zip(token)
             .zip(seen)
-            .filter(|(_, s)| imported.as_ref() != Some(s));
-        let imports = new.is_some();
+            .filter(|(_, s)| seen_before.as_ref() != Some(s));
+        let imported = AtomicBool::new(false);
         let done = self
             .swap(name, object, |data| {
-                // What a Secret does not have any more stays as we hold it.
-                if let Some((id, secret)) = &app {
+                let news = new
+                    .as_ref()
+                    .filter(|((access, users), _)| is_news(data, access, &users.data));
+                imported.store(news.is_some(), Ordering::Relaxed);
+                // What a Secret does not have any more stays as we hold it; and a token stays with the app it is of.
+                let other = |id: &SecretString| {
+                    let held = value(data, APP_ID).filter(|_| value(data, ACCESS_TOKEN).is_some());
+                    held.is_some_and(|held| fingerprint(&[held]) != fingerprint(&[id]))
+                };
+                if let Some((id, secret)) = &app
+                    && (news.is_some() || !other(id))
+                {
                     put_app(data, id, secret);
                 }
-                match &new {
-                    Some(((access, users), seen)) => import(data, access, &users.data, seen, now),
+                match (news, &new) {
+                    (Some(((access, users), seen)), _) => {
+                        import(data, access, &users.data, seen, now);
+                    }
+                    (None, Some((_, seen))) => note_seen(data, seen),
                     // The app's secret is another: what TikTok refused with the old one is asked anew.
-                    None => {
+                    (None, None) => {
                         if let Some(token) = read_token(data) {
                             write_token(data, &token.asked_anew());
                         }
@@ -266,8 +283,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             })
             .await;
         if done.is_ok() {
-            self.forget_token(name, !imports);
-            tracing::info!(connection = %name, token = imports, "imported");
+            let token = imported.into_inner();
+            if !token && new.is_some() {
+                tracing::info!(connection = %name, "the Secret has a token that was imported before; the one in use stays");
+            } else {
+                self.forget_token(name, !token);
+                tracing::info!(connection = %name, token, "imported");
+            }
         }
         done
     }

@@ -9,7 +9,8 @@ use super::standing::{self, What};
 use super::view::suspended;
 use super::{
     CHECK_EVERY, CHECK_RESTRICTED, CHECK_SPACING, CheckResult, ConnectFacts, ConnectionAction,
-    ConnectionFacts, Granted, HeldFacts, SecretFacts, Step, connect_secret_name, token_secret_name,
+    ConnectionFacts, Granted, HeldFacts, Renewal, SecretFacts, Step, connect_secret_name,
+    token_secret_name,
 };
 
 use ConnectionAction as A;
@@ -38,15 +39,8 @@ fn stalled(phase: &'static str, reason: Reason, message: impl Into<String>) -> S
 }
 
 pub(super) fn plan(f: &ConnectionFacts) -> Step {
-    if let Some(older) = &f.older_twin {
-        return stalled(
-            "Pending",
-            Reason::AdvertiserTaken,
-            format!(
-                "{older} is already connected to advertiser {}; an advertiser has one connection, use that one",
-                f.advertiser().map(String::as_str).unwrap_or_default()
-            ),
-        );
+    if let Some(twin) = &f.twin {
+        return barred(f, twin);
     }
     if unread(f) {
         return progress(
@@ -76,6 +70,29 @@ pub(super) fn plan(f: &ConnectionFacts) -> Step {
     step
 }
 
+/// Another connection has the advertiser. Nothing is done with it from here; the Secrets are read all the same, a new token
+/// is tried, and one that is in use goes on living.
+fn barred(f: &ConnectionFacts, twin: &str) -> Step {
+    let mut step = stalled(
+        "Pending",
+        Reason::AdvertiserTaken,
+        format!(
+            "{twin} has advertiser {} already; an advertiser has one connection: use that one, or take another advertiser here",
+            f.advertiser().map(String::as_str).unwrap_or_default()
+        ),
+    );
+    let tries = f.held().is_some_and(|h| h.candidate.is_some()) && waiting(f).is_none();
+    let (action, wake) = token_step(f);
+    step.action = match action {
+        _ if unread(f) => A::ReadSecrets,
+        _ if tries => A::TryCandidate,
+        Some(action) => action,
+        None => A::Rest,
+    };
+    step.wake = sooner(wake, waiting(f));
+    step
+}
+
 /// What is wrong with the users' Secrets. A token in hand is looked after all the same.
 fn complaint(f: &ConnectionFacts) -> Option<Ready> {
     let spec = &f.object.spec;
@@ -85,6 +102,19 @@ fn complaint(f: &ConnectionFacts) -> Option<Ready> {
             format!("Secret {name} lacks {}; add it", keys.join(" and ")),
         )
     };
+    if let Renewal::Others(who) = &f.renewal {
+        return Some(Ready::Stalled(
+            Reason::TokenShared,
+            format!(
+                "{who} has the same refresh token and renews it; TikTok takes it only once, so here the access token ends without being renewed: {}",
+                f.authorise_again().replacen(
+                    "authorise again",
+                    "authorise this connection by itself",
+                    1
+                )
+            ),
+        ));
+    }
     match (&f.app, &f.token, &spec.token_secret_ref) {
         (SecretFacts::Incomplete(keys), ..) => Some(lacks(&spec.app_secret_ref.name, keys)),
         (_, Some(SecretFacts::Incomplete(keys)), Some(named)) => Some(lacks(&named.name, keys)),

@@ -72,8 +72,10 @@ pub struct ConnectionFacts<'a> {
     pub doubted: Option<Timestamp>,
     /// Objects that refer to this connection.
     pub children: Vec<Child>,
-    /// An older connection for the same advertiser, as `namespace/name`.
-    pub older_twin: Option<String>,
+    /// Another connection that has the same advertiser before this one, as a part of a sentence.
+    pub twin: Option<String>,
+    /// Who renews the token.
+    pub renewal: Renewal,
     pub namespace_terminating: bool,
     /// No check before this time.
     pub not_before: Option<Timestamp>,
@@ -193,6 +195,17 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// Who renews a refresh token that more than one connection may have: it works once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// This one.
+    Mine,
+    /// Another connection, as a part of a sentence.
+    Others(String),
+    /// Not every connection has been read; it is waited for until then.
+    Unknown { until: Timestamp },
+}
+
 /// Who else holds a token of the same app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Grants {
@@ -305,7 +318,7 @@ pub fn plan(f: &ConnectionFacts) -> ConnectionPlan {
     } else {
         live::plan(f)
     };
-    if f.stale && f.older_twin.is_none() {
+    if f.stale {
         step.action = ConnectionAction::ReadSecrets;
     }
     ConnectionPlan {
@@ -345,7 +358,23 @@ impl ConnectionFacts<'_> {
     }
 
     fn token_plan(&self) -> Option<token::Plan> {
-        Some(self.token()?.plan(&self.memory, self.now))
+        let token = self.token()?;
+        if matches!(self.renewal, Renewal::Others(_)) {
+            // For this connection it is one that cannot be renewed.
+            let ends = token::Token {
+                refresh: false,
+                ..token.clone()
+            };
+            return Some(ends.plan(&self.memory, self.now));
+        }
+        let mut plan = token.plan(&self.memory, self.now);
+        if let Renewal::Unknown { until } = self.renewal
+            && matches!(plan.action, token::Action::Rotate { .. })
+        {
+            plan.action = token::Action::Rest;
+            plan.wake = Some(until.min(self.now + Duration::from_secs(1)));
+        }
+        Some(plan)
     }
 
     /// The check, if it was made with the token in use or, while that is new, with the one before.

@@ -31,7 +31,7 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> ConnectionView {
             f.name()
         ),
     };
-    if f.older_twin.is_some()
+    if f.twin.is_some()
         || matches!(
             reason,
             Reason::AwaitingAdvertiser | Reason::AdvertiserNotGranted | Reason::TokenSecretTaken

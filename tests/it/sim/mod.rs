@@ -20,6 +20,7 @@ mod golden;
 mod hearing;
 mod knobs;
 mod kstatus;
+mod neighbours;
 mod order;
 mod platform;
 mod random;
