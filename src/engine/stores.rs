@@ -124,6 +124,24 @@ impl<K: Stored> Store<K> {
         }
     }
 
+    /// What a live read found after a write was refused because `refused` is not what is there any more. Where the copy
+    /// still is that one, the read counts whatever its version is: an API server that was restored from a backup counts
+    /// from a lower number again, and the copy would be the newer one for ever.
+    pub fn put_live(&mut self, name: &Name, refused: &K, live: Option<K>) -> Option<Arc<K>> {
+        let (uid, version) = (&refused.meta().uid, &refused.meta().resource_version);
+        let stuck =
+            |copy: &Arc<K>| copy.meta().uid == *uid && copy.meta().resource_version == *version;
+        match live {
+            Some(live) if self.objects.get(name).is_some_and(stuck) => {
+                if let Some(seen) = &mut self.relist {
+                    seen.insert(name.clone());
+                }
+                self.objects.insert(name.clone(), Arc::new(live))
+            }
+            live => self.put(name, uid.as_deref().unwrap_or_default(), live),
+        }
+    }
+
     /// The copy at hand.
     pub fn get(&self, name: &Name) -> Option<Arc<K>> {
         self.objects.get(name).cloned()
@@ -217,6 +235,16 @@ impl Stores {
         object: Option<Object>,
     ) -> Option<Arc<Object>> {
         self.objects[name.kind as usize].put(&name.plain(), of, object)
+    }
+
+    /// See [`Store::put_live`].
+    pub fn put_live(
+        &mut self,
+        name: &ObjectName,
+        refused: &Object,
+        live: Option<Object>,
+    ) -> Option<Arc<Object>> {
+        self.objects[name.kind as usize].put_live(&name.plain(), refused, live)
     }
 
     /// Brings the indexes up to date after an object changed from `old`.
@@ -581,6 +609,22 @@ mod tests {
         );
         store.put(&name, "u", Some(campaign("12", false)));
         assert!(!deleting(&store));
+    }
+
+    #[test]
+    fn r32_a_live_read_counts_after_the_api_server_went_back() {
+        let mut store = Store::default();
+        let name = Name::new("n".to_string(), "a".to_string());
+        let version = |store: &Store<Object>| store.get(&name).and_then(|o| version(&*o));
+        store.take(Change::Applied(Box::new(campaign("900", false))));
+        store.put_live(&name, &campaign("900", false), Some(campaign("10", false)));
+        assert_eq!(version(&store), Some(10));
+        // The watch was faster: the copy is not the one that was refused.
+        store.take(Change::Applied(Box::new(campaign("12", false))));
+        store.put_live(&name, &campaign("10", false), Some(campaign("11", false)));
+        assert_eq!(version(&store), Some(12));
+        store.put_live(&name, &campaign("12", false), None);
+        assert_eq!(version(&store), None);
     }
 
     #[test]

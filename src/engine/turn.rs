@@ -399,13 +399,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     /// A failed compare-and-swap: a fresh copy decides what is so. Never the same patch again.
     async fn lost(&self, name: &ObjectName, object: &Object, error: &ClusterError) -> Step {
-        let of = object.metadata.uid.as_deref().unwrap_or_default();
         if matches!(error, ClusterError::Changed | ClusterError::Unclear(_)) {
             match self.cluster.get::<Object>(&name.kind, &name.plain()).await {
                 Ok(live) => {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_copy(name, of, live, now);
+                    state.adopt_live(name, object, live, now);
                     state.push(&Key::Object(name.clone()), Lane::Change, now);
                     return Step::End(Outcome::Stale);
                 }
@@ -558,7 +557,27 @@ impl super::state::State {
             c
         });
         let old = self.stores.put(name, of, copy);
-        self.object_put(name, old.as_deref(), now);
+        self.adopted(name, old.as_deref(), now);
+    }
+
+    /// What a live read found after a write was refused because `refused` is not what is there any more.
+    pub fn adopt_live(
+        &mut self,
+        name: &ObjectName,
+        refused: &Object,
+        live: Option<Object>,
+        now: Timestamp,
+    ) {
+        let live = live.map(|mut c| {
+            super::stores::strip(&mut c);
+            c
+        });
+        let old = self.stores.put_live(name, refused, live);
+        self.adopted(name, old.as_deref(), now);
+    }
+
+    fn adopted(&mut self, name: &ObjectName, old: Option<&Object>, now: Timestamp) {
+        self.object_put(name, old, now);
         if let Some(object) = self.stores.get(name) {
             let seq = self.stores.record(&object).own().map_or(0, |r| r.seq);
             let uid = object.metadata.uid.clone().unwrap_or_default();

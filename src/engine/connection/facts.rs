@@ -9,7 +9,7 @@ use super::super::account::{Account, AccountId};
 use super::super::doors::{Name, SecretCopy};
 use super::super::queue::Lane;
 use super::super::state::{Key, State, has_finalizer};
-use super::super::stores::strip;
+use super::super::stores::{Store, strip};
 use super::neighbours::Claim;
 use super::secrets::{
     ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, connect_facts, fingerprint,
@@ -324,6 +324,32 @@ impl State {
         copy: Option<TikTokConnection>,
         now: Timestamp,
     ) {
+        self.take_connection(name, copy, now, |store, copy| store.put(name, of, copy));
+    }
+
+    /// What a live read found after a write was refused because `refused` is not what is there any more.
+    pub fn adopt_live_connection(
+        &mut self,
+        name: &Name,
+        refused: &TikTokConnection,
+        live: Option<TikTokConnection>,
+        now: Timestamp,
+    ) {
+        self.take_connection(name, live, now, |store, live| {
+            store.put_live(name, refused, live)
+        });
+    }
+
+    fn take_connection(
+        &mut self,
+        name: &Name,
+        copy: Option<TikTokConnection>,
+        now: Timestamp,
+        put: impl FnOnce(
+            &mut Store<TikTokConnection>,
+            Option<TikTokConnection>,
+        ) -> Option<Arc<TikTokConnection>>,
+    ) {
         let copy = copy.map(|mut c| {
             strip(&mut c);
             c
@@ -333,7 +359,7 @@ impl State {
             copy.as_ref().and_then(|o| o.metadata.finalizers.as_deref()),
         );
         let uid = copy.as_ref().and_then(|c| c.metadata.uid.clone());
-        let old: Option<Arc<TikTokConnection>> = self.stores.connections.put(name, of, copy);
+        let old = put(&mut self.stores.connections, copy);
         // The watch will show nothing new then: the children are told here.
         if old.as_ref().and_then(|o| o.metadata.uid.clone()) != uid {
             self.connection_changed(name, old.as_deref(), now);

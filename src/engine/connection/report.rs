@@ -45,7 +45,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 } else if let Ok(live) = self.cluster.get::<TikTokConnection>(&(), name).await {
                     let now = self.clock.now();
                     let mut state = self.lock();
-                    state.adopt_connection(name, uid_of(object), live, now);
+                    state.adopt_live_connection(name, object, live, now);
                     state.push(&Key::Connection(name.clone()), Lane::Change, now);
                 }
             }

@@ -133,12 +133,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                         memo.unread();
                     }
                     match self.cluster.get::<TikTokConnection>(&(), name).await {
-                        Ok(live) => self.lock().adopt_connection(
-                            name,
-                            uid_of(&object),
-                            live,
-                            self.clock.now(),
-                        ),
+                        Ok(live) => {
+                            let now = self.clock.now();
+                            self.lock().adopt_live_connection(name, &object, live, now);
+                        }
                         Err(error) => return self.connection_failed(name, &error),
                     }
                 }

@@ -73,10 +73,11 @@ fn guarded(seed: u64, steps: u32) -> random::Report {
 /// Seeds that have found something once: two siblings edited in one millisecond (35), ads below an ad group that claims
 /// another's row (46), a question for a name that was asked anew by each turn (67), an unclear create whose spec
 /// moved on before it was looked for (112), updates of what went with its campaign (5038), a campaign that took over one
-/// that spreads its budget (5047), and a record lost while what the object is in was missing (7086).
+/// that spreads its budget (5047), a record lost while what the object is in was missing (7086), ads below a campaign that
+/// was deleted on TikTok (8021), and an API server whose versions went back while an answer was under way (20008).
 #[test]
 fn seeds_that_found_something() {
-    for seed in [35, 46, 67, 112, 5038, 5047, 7086] {
+    for seed in [35, 46, 67, 112, 5038, 5047, 7086, 8021, 20008] {
         let report = guarded(seed, STEPS);
         assert!(
             report.failures.is_empty(),
