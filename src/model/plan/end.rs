@@ -1,6 +1,6 @@
 //! Objects that end, and what their deletion policy asks for (R22, R32).
 
-use super::super::facts::{ConnectionView, Have, Look, Refusable};
+use super::super::facts::{Account, ConnectionView, Have, Look, Refusable};
 use super::super::reason::Reason;
 use super::super::record::Record;
 use super::{Action, Plan, Planner, StatusWish};
@@ -52,7 +52,7 @@ impl Planner<'_> {
                     self.release(false, Some("its create was never cleared up and its connection is gone; look for the name in Ads Manager".into()))
                 }
                 // R32: the finalizer stays until the unclear create is settled.
-                (Some(_), _) => self.outstanding(record, account),
+                (Some(_), _) => self.clear_up(record, account),
             };
         };
         if self.effective.deletion == DeletionPolicy::Retain || self.f.rivals.id_holder.is_some() {
@@ -67,6 +67,23 @@ impl Planner<'_> {
                 format!("{noun} {id} must be settled on TikTok first, but the connection cannot be used; mend it, or annotate this object with {RELEASE}: \"true\""),
             ),
         }
+    }
+
+    /// An unclear create is looked for, with a connection that can be used.
+    fn clear_up(&self, record: &Record, account: Option<&Account>) -> Plan {
+        let plan = self.outstanding(record, account);
+        let looks = matches!(plan.action, Action::Look(_) | Action::Rest);
+        if account.is_some() || !looks {
+            return plan;
+        }
+        self.progress(
+            Action::Rest,
+            Reason::WaitingForConnection,
+            format!(
+                "whether TikTok made the {} must be cleared up first, but the connection cannot be used; mend it, or annotate this object with {RELEASE}: \"true\" and look for its name in Ads Manager",
+                self.noun()
+            ),
+        )
     }
 
     pub(super) fn end_with_policy(&self, record: &Record, id: &str) -> Plan {
