@@ -373,7 +373,7 @@ impl<'a> Planner<'a> {
         plan.verdict.ready = Ready::Progress(
             Reason::ConnectionReadOnly,
             format!(
-                "the connection's access token does not work any more: {what}; see the connection's banner"
+                "the connection's access token cannot be used for this: {what}; see the connection's banner"
             ),
         );
     }

@@ -92,6 +92,7 @@ pub enum Reason {
     NotAuthorised,
     TokenRefused,
     TokenShared,
+    AppRefused,
     TokenNotRenewed,
     TokenExpired,
     AppChanged,

@@ -1,6 +1,7 @@
 //! What TikTok says of a token: which advertisers it reaches, the picked one's account, the user's role, the pixel.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -9,12 +10,16 @@ use super::super::doors::{Clock, Cluster, Name};
 use super::super::due::Why;
 use super::super::run::Engine;
 use super::super::state::Key;
+use super::facts::ConnectionMemo;
 use crate::api::connection::{AdvertiserStatus, EventsSourceStatus, TikTokConnection};
 use crate::model::connection::{CheckResult, Checked, Granted, Refusal};
 use crate::platform::{
     Answer, AuthProblem, Call, Door, ErrorClass, PlatformError, Reply, TransportError, Urgency,
     UserRole, clean, read_as, transport_error,
 };
+
+/// An advertiser that TikTok does not show any more counts as lost when that has lasted so long: one answer may be short.
+const UNLISTED_FOR: Duration = Duration::from_secs(30);
 
 /// R26: a user with a role in more accounts than this is not looked for among them.
 const ROLE_PAGES: u32 = 20;
@@ -57,12 +62,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             },
             Err(error) => failed(&error),
         };
-        self.learn_check(name, id, begun, result, dead);
+        self.learn_check(name, object, id, begun, result, dead);
     }
 
     fn learn_check(
         &self,
         name: &Name,
+        object: &TikTokConnection,
         token: String,
         begun: jiff::Timestamp,
         result: CheckResult,
@@ -71,6 +77,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let now = self.clock.now();
         let mut state = self.lock();
         let limits = state.settings.backoff;
+        let picked = state.advertiser_of(name, object);
         let previous = state
             .connections
             .get(name)
@@ -92,8 +99,27 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 result,
             })
         };
+        let result = match result {
+            CheckResult::Granted(granted) if lost(memo, object, picked.as_ref(), &granted) => {
+                let since = *memo.unlisted_since.get_or_insert(begun);
+                if begun < since + UNLISTED_FOR {
+                    CheckResult::Failed(format!(
+                        "TikTok's answer does not show advertiser {}, which the token reached before; asking again",
+                        picked.unwrap_or_default()
+                    ))
+                } else {
+                    CheckResult::Granted(granted)
+                }
+            }
+            other => other,
+        };
         match result {
             CheckResult::Granted(granted) => {
+                memo.unlisted_since = None;
+                memo.contradicted = match std::mem::take(&mut memo.accused) {
+                    true => memo.contradicted.saturating_add(1),
+                    false => 0,
+                };
                 memo.failures = 0;
                 memo.not_before = None;
                 memo.refused = None;
@@ -102,6 +128,27 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 memo.life.turned_away = None;
                 memo.life.answered = Some(token.clone());
                 memo.check = checked(CheckResult::Granted(granted));
+            }
+            CheckResult::NotAllowed(why) => {
+                memo.failures += 1;
+                memo.not_before = Some(now + backoff(limits, memo.failures));
+                // The token itself was taken.
+                memo.life.answered = Some(token.clone());
+                if !stays {
+                    memo.check = checked(CheckResult::NotAllowed(why));
+                }
+            }
+            CheckResult::AppRefused(why) => {
+                memo.failures += 1;
+                memo.not_before = Some(now + backoff(limits, memo.failures + 4));
+                if !stays {
+                    memo.check = checked(CheckResult::AppRefused(why.clone()));
+                }
+                memo.refused = Some(Refusal {
+                    token: token.clone(),
+                    message: why,
+                    app: true,
+                });
             }
             CheckResult::Refused(why) => {
                 memo.failures += 1;
@@ -116,6 +163,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 memo.refused = Some(Refusal {
                     token: token.clone(),
                     message: why,
+                    app: false,
                 });
             }
             CheckResult::Failed(why) => {
@@ -183,6 +231,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             None => None,
         };
         Ok(Granted {
+            asked: Some(id.clone()),
             advertisers: Arc::new(advertisers),
             role: row.is_some().then(|| word(role).to_string()),
             events_source,
@@ -299,6 +348,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 }
 
+/// Does the answer lack the advertiser that was reached before, by this process's last check or, before that, by the status?
+fn lost(
+    memo: &ConnectionMemo,
+    object: &TikTokConnection,
+    picked: Option<&String>,
+    granted: &Granted,
+) -> bool {
+    let before = match memo.check.as_ref().map(|c| &c.result) {
+        Some(CheckResult::Granted(before)) => before.account.as_ref(),
+        _ => object.status.as_ref().and_then(|s| s.advertiser.as_ref()),
+    };
+    let reached = picked.is_some() && before.map(|a| &a.id) == picked;
+    reached && granted.account.is_none()
+}
+
 /// R26, in TikTok's words.
 fn word(role: UserRole) -> &'static str {
     match role {
@@ -319,6 +383,12 @@ pub(super) fn of_another_kind(call: &Call) -> PlatformError {
 /// What an error of a check means, and whether it is the token itself that is refused.
 fn failed(error: &PlatformError) -> (CheckResult, bool) {
     match error.class {
+        ErrorClass::Auth(AuthProblem::AppRefused) => {
+            (CheckResult::AppRefused(error.lasting()), false)
+        }
+        ErrorClass::Auth(AuthProblem::ScopeMissing | AuthProblem::NotGranted) => {
+            (CheckResult::NotAllowed(error.lasting()), false)
+        }
         ErrorClass::Auth(problem) => (CheckResult::Refused(error.lasting()), kills_token(problem)),
         _ => (CheckResult::Failed(error.lasting()), false),
     }

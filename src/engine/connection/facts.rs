@@ -1,6 +1,7 @@
 //! What is known of a connection: its Secrets as facts, what this process remembers, and the view its children get.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -17,11 +18,14 @@ use super::secrets::{
 };
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
-    Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants, HeldFacts, Refusal, Renewal,
-    WebhookReport, plan,
+    CHECK_SPACING, CheckResult, Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants,
+    HeldFacts, Refusal, Renewal, WebhookReport, plan,
 };
 use crate::model::facts::{Access, ConnectionView};
 use crate::model::token;
+
+/// A refusal this soon after a good check is a doubt first: some endpoint may refuse what the others take.
+const CONTRADICTED: Duration = Duration::from_secs(300);
 
 /// A Secret as it was last read. The outer `None`: not yet.
 pub(in crate::engine) type Read = Option<Option<SecretCopy>>;
@@ -52,6 +56,12 @@ pub struct ConnectionMemo {
     pub(super) tried: Option<(String, Result<(), String>)>,
     /// What is to be said of webhooks.
     pub(in crate::engine) webhooks: WebhookReport,
+    /// Since when TikTok does not show an advertiser that was reached before.
+    pub(super) unlisted_since: Option<Timestamp>,
+    /// A call was refused because of the token or the app shortly after a check had gone well.
+    pub(super) accused: bool,
+    /// How often in a row a check has contradicted that.
+    pub(super) contradicted: u32,
     /// Since when not every other connection's Secret has been read.
     pub(super) others_unread_since: Option<Timestamp>,
     /// The advertiser, and what the connection had of it when others were last told.
@@ -156,6 +166,10 @@ impl State {
                 check: memo.check,
                 refused: memo.refused,
                 doubted: memo.doubted,
+                doubt_spacing: match memo.accused {
+                    true => CHECK_SPACING.saturating_mul(1 << memo.contradicted.min(5)),
+                    false => CHECK_SPACING,
+                },
                 children,
                 twin: self.twin_before(name, object),
                 renewal,
@@ -302,10 +316,22 @@ impl State {
             return;
         }
         if let Some(memo) = self.connections.get_mut(name) {
+            // One call's word against that of the check: the check is made again, and decides.
+            let contradicts = memo.check.as_ref().is_some_and(|c| {
+                let good = c.token == token && matches!(c.result, CheckResult::Granted(_));
+                good && now < c.at + CONTRADICTED
+            });
+            if contradicts && memo.refused.is_none() {
+                memo.doubt(now);
+                memo.accused = true;
+                self.push(&Key::Connection(name.clone()), Lane::Safety, now);
+                return;
+            }
             if memo.refused.is_none() {
                 memo.refused = Some(Refusal {
                     token: token.into(),
                     message,
+                    app: !dead,
                 });
             }
             if dead {

@@ -297,8 +297,11 @@ fn with_token(f: &ConnectionFacts) -> Step {
         ready,
         wake,
     };
-    if let Some(trouble) = trouble.filter(|t| !t.what.granted_too_little()) {
-        let again = f.authorise_again();
+    if let Some(trouble) = trouble.as_ref().filter(|t| !t.what.granted_too_little()) {
+        let again = match trouble.what {
+            What::App => f.mend_the_app(),
+            _ => f.authorise_again(),
+        };
         let ready = Ready::Stalled(trouble.reason, format!("{}; {again}", trouble.said));
         return step("ReadOnly", ready);
     }
@@ -321,6 +324,17 @@ fn with_token(f: &ConnectionFacts) -> Step {
             "ReadOnly",
             Ready::Stalled(Reason::TokenRefused, why.clone()),
         ),
+        CheckResult::AppRefused(why) => {
+            step("ReadOnly", Ready::Stalled(Reason::AppRefused, why.clone()))
+        }
+        CheckResult::NotAllowed(_) => {
+            let said = trouble.map(|t| t.said).unwrap_or_default();
+            let again = f.authorise_again();
+            step(
+                "ReadOnly",
+                Ready::Stalled(Reason::ScopeMissing, format!("{said}; {again}")),
+            )
+        }
         CheckResult::Failed(why) => {
             let phase = if f.known_account().is_some() {
                 "Active"
@@ -365,22 +379,27 @@ fn check(f: &ConnectionFacts, what: Option<What>) -> (bool, Option<Timestamp>) {
                 account: Some(account),
                 ..
             }) if account.account_status != "STATUS_ENABLE" => CHECK_RESTRICTED,
+            // TikTok may not have shown it for a moment, or grant it later.
+            CheckResult::Granted(Granted { account: None, .. }) if f.advertiser().is_some() => {
+                CHECK_RESTRICTED
+            }
             CheckResult::Granted(_) => CHECK_EVERY,
+            CheckResult::NotAllowed(_) => CHECK_RESTRICTED,
             _ => return (true, None),
         };
     // The advertiser was picked after it, on the page.
     let other = |granted: &Granted| {
-        let account = granted.account.as_ref().map(|a| &a.id);
         let picked = f.advertiser();
-        account != picked && granted.advertisers.iter().any(|(id, _)| Some(id) == picked)
+        let listed = granted.advertisers.iter().any(|(id, _)| Some(id) == picked);
+        granted.asked.as_ref() != picked && listed
     };
     if matches!(&check.result, CheckResult::Granted(granted) if other(granted)) {
         due = check.at + CHECK_SPACING;
     }
     if let Some(doubted) = f.doubted.filter(|at| *at >= check.at) {
-        due = due.min(doubted.max(check.at + CHECK_SPACING));
+        due = due.min(doubted.max(check.at + f.doubt_spacing));
     }
-    if what == Some(What::Refused) {
+    if matches!(what, Some(What::Refused | What::App)) {
         return (true, None);
     }
     (due <= f.now, Some(due))

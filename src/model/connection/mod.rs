@@ -70,6 +70,8 @@ pub struct ConnectionFacts<'a> {
     pub refused: Option<Refusal>,
     /// Since when there are doubts whether the last check still holds (an event, a call without the right).
     pub doubted: Option<Timestamp>,
+    /// How long after the last check they are cleared up.
+    pub doubt_spacing: Duration,
     /// Objects that refer to this connection.
     pub children: Vec<Child>,
     /// Another connection that has the same advertiser before this one, as a part of a sentence.
@@ -170,6 +172,10 @@ pub enum CheckResult {
     Granted(Granted),
     /// The token is not accepted.
     Refused(String),
+    /// The token is accepted, and may not ask this: a permission is missing.
+    NotAllowed(String),
+    /// TikTok does not accept the app's id and secret, or the app. It says nothing of the token.
+    AppRefused(String),
     /// No answer that says anything.
     Failed(String),
 }
@@ -179,6 +185,8 @@ pub enum CheckResult {
 pub struct Granted {
     /// Id and name. There may be thousands.
     pub advertisers: Arc<Vec<(String, String)>>,
+    /// The advertiser that was asked about. `None`: none was picked, or it is not granted.
+    pub asked: Option<String>,
     /// The picked advertiser, when one is picked and granted.
     pub account: Option<AdvertiserStatus>,
     /// The user's role in the picked advertiser (R26), in TikTok's word or `Unknown`.
@@ -193,6 +201,8 @@ pub struct Refusal {
     /// The access token it carried (its fingerprint).
     pub token: String,
     pub message: String,
+    /// It is the app that TikTok refuses.
+    pub app: bool,
 }
 
 /// Who renews a refresh token that more than one connection may have: it works once.
@@ -443,6 +453,14 @@ impl ConnectionFacts<'_> {
 
     fn name(&self) -> &str {
         self.object.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    /// What somebody has to do about an app that TikTok refuses, as the end of a sentence.
+    fn mend_the_app(&self) -> String {
+        format!(
+            "correct app_id and secret in Secret {}, or see in TikTok's developer portal what became of the app",
+            self.object.spec.app_secret_ref.name
+        )
     }
 
     /// What somebody has to do for a new token, as the end of a sentence.

@@ -29,6 +29,8 @@ pub(super) enum What {
     Refused,
     /// Reads and pauses, until it ends.
     Ends,
+    /// TikTok refuses the app: reads and pauses are tried.
+    App,
     /// Reads, and pauses as far as TikTok takes them; nothing ends.
     ReadsOnly,
     /// Not even reads of campaigns, ad groups and ads; nothing ends.
@@ -45,7 +47,7 @@ impl What {
 impl Trouble {
     /// Did the authorisation fail, rather than never reach further?
     fn degraded(&self) -> bool {
-        !self.what.granted_too_little()
+        !self.what.granted_too_little() && self.what != What::App
     }
 }
 
@@ -61,14 +63,30 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
             until: None,
         });
     }
-    if let Some(message) = refused(f) {
-        return Some(Trouble {
-            what: What::Refused,
-            reason: Reason::TokenRefused,
-            said: format!("TikTok refuses the access token ({})", bare(&message)),
-            since: None,
-            until: None,
-        });
+    match refused(f) {
+        Some((false, message)) => {
+            return Some(Trouble {
+                what: What::Refused,
+                reason: Reason::TokenRefused,
+                said: format!("TikTok refuses the access token ({})", bare(&message)),
+                since: None,
+                until: None,
+            });
+        }
+        Some((true, message)) => {
+            return Some(Trouble {
+                what: What::App,
+                reason: Reason::AppRefused,
+                said: format!(
+                    "TikTok does not accept the app of Secret {} ({})",
+                    f.object.spec.app_secret_ref.name,
+                    bare(&message)
+                ),
+                since: None,
+                until: None,
+            });
+        }
+        None => {}
     }
     if let Standing::ReadOnly { why, since, until } = standing {
         let said = match why {
@@ -113,6 +131,16 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
             ),
         );
     }
+    if let Some(CheckResult::NotAllowed(message)) = f.current_check().map(|c| &c.result) {
+        return little(
+            What::NoAds,
+            Reason::ScopeMissing,
+            format!(
+                "what was approved does not allow to read the ad account's information ({})",
+                bare(message)
+            ),
+        );
+    }
     let held = f.held()?;
     match held.scopes.as_deref().map_or(Reach::Writes, scopes::reach) {
         Reach::Writes => {}
@@ -143,15 +171,16 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
     None
 }
 
-/// Does TikTok refuse the token in use?
-fn refused(f: &ConnectionFacts) -> Option<String> {
+/// Does TikTok refuse the token in use, or (true) the app? In its words.
+fn refused(f: &ConnectionFacts) -> Option<(bool, String)> {
     let token = f.token()?;
     let said = f.refused.as_ref().filter(|r| r.token == token.id);
     let check = || match &f.current_check()?.result {
-        CheckResult::Refused(why) => Some(why.clone()),
+        CheckResult::Refused(why) => Some((false, why.clone())),
+        CheckResult::AppRefused(why) => Some((true, why.clone())),
         _ => None,
     };
-    said.map(|r| r.message.clone()).or_else(check)
+    said.map(|r| (r.app, r.message.clone())).or_else(check)
 }
 
 /// R21: everything active is switched off, because the token soon cannot do it any more.

@@ -135,6 +135,10 @@ fn banner(
                 "Read-only{since}: {said}; {pauses} until the token ends at {}, then nothing is read or written any more; {again}, and this goes away by itself.",
                 time(until).0
             ),
+            (What::App, _) => format!(
+                "Read-only{since}: {said}, so nothing is changed, and reads and pauses may fail; {}, and this goes away by itself.",
+                f.mend_the_app()
+            ),
             (What::Ends | What::ReadsOnly | What::NoAds, _) => format!(
                 "Read-only{since}: {said}; to change that, {again}, and this goes away by itself."
             ),

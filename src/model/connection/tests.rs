@@ -52,6 +52,7 @@ fn held(token: Token) -> Held {
 
 fn granted(ids: &[&str], status: &str) -> CheckResult {
     CheckResult::Granted(Granted {
+        asked: ids.contains(&"7").then(|| "7".into()),
         advertisers: Arc::new(
             ids.iter()
                 .map(|id| (id.to_string(), format!("Shop {id}")))
@@ -94,6 +95,7 @@ fn facts(object: &TikTokConnection, second: i64) -> ConnectionFacts<'_> {
         refused: None,
         doubted: None,
         children: Vec::new(),
+        doubt_spacing: CHECK_SPACING,
         twin: None,
         renewal: Renewal::Mine,
         namespace_terminating: false,
@@ -265,6 +267,7 @@ fn r21_a_refused_token_is_said_at_once_and_pauses_are_known_not_to_arrive() {
     f.refused = Some(Refusal {
         token: "t0".into(),
         message: "revoked (code 40105).".into(),
+        app: false,
     });
     f.not_before = Some(at(90));
     let plan_now = plan(&f);
@@ -513,6 +516,7 @@ fn r22_children_go_first_and_what_keeps_them_is_said() {
     f.refused = Some(Refusal {
         token: "t0".into(),
         message: "revoked".into(),
+        app: false,
     });
     f.not_before = Some(at(100));
     let stuck = plan(&f);

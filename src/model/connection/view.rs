@@ -48,7 +48,7 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> ConnectionView {
         None => Access::Full,
         Some(What::Over | What::NoAds) => Access::Over,
         Some(What::Refused) => Access::Refused,
-        Some(What::Ends | What::ReadsOnly) => Access::ReadOnly,
+        Some(What::Ends | What::ReadsOnly | What::App) => Access::ReadOnly,
     };
     // A token that nobody has checked since the start is not used for anything, except to settle what is being deleted.
     // One that has ended cannot be checked, and is not used anyway.

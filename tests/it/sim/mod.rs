@@ -24,6 +24,7 @@ mod neighbours;
 mod order;
 mod platform;
 mod random;
+mod reach;
 mod replica;
 mod rules;
 mod script;
