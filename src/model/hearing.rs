@@ -99,7 +99,7 @@ fn condition(object: &TikTokConnection, heard: &Heard) -> Said {
     if heard.hands_off {
         return no(
             Reason::PollingOnly,
-            "the connection's mode writes nothing to TikTok, so nothing is subscribed to: changes are found when the lists are read",
+            "the connection's mode writes nothing to TikTok, so subscriptions are neither made nor ended: changes are found when the lists are read, and by the events of subscriptions that were made before",
         );
     }
     if believed {
