@@ -7,9 +7,11 @@ mod checker;
 mod report;
 mod schema;
 mod suggest;
+mod together;
+mod words;
 mod yaml;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,6 +19,8 @@ use clap::{Args, ValueEnum};
 
 pub use self::checker::Checker;
 pub use self::report::{Finding, Object, Report, Verdict};
+use super::out::{self, OutError};
+use crate::api::GROUP;
 use crate::api::crd::CrdError;
 
 /// Checks manifests against the operator's own rules, without a cluster.
@@ -51,30 +55,42 @@ pub enum CheckError {
         source: io::Error,
     },
     /// The result could not be written.
-    #[error("cannot write the result: {0}")]
-    Write(#[source] io::Error),
+    #[error("{0}")]
+    Write(#[from] OutError),
     /// The definitions could not be made.
     #[error(transparent)]
     Definition(#[from] CrdError),
 }
 
-/// Checks what the arguments name and prints the result. The exit code is 0 if nothing is wrong and 1 if something is;
-/// warnings do not count.
+/// Checks what the arguments name and prints the result. The exit code is 0 if nothing is wrong and 1 if something is, or if
+/// nothing of ours was there; warnings do not count.
 pub fn run(args: &CheckArgs) -> Result<ExitCode, CheckError> {
     let mut checker = Checker::new()?;
     for (name, text) in read(&args.files)? {
         checker.add(&name, &text);
     }
-    let report = checker.finish();
+    let mut report = checker.finish();
+    if !report.has_any() {
+        let paths: Vec<_> = args
+            .files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        report.warnings.push(format!(
+            "nothing of {GROUP} was found in {}: name files or directories with manifests (.yaml, .yml or .json)",
+            paths.join(", ")
+        ));
+    }
     let text = match args.output {
         Output::Table => report.table(),
         Output::Json => report.json(),
     };
-    io::stdout()
-        .lock()
-        .write_all(text.as_bytes())
-        .map_err(CheckError::Write)?;
-    Ok(if report.is_fine() {
+    match out::print(&text) {
+        // Whoever reads no further still wants to know.
+        Err(error) if !error.reader_gone() => return Err(error.into()),
+        _ => {}
+    }
+    Ok(if report.is_fine() && report.has_any() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -140,6 +156,35 @@ mod tests {
 
     const GOOD: &str = "apiVersion: tiktokads.dev/v1alpha1\nkind: Campaign\nmetadata:\n  name: spring\nspec:\n  \
                         connectionRef: {name: shop}\n  automation: Manual\n  objective: Traffic\n";
+
+    #[test]
+    fn where_nothing_of_ours_is_that_is_said_and_is_no_success() {
+        let dir = std::env::temp_dir().join(format!("ttnothing-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let code = |path: &Path| {
+            let args = CheckArgs {
+                files: vec![path.to_owned()],
+                output: Output::Table,
+            };
+            format!("{:?}", run(&args).unwrap())
+        };
+        let failure = format!("{:?}", ExitCode::FAILURE);
+        assert_eq!(code(&dir), failure, "an empty directory");
+        for (name, text) in [
+            ("empty.yaml", ""),
+            ("notes.txt", "no manifest\n"),
+            (
+                "other.yaml",
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n",
+            ),
+        ] {
+            std::fs::write(dir.join(name), text).unwrap();
+            assert_eq!(code(&dir.join(name)), failure, "{name}");
+        }
+        std::fs::write(dir.join("good.yaml"), GOOD).unwrap();
+        assert_ne!(code(&dir), failure, "one is enough");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
 
     #[test]
     fn a_problem_is_found_at_its_line_and_the_exit_code_follows() {

@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use k8s_openapi::api::core::v1::Secret;
-use kube::config::KubeConfigOptions;
 use kube::core::DynamicObject;
-use kube::{Api, Client, Config, CustomResourceExt};
+use kube::{Api, Client, CustomResourceExt};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::progress::{Progress, Seen, Step};
+use super::kubeconfig;
+use super::out::{self, OutError};
 use super::times::duration;
 use crate::api::connection::TikTokConnection;
 use crate::engine::kube_door::prepare;
@@ -62,10 +63,8 @@ pub enum Output {
 /// Why there is no link, or nothing can be seen.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("cannot read the kubeconfig: {0}")]
-    Kubeconfig(#[from] kube::config::KubeconfigError),
-    #[error("cannot find the API server: {0}. Set KUBECONFIG")]
-    NoCluster(#[from] kube::config::InferConfigError),
+    #[error(transparent)]
+    NoCluster(#[from] kubeconfig::NoConfig),
     #[error("cannot make a client for the API server: {0}")]
     Client(kube::Error),
     #[error(
@@ -73,10 +72,8 @@ pub enum ConnectError {
          tiktokconnections -n {namespace}"
     )]
     NoConnection { namespace: String, name: String },
-    #[error(
-        "{namespace}/{name} is no name of a TikTokConnection: it has small letters, digits and hyphens"
-    )]
-    NoName { namespace: String, name: String },
+    #[error("{name:?} cannot be a {what}'s name: use small letters, digits and hyphens")]
+    NoName { what: &'static str, name: String },
     #[error(
         "the cluster has no TikTokConnections: the operator's CustomResourceDefinitions are not installed"
     )]
@@ -107,6 +104,8 @@ pub enum ConnectError {
     OddLink(String),
     #[error("the API server does not answer: {0}")]
     Unreachable(kube::Error),
+    #[error("{0}")]
+    Out(#[from] OutError),
 }
 
 /// The link as it lies in its Secret.
@@ -125,26 +124,22 @@ struct Cluster {
 
 impl Cluster {
     async fn new(args: &ConnectArgs) -> Result<Self, ConnectError> {
-        let mut config = match &args.context {
-            Some(context) => {
-                let options = KubeConfigOptions {
-                    context: Some(context.clone()),
-                    ..KubeConfigOptions::default()
-                };
-                Config::from_kubeconfig(&options).await?
-            }
-            None => Config::infer().await?,
+        // No object can have such a name: nothing is asked.
+        let no_name = |what, name: &str| ConnectError::NoName {
+            what,
+            name: name.to_owned(),
         };
+        if At::new("any", &args.name).is_none() {
+            return Err(no_name("TikTokConnection", &args.name));
+        }
+        let mut config = kubeconfig::config(args.context.as_deref()).await?;
         prepare(&mut config);
         let namespace = args
             .namespace
             .clone()
             .unwrap_or_else(|| config.default_namespace.clone());
         if At::new(&namespace, &args.name).is_none() {
-            return Err(ConnectError::NoName {
-                namespace,
-                name: args.name.clone(),
-            });
+            return Err(no_name("namespace", &namespace));
         }
         let client = Client::try_from(config).map_err(ConnectError::Client)?;
         let kind = TikTokConnection::api_resource();
@@ -263,10 +258,22 @@ impl Cluster {
 
 /// Prints, waits, and ends with success once the connection is active.
 pub async fn run(args: &ConnectArgs) -> Result<ExitCode, ConnectError> {
+    match follow(args).await {
+        // Programs read standard output, and nothing there but JSON.
+        Err(error) if args.output == Output::Json && !out::reader_gone(&error) => {
+            let message = error.to_string();
+            print(args, &Step::Error { message })?;
+            Ok(ExitCode::FAILURE)
+        }
+        done => done,
+    }
+}
+
+async fn follow(args: &ConnectArgs) -> Result<ExitCode, ConnectError> {
     let cluster = Cluster::new(args).await?;
     let first = Seen::of(&cluster.connection().await?, false);
     let link = cluster.wait_for_link().await?;
-    print_link(args, &cluster, link.url.expose_secret());
+    print_link(args, &cluster, &first, link.url.expose_secret())?;
     if args.open {
         open(link.url.expose_secret());
     }
@@ -282,7 +289,7 @@ pub async fn run(args: &ConnectArgs) -> Result<ExitCode, ConnectError> {
             Ok(seen) => {
                 failing = false;
                 for step in progress.look(seen) {
-                    print(args, &step);
+                    print(args, &step)?;
                     if let Some(good) = step.is_end() {
                         return Ok(if good {
                             ExitCode::SUCCESS
@@ -302,35 +309,62 @@ pub async fn run(args: &ConnectArgs) -> Result<ExitCode, ConnectError> {
             Err(error) => return Err(error),
         }
         if begun.elapsed() >= args.timeout {
-            print(args, &progress.given_up());
-            return Ok(ExitCode::FAILURE);
+            let step = progress.given_up();
+            print(args, &step)?;
+            return Ok(if step.is_end() == Some(true) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
     }
 }
 
-fn print_link(args: &ConnectArgs, cluster: &Cluster, url: &str) {
-    match args.output {
-        Output::Text => {
-            println!(
-                "Open this link in the browser in which you are signed in to TikTok. It is good for one use:\n\n  {url}\n"
-            );
-            if !args.no_wait {
-                println!(
-                    "Waiting for {} in namespace {}. Ctrl-C stops the wait, and nothing else.",
-                    cluster.name, cluster.namespace
-                );
-            }
+fn print_link(
+    args: &ConnectArgs,
+    cluster: &Cluster,
+    first: &Seen,
+    url: &str,
+) -> Result<(), OutError> {
+    if args.output == Output::Json {
+        let mut line = serde_json::json!({"step": "Link", "url": url});
+        if first.is_connected() {
+            line["connected"] = serde_json::json!({
+                "advertiserId": first.advertiser_id, "advertiserName": first.advertiser_name});
         }
-        Output::Json => println!("{}", serde_json::json!({"step": "Link", "url": url})),
+        return out::print(&format!("{line}\n"));
     }
+    let mut text = String::new();
+    if first.is_connected() {
+        text.push_str(&clean(
+            &format!(
+                "{} is connected already: ad account {}. The link below authorises it anew, as for further permissions or by \
+                 another user; Ctrl-C if that was not meant.",
+                cluster.name,
+                first.account()
+            ),
+            1000,
+        ));
+        text.push_str("\n\n");
+    }
+    text.push_str(&format!(
+        "Open this link in the browser in which you are signed in to TikTok. It is good for one use:\n\n  {url}\n\n"
+    ));
+    if !args.no_wait {
+        text.push_str(&format!(
+            "Waiting for {} in namespace {}. Ctrl-C stops the wait, and nothing else.\n",
+            cluster.name, cluster.namespace
+        ));
+    }
+    out::print(&text)
 }
 
-fn print(args: &ConnectArgs, step: &Step) {
-    match args.output {
+fn print(args: &ConnectArgs, step: &Step) -> Result<(), OutError> {
+    out::print(&match args.output {
         // Names of ad accounts are anybody's text: nothing of it may steer the terminal.
-        Output::Text => println!("{}", clean(&step.words(), 1000)),
-        Output::Json => println!("{}", serde_json::to_string(step).unwrap_or_default()),
-    }
+        Output::Text => format!("{}\n", clean(&step.words(), 1000)),
+        Output::Json => format!("{}\n", serde_json::to_string(step).unwrap_or_default()),
+    })
 }
 
 /// A browser that cannot be started is no reason to end: the link is there to be copied.

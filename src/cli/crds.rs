@@ -1,12 +1,12 @@
 //! `crds`: the CustomResourceDefinitions as YAML, to standard output or one file each, or as a page for readers.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
+use super::out::{self, OutError};
 use super::reference;
 use crate::api::crd::{self, CrdError};
 
@@ -43,6 +43,9 @@ pub enum CrdsError {
         /// What the serializer has against it.
         source: serde_saphyr::SerializeError,
     },
+    /// Standard output could not be written.
+    #[error("{0}")]
+    Out(#[from] OutError),
     /// A file or directory could not be written.
     #[error("cannot write {path}: {source}", path = path.display())]
     Write {
@@ -55,14 +58,8 @@ pub enum CrdsError {
 
 /// Writes all definitions into the directory, or to standard output with `---` between them; or the page for readers.
 pub fn run(args: &CrdsArgs) -> Result<(), CrdsError> {
-    let printed = |source| CrdsError::Write {
-        path: "standard output".into(),
-        source,
-    };
     if args.markdown {
-        let page = reference::page()?;
-        let mut out = std::io::stdout().lock();
-        return out.write_all(page.as_bytes()).map_err(printed);
+        return Ok(out::print(&reference::page()?)?);
     }
     let files = files()?;
     match &args.dir {
@@ -75,12 +72,9 @@ pub fn run(args: &CrdsArgs) -> Result<(), CrdsError> {
                 .iter()
                 .try_for_each(|(name, text)| write(&dir.join(name), text))
         }
-        None => {
-            let mut out = std::io::stdout().lock();
-            files
-                .iter()
-                .try_for_each(|(_, text)| write!(out, "---\n{text}").map_err(printed))
-        }
+        None => files
+            .iter()
+            .try_for_each(|(_, text)| Ok(out::print(&format!("---\n{text}"))?)),
     }
 }
 

@@ -5,6 +5,8 @@ pub mod connect;
 pub mod crds;
 pub mod forward;
 pub mod front;
+pub mod kubeconfig;
+pub mod out;
 pub mod public;
 pub mod reference;
 pub mod run;
@@ -87,6 +89,9 @@ pub async fn main(cli: Cli) -> ExitCode {
         Command::Check(args) => check::run(&args).map_err(Into::into),
     };
     done.unwrap_or_else(|error| {
+        if out::reader_gone(&*error) {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("error: {error}");
         ExitCode::FAILURE
     })

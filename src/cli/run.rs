@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use kube::{Client, Config};
+use kube::Client;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch as tokio_watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::forward::Forward;
 use super::front::Front;
+use super::kubeconfig;
 use super::public::PublicArgs;
 use super::times::{Times, duration};
 use crate::engine::doors::{Name, SystemClock};
@@ -114,7 +115,7 @@ pub enum RunError {
     #[error(
         "cannot find the API server: {0}. Set KUBECONFIG, or run in a pod with a ServiceAccount"
     )]
-    NoCluster(#[from] kube::config::InferConfigError),
+    NoCluster(#[from] kubeconfig::NoConfig),
     /// The client for the API server cannot be made.
     #[error("cannot make a client for the API server: {0}")]
     Client(#[from] kube::Error),
@@ -245,7 +246,7 @@ impl RunArgs {
 pub async fn run(args: RunArgs) -> Result<(), RunError> {
     args.check()?;
     let platform = HttpDoor::new(&args.platform_url)?;
-    let mut config = Config::infer().await?;
+    let mut config = kubeconfig::config(None).await?;
     prepare(&mut config);
     let client = Client::try_from(config)?;
     let server = Server::bind(args.health_addr).await?;

@@ -7,6 +7,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::out::{self, OutError};
 use crate::sandbox::{
     Config, KnobError, Sandbox, default_account,
     http::{ServeError, Shared, serve, system_now},
@@ -59,6 +60,9 @@ pub enum SandboxError {
     /// The parent cannot be watched.
     #[error("cannot watch the parent process: {0}. Leave --stop-with-parent out.")]
     Parent(std::io::Error),
+    /// Standard output cannot be written.
+    #[error("{0}")]
+    Out(#[from] OutError),
     /// Webhooks cannot be sent.
     #[error("cannot set up the client that sends webhooks: {0}")]
     Client(#[from] reqwest::Error),
@@ -76,13 +80,13 @@ pub enum SandboxError {
 pub async fn run(args: SandboxArgs) -> Result<(), SandboxError> {
     if args.list_knobs {
         for knob in knobs::KNOBS {
-            println!(
-                "{} = {}  ({})\n    {}",
+            out::print(&format!(
+                "{} = {}  ({})\n    {}\n",
                 knob.name,
                 knob.default,
                 knob.kind.describe(),
                 knob.models
-            );
+            ))?;
         }
         return Ok(());
     }
@@ -115,7 +119,7 @@ pub async fn run(args: SandboxArgs) -> Result<(), SandboxError> {
     let address = listener.local_addr().map_err(listen)?;
     // Before the line that says we are ready, so that whoever waits for it can already stop us.
     let stop = stop_signal().map_err(listen)?;
-    println!("listening on http://{address}");
+    out::print(&format!("listening on http://{address}\n"))?;
     eprintln!(
         "A local TikTok. Advertiser {}, access token {}, app {} with secret {}.\nControl interface: http://{address}/sandbox/   Stop with Ctrl-C.",
         default_account::ADVERTISER_ID,

@@ -124,7 +124,9 @@ fn what_is_missing_is_said_with_the_next_step() {
         "{err}"
     );
     let (good, _, err) = output(cluster, &["Main;x", "-n", &namespace]);
-    assert!(!good && err.contains("is no name"), "{err}");
+    let told =
+        r#""Main;x" cannot be a TikTokConnection's name: use small letters, digits and hyphens"#;
+    assert!(!good && err.contains(told), "{err}");
     connection(&namespace);
     let (good, _, err) = output(cluster, &["main", "-n", &namespace]);
     assert!(!good && err.contains("no operator has looked at"), "{err}");
@@ -137,6 +139,96 @@ fn what_is_missing_is_said_with_the_next_step() {
     assert!(!good, "{out}{err}");
     let last: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
     assert_eq!(last["step"], "Incomplete", "{out}");
+}
+
+#[test]
+fn a_connection_that_works_says_so_first_and_needs_no_new_approval() {
+    let cluster = shared();
+    let namespace = cluster.namespace("connect").unwrap();
+    connection(&namespace);
+    link(&namespace, "one");
+    let account = json!({"id": "7001", "name": "Shop", "currency": "USD", "timeZone": "UTC", "accountStatus": "STATUS_ENABLE"});
+    let token = json!({"fingerprint": "abcd", "profile": "LongLived", "importedAt": "2026-12-01T00:00:00Z"});
+    let fine =
+        json!({"observedGeneration": 1, "phase": "Active", "token": token, "advertiser": account});
+    status(&namespace, &fine);
+    let args = ["main", "-n", &namespace, "--timeout", "3s"];
+    let (good, out, err) = output(cluster, &args);
+    assert!(good, "{out}{err}");
+    assert!(
+        out.starts_with(
+            "main is connected already: ad account Shop (7001). The link below authorises it anew"
+        ),
+        "{out}"
+    );
+    assert!(
+        out.ends_with("No new approval came in; the connection works as before.\n"),
+        "{out}"
+    );
+    let (good, out, err) = output(cluster, &[&args[..], &["-o", "json"]].concat());
+    assert!(good, "{out}{err}");
+    let lines: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0]["step"], "Link");
+    assert_eq!(lines[0]["connected"]["advertiserId"], "7001");
+    assert_eq!(lines.last().unwrap()["step"], "Unchanged");
+}
+
+#[test]
+fn a_program_reads_what_is_wrong_as_json() {
+    let cluster = shared();
+    let namespace = cluster.namespace("connect").unwrap();
+    let args = ["nobody", "-n", &namespace, "-o", "json"];
+    let (good, out, err) = output(cluster, &args);
+    let step: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{err}"));
+    assert!(!good && err.is_empty(), "{err}");
+    assert_eq!(step["step"], "Error");
+    let message = step["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("there is no TikTokConnection nobody"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_kubeconfig_that_leads_nowhere_is_said_in_plain_words() {
+    let (good, _, err) = output(shared(), &["main", "--context", "nope"]);
+    assert!(
+        !good && err.contains("the kubeconfig has no context nope; it has: "),
+        "{err}"
+    );
+    let mut command = command(shared(), &["main"]);
+    command
+        .env("KUBECONFIG", "/nonexist")
+        .env_remove("KUBERNETES_SERVICE_HOST");
+    let (good, _, err) = read(command.output().unwrap());
+    assert!(!good);
+    assert_eq!(
+        err,
+        "error: cannot read the kubeconfig /nonexist: no such file\n"
+    );
+}
+
+/// As `| head` does, but sooner: nobody reads from the start.
+#[test]
+fn output_that_nobody_reads_ends_quietly() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    for args in [
+        &["sandbox", "--list-knobs"][..],
+        &["crds"],
+        &["crds", "--markdown"],
+        &["check", examples],
+        &["check", examples, "-o", "json"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(BINARY);
+        command.args(args).stdout(writer).stderr(Stdio::piped());
+        let (good, _, err) = read(command.output().unwrap());
+        assert!(good && err.is_empty(), "{args:?}: {err}");
+    }
 }
 
 #[test]

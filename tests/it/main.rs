@@ -9,6 +9,7 @@ mod chart;
 mod connect;
 mod connect_pages;
 mod control_plane;
+mod docs;
 mod door;
 mod endings;
 mod examples;

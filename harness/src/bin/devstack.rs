@@ -220,14 +220,15 @@ impl Stack {
             operator.url()
         ));
 
-        self.write_env(&[
+        let variables = [
             ("KUBECONFIG", cluster.kubeconfig().display().to_string()),
             ("SANDBOX_URL", sandbox.url().to_owned()),
             ("METRICS_URL", format!("{}/metrics", operator.url())),
             ("PUBLIC_URL", public_url),
             ("AUDIT_LOG", cluster.audit().path().display().to_string()),
             ("STACK_DATA", cluster.folder().display().to_string()),
-        ])?;
+        ];
+        self.write_env(&variables, binary.parent().unwrap_or(Path::new(".")))?;
         // What a kubelet would do: an operator that ended is started again, after a second.
         loop {
             std::thread::sleep(Duration::from_secs(1));
@@ -240,15 +241,18 @@ impl Stack {
     }
 
     /// Writes `.run/env` in one stroke: its presence means that the stack is up.
-    fn write_env(&self, variables: &[(&str, String)]) -> Result<()> {
+    /// `commands` is the folder with the operator's binary.
+    fn write_env(&self, variables: &[(&str, String)], commands: &Path) -> Result<()> {
         let mut text = String::new();
         for (name, value) in variables {
             text.push_str(&format!("export {name}='{value}'\n"));
         }
+        // kubectl and helm, and the operator's own `check` and `connect`.
         let tools = Programs::find()?;
         text.push_str(&format!(
-            "export PATH='{}':\"$PATH\"\n",
-            tools.folder().display()
+            "export PATH='{}':'{}':\"$PATH\"\n",
+            tools.folder().display(),
+            commands.display()
         ));
         let beside = self.folder.join("env.new");
         std::fs::write(&beside, text).map_err(io("writing .run/env"))?;

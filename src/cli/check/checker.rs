@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use serde_json::Value;
 
 use super::report::{Finding, Object, Report, Verdict};
 use super::schema::{self, Problem};
 use super::suggest;
+use super::together::{self, Seen};
 use super::yaml::{self, Node, Yaml};
 use crate::api::crd::{self, CrdError};
 use crate::api::{GROUP, VERSION};
@@ -26,11 +28,19 @@ pub struct Checker {
     report: Report,
     /// What may be there once, and where it was first seen.
     seen: BTreeMap<String, String>,
+    /// What is compared when all are there.
+    objects: Vec<Seen>,
+    now: Timestamp,
 }
 
 impl Checker {
     /// A checker with the definitions of all kinds.
     pub fn new() -> Result<Self, CrdError> {
+        Self::at(Timestamp::now())
+    }
+
+    /// The same, for a time: what has passed by then is warned about.
+    pub fn at(now: Timestamp) -> Result<Self, CrdError> {
         let mut kinds = BTreeMap::new();
         for crd in crd::all()? {
             if let Some(mut schema) = crd::schema(&crd) {
@@ -47,6 +57,8 @@ impl Checker {
             cel: Validator::new(),
             report: Report::default(),
             seen: BTreeMap::new(),
+            objects: Vec::new(),
+            now,
         })
     }
 
@@ -77,6 +89,8 @@ impl Checker {
     /// What was found since the last time this was asked. The checker can be used again.
     pub fn finish(&mut self) -> Report {
         self.seen.clear();
+        let objects = std::mem::take(&mut self.objects);
+        self.report.warnings.extend(together::warnings(&objects));
         std::mem::take(&mut self.report)
     }
 
@@ -107,6 +121,8 @@ impl Checker {
         let (verdict, problems) = self.judge(node);
         if matches!(verdict, Verdict::Valid | Verdict::Invalid) {
             self.once(file, node);
+            self.ended(file, node);
+            self.objects.extend(Seen::of(file, node));
         }
         self.push(file, index, line, Some(node), verdict, problems);
     }
@@ -255,6 +271,21 @@ impl Checker {
         }
     }
 
+    /// Warns about a time that has passed. What is on TikTok already may well have ended.
+    fn ended(&mut self, file: &str, node: &Node) {
+        let end = node.text(&["spec", "schedule", "end"]);
+        let Some(end) = end.and_then(|end| end.parse::<Timestamp>().ok()) else {
+            return;
+        };
+        if end <= self.now {
+            let line = node.line_of("spec.schedule.end");
+            self.report.warnings.push(format!(
+                "{file}:{line}: spec.schedule.end ({end}) has passed, so nothing is created any more (ScheduleEnded): set a later \
+                 end, or remove it"
+            ));
+        }
+    }
+
     fn push(
         &mut self,
         file: &str,
@@ -390,8 +421,12 @@ mod tests {
                  adGroupRef: {{name: {parent}}}\n  name: Spring\n  externalId: \"{id}\"\n"
             )
         };
+        let group = |name: &str| ad_group("spring", "").replace("women", name);
+        let (women, men) = (group("women"), group("men"));
+        let report = |ads: &[&str]| report(&[&[GOOD, &women, &men], ads].concat());
         let same = report(&[&ad("a", "women", "1"), &ad("b", "women", "2")]);
-        assert!(same.is_fine());
+        let ads = &same.objects[3..];
+        assert!(ads.iter().all(|ad| ad.verdict == Verdict::Valid));
         assert_eq!(same.warnings.len(), 1, "{:?}", same.warnings);
         assert!(same.warnings[0].contains("two ads under women have the name \"Spring\""));
         let apart = report(&[&ad("a", "women", "1"), &ad("b", "men", "2")]);
@@ -401,6 +436,86 @@ mod tests {
             id.warnings[0].contains("two ads claim the id 1"),
             "{:?}",
             id.warnings
+        );
+    }
+
+    fn warnings(texts: &[&str]) -> Vec<String> {
+        report(texts).warnings
+    }
+
+    fn ad_group(campaign: &str, more: &str) -> String {
+        format!(
+            "apiVersion: tiktokads.dev/v1alpha1\nkind: AdGroup\nmetadata: {{name: women}}\nspec:\n  campaignRef: \
+             {{name: {campaign}}}\n{more}"
+        )
+    }
+
+    #[test]
+    fn a_reference_that_leads_nowhere_in_the_files_is_warned_about() {
+        assert_eq!(
+            warnings(&[GOOD, &ad_group("sprnig", "")]),
+            [
+                "1.yaml:5: spec.campaignRef: there is no Campaign sprnig in these files: did you mean spring?"
+            ]
+        );
+        let [alone] = &warnings(&[&ad_group("spring", "")])[..] else {
+            panic!("one warning");
+        };
+        assert!(alone.ends_with("that is right if it is in the cluster already"));
+        assert!(warnings(&[GOOD, &ad_group("spring", "")]).is_empty());
+        let elsewhere = GOOD.replace("  name: spring", "  name: spring\n  namespace: other");
+        let here =
+            ad_group("spring", "").replace("{name: women}", "{name: women, namespace: here}");
+        assert_eq!(warnings(&[&elsewhere, &here]).len(), 1);
+        let connection = "apiVersion: tiktokads.dev/v1alpha1\nkind: TikTokConnection\nmetadata: {name: other}\nspec: \
+                          {appSecretRef: {name: app}}\n";
+        assert_eq!(warnings(&[GOOD]), Vec::<String>::new());
+        assert!(
+            warnings(&[GOOD, connection])[0].contains("there is no TikTokConnection shop"),
+            "one is given, and it is another"
+        );
+    }
+
+    #[test]
+    fn currencies_that_differ_along_a_reference_are_warned_about() {
+        let budget = |currency: &str| {
+            format!("  budget: {{mode: Daily, amount: \"50\", currency: {currency}}}\n")
+        };
+        let campaign = format!("{GOOD}{}", budget("USD"));
+        let found = warnings(&[&campaign, &ad_group("spring", &budget("EUR"))]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with(
+                "1.yaml:6: spec.budget is in EUR, spec.budget of Campaign/spring in USD (0.yaml:9)"
+            ),
+            "{found:?}"
+        );
+        assert!(warnings(&[&campaign, &ad_group("spring", &budget("USD"))]).is_empty());
+        let connection = "apiVersion: tiktokads.dev/v1alpha1\nkind: TikTokConnection\nmetadata: {name: shop}\nspec:\n  \
+                          appSecretRef: {name: app}\n  caps: {maxDailyBudgetTotal: {amount: \"9\", currency: GBP}}\n";
+        let found = warnings(&[connection, GOOD, &ad_group("spring", &budget("EUR"))]);
+        assert!(
+            found[0].contains("spec.caps.maxDailyBudgetTotal of TikTokConnection/shop in GBP"),
+            "over a campaign without amounts: {found:?}"
+        );
+    }
+
+    #[test]
+    fn an_end_that_has_passed_is_warned_about() {
+        let text = ad_group(
+            "spring",
+            "  schedule: {end: \"2030-01-01T00:00:00+01:00\"}\n",
+        );
+        let at = |now: &str| {
+            let mut checker = Checker::at(now.parse().unwrap()).unwrap();
+            checker.add("0.yaml", &format!("{GOOD}---\n{text}"));
+            checker.finish().warnings
+        };
+        assert_eq!(at("2029-12-31T22:59:59Z"), Vec::<String>::new());
+        let late = at("2029-12-31T23:00:00Z");
+        assert!(
+            late[0].starts_with("0.yaml:15: spec.schedule.end (2029-12-31T23:00:00Z) has passed"),
+            "{late:?}"
         );
     }
 

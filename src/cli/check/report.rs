@@ -71,6 +71,11 @@ impl Report {
         self.objects.iter().all(|o| o.verdict != Verdict::Invalid)
     }
 
+    /// Whether anything of ours was there at all.
+    pub fn has_any(&self) -> bool {
+        self.count(|v| !matches!(v, Verdict::Skipped(_))) > 0
+    }
+
     fn count(&self, wanted: impl Fn(&Verdict) -> bool) -> usize {
         self.objects.iter().filter(|o| wanted(&o.verdict)).count()
     }
@@ -137,8 +142,9 @@ impl Report {
         let skipped = self.objects.len() - valid - invalid;
         let _ = writeln!(
             out,
-            "{valid} ok, {invalid} wrong, {skipped} skipped, {} warnings",
-            self.warnings.len()
+            "{valid} ok, {invalid} wrong, {skipped} skipped, {} warning{}",
+            self.warnings.len(),
+            if self.warnings.len() == 1 { "" } else { "s" }
         );
         out
     }

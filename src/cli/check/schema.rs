@@ -44,7 +44,7 @@ impl Checker<'_> {
     }
 
     fn node(&mut self, schema: &Value, node: &Node, path: &str) {
-        if let Some(text) = wrong_type(schema, node) {
+        if let Some(text) = wrong_type(schema, node, path) {
             return self.add(path, node, text);
         }
         match &node.value {
@@ -137,10 +137,7 @@ impl Checker<'_> {
         if let Some(values) = schema["enum"].as_array() {
             if !values.iter().any(|v| v == text) {
                 let names: Vec<_> = values.iter().filter_map(Value::as_str).collect();
-                let hint = match suggest::nearest(&names, text) {
-                    Some(name) => format!(": write {name}"),
-                    None => String::new(),
-                };
+                let hint = suggest::value(&names, text);
                 self.add(
                     path,
                     node,
@@ -163,7 +160,7 @@ impl Checker<'_> {
 }
 
 /// What is wrong with the type of a value, if anything.
-fn wrong_type(schema: &Value, node: &Node) -> Option<String> {
+fn wrong_type(schema: &Value, node: &Node, path: &str) -> Option<String> {
     let int_or_text = schema["x-kubernetes-int-or-string"] == true;
     let wanted = match (int_or_text, schema["type"].as_str()) {
         (true, _) => "text or a whole number",
@@ -191,9 +188,29 @@ fn wrong_type(schema: &Value, node: &Node) -> Option<String> {
     }
     let empty = matches!(node.value, Yaml::Null);
     if let (Some(values), false) = (schema["enum"].as_array(), empty) {
+        // `state: on` is true to YAML.
+        let names: Vec<_> = values.iter().filter_map(Value::as_str).collect();
+        let hint = match &node.value {
+            Yaml::Bool(true) => suggest::value(&names, "on"),
+            Yaml::Bool(false) => suggest::value(&names, "off"),
+            _ => String::new(),
+        };
+        let advice = if hint.is_empty() {
+            ": write one of these"
+        } else {
+            &hint
+        };
         return Some(format!(
-            "must be one of {}, but is {is}: write one of these",
+            "must be one of {}, but is {is}{advice}",
             list(values)
+        ));
+    }
+    // `campaignRef: shop` says all that is needed, in the wrong place.
+    if let (Yaml::Text(name), ["name"]) = (&node.value, known(schema).as_slice())
+        && let Some(field) = path.rsplit('.').next()
+    {
+        return Some(format!(
+            "must be {wanted}, but is {is}: write {field}: {{ name: {name} }}"
         ));
     }
     let advice = match (&node.value, wanted) {
@@ -327,6 +344,8 @@ mod tests {
                 "word": { "type": "string", "enum": ["One", "Two"] },
                 "number": { "type": "integer", "minimum": 1, "maximum": 9 },
                 "flag": { "type": "boolean" },
+                "state": { "type": "string", "enum": ["Active", "Paused"] },
+                "thingRef": { "type": "object", "properties": { "name": { "type": "string" } } },
                 "amount": { "x-kubernetes-int-or-string": true, "maxLength": 2 },
                 "list": { "type": "array", "maxItems": 1, "items": { "type": "string" } },
                 "map": { "type": "object", "additionalProperties": { "type": "string" } },
@@ -366,6 +385,13 @@ mod tests {
                 "there is no field high in limits",
             ),
             ("must: a\nWord: One", "Word", "did you mean word?"),
+            ("must: a\nword: Oen", "word", "did you mean One?"),
+            ("must: a\nstate: on", "state", "did you mean Active?"),
+            (
+                "must: a\nthingRef: shop",
+                "thingRef",
+                "write thingRef: { name: shop }",
+            ),
         ] {
             let found = problems(&schema, text);
             assert_eq!(

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::words;
+
 /// What to do about a field that is not known at `path`: the near miss, or the place where it belongs, or what is
 /// known there.
 pub(super) fn field(root: &Value, known: &[&str], path: &str, key: &str) -> String {
@@ -23,7 +25,21 @@ pub(super) fn nearest<'a>(names: &[&'a str], written: &str) -> Option<&'a str> {
     let distance = |name: &&'a str| distance(&plain(name), &wanted);
     let best = names.iter().copied().min_by_key(distance)?;
     let allowed = (wanted.len() / 4).clamp(1, 3);
-    (distance(&best) <= allowed).then_some(best)
+    // Another number is another value, and no slip of the hand.
+    let digits = |text: &[char]| text.iter().filter(|c| c.is_numeric()).copied().collect();
+    let numbers: [Vec<char>; 2] = [digits(&plain(best)), digits(&wanted)];
+    (distance(&best) <= allowed && numbers[0] == numbers[1]).then_some(best)
+}
+
+/// The one of `names` that may be meant by what was written, as the end of a sentence: empty if none is near.
+pub(super) fn value(names: &[&str], written: &str) -> String {
+    if let Some(same) = names.iter().find(|name| plain(name) == plain(written)) {
+        return format!(": write {same}");
+    }
+    match words::known_by_another_word(names, written).or_else(|| nearest(names, written)) {
+        Some(name) => format!(": did you mean {name}?"),
+        None => String::new(),
+    }
 }
 
 /// The dotted paths at which the schema has a field of this name.
@@ -41,7 +57,8 @@ fn find(schema: &Value, path: &str, key: &str, places: &mut Vec<String>) {
     }
 }
 
-fn plain(text: &str) -> Vec<char> {
+/// Without case, and whatever stands between words.
+pub(super) fn plain(text: &str) -> Vec<char> {
     text.chars()
         .filter(|c| c.is_alphanumeric())
         .flat_map(char::to_lowercase)
@@ -93,6 +110,16 @@ mod tests {
         );
         assert_eq!(nearest(&["externalId"], "external_id"), Some("externalId"));
         assert_eq!(nearest(&["name", "mode"], "node"), Some("mode"));
+        assert_eq!(nearest(&["Top5", "Top10", "Top10To25"], "Top15"), None);
         assert_eq!(nearest(&[], "x"), None);
+    }
+
+    #[test]
+    fn a_guess_is_asked_and_what_is_certain_is_said() {
+        let names = ["Active", "Paused"];
+        assert_eq!(value(&names, "active"), ": write Active");
+        assert_eq!(value(&names, "Actve"), ": did you mean Active?");
+        assert_eq!(value(&names, "Running"), ": did you mean Active?");
+        assert_eq!(value(&names, "Whatever"), "");
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value, json};
-use serde_saphyr::Spanned;
+use serde_saphyr::{Error, Spanned, UserMessageFormatter};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -154,16 +154,68 @@ fn parse(part: &str, offset: usize) -> Result<Node, Broken> {
             let line = error
                 .location()
                 .map_or(1, |l| usize::try_from(l.line()).unwrap_or(1));
-            // The first line says it; the rest is an excerpt of the file. Its position is within this document.
-            let text = error.without_snippet().to_string();
-            let text = text.lines().next().unwrap_or_default();
-            let text = text.split(" at line ").next().unwrap_or_default();
+            let text = if part.contains("{{") {
+                "this is not YAML: if this is a Helm template, run helm template first, and check what it prints"
+                    .to_owned()
+            } else if let Error::DuplicateMappingKey { key, .. } = error.without_snippet() {
+                twice(part, key.as_deref(), line, offset)
+            } else {
+                format!("this is not YAML: {}", words(&error))
+            };
             Err(Broken {
                 line: line + offset,
-                text: format!("this is not YAML: {text}"),
+                text,
             })
         }
     }
+}
+
+/// A key that a block has twice, the second time at `line` of this document.
+fn twice(part: &str, key: Option<&str>, line: usize, offset: usize) -> String {
+    let Some(key) = key else {
+        return "the same field is written twice: remove one".to_owned();
+    };
+    let lines: Vec<_> = part.lines().collect();
+    let deep = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    let here = lines
+        .get(line.saturating_sub(1))
+        .copied()
+        .unwrap_or_default();
+    let is = |line: &str| {
+        let written = line.trim_start_matches([' ', '-']).split_once(':');
+        written.is_some_and(|(k, _)| k.trim().trim_matches(['"', '\'']) == key)
+    };
+    // The first one stands above, as deep, with nothing less deep between.
+    let above = lines
+        .iter()
+        .enumerate()
+        .take(line.saturating_sub(1))
+        .rev()
+        .filter(|(_, line)| has_content(line))
+        .take_while(|(_, line)| deep(line) >= deep(here))
+        .find(|(_, line)| deep(line) == deep(here) && is(line))
+        .filter(|_| is(here));
+    match above {
+        Some((first, _)) => format!(
+            "{key} is written twice (lines {} and {}): remove one",
+            first + 1 + offset,
+            line + offset
+        ),
+        None => format!("{key} is written twice: remove one"),
+    }
+}
+
+/// What the parser says, without its position, which is within this document, and without words about itself.
+fn words(error: &Error) -> String {
+    let error = error.without_snippet();
+    let text = error.render_with_formatter(&UserMessageFormatter);
+    // The first line says it; the rest is an excerpt of the file.
+    let text = text.lines().next().unwrap_or_default();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if text.split(' ').any(|word| word == "tab" || word == "tabs") {
+        return "there is a tab: indent with spaces".to_owned();
+    }
+    text.to_owned()
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -273,6 +325,42 @@ mod tests {
             broken[1].is_some_and(|l| l >= 3) && broken[2] == Some(6),
             "{broken:?}"
         );
+    }
+
+    fn broken(text: &str) -> String {
+        let documents = documents(text);
+        let broken = documents.into_iter().find_map(|d| d.content.err());
+        broken.map(|b| b.text).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_broken_is_said_in_words_of_our_own() {
+        assert_eq!(
+            broken("x: 1\n---\nspec:\n  state: Active\n  budget:\n    state: 1\n  state: Paused\n"),
+            "state is written twice (lines 4 and 7): remove one"
+        );
+        assert_eq!(
+            broken("list:\n  - a: 1\n    b: 2\n    \"a\": 3\n"),
+            "a is written twice (lines 2 and 4): remove one"
+        );
+        assert_eq!(
+            broken("list:\n  - a: 1\n  - {a: 1, a: 2}\n"),
+            "a is written twice: remove one"
+        );
+        assert_eq!(
+            broken("a:\n\tb: 1\n"),
+            "this is not YAML: there is a tab: indent with spaces"
+        );
+        for template in [
+            "kind: A\n{{- if .Values.on }}\nx: 1\n{{- end }}\n",
+            "kind: {{ .Values.kind }}\n",
+        ] {
+            assert!(
+                broken(template).contains("run helm template first"),
+                "{template}: {}",
+                broken(template)
+            );
+        }
     }
 
     #[test]

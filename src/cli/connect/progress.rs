@@ -55,16 +55,23 @@ pub enum Step {
         advertiser_id: String,
         advertiser_name: String,
     },
+    /// Nobody authorised a connection that was fine before, and is.
+    Unchanged {
+        advertiser_id: String,
+        advertiser_name: String,
+    },
     /// It stays as it is until somebody does something.
     Incomplete { phase: String, message: String },
+    /// The connection cannot be followed.
+    Error { message: String },
 }
 
 impl Step {
     /// Nothing more will come. True: as wanted.
     pub fn is_end(&self) -> Option<bool> {
         match self {
-            Self::Active { .. } => Some(true),
-            Self::Incomplete { .. } => Some(false),
+            Self::Active { .. } | Self::Unchanged { .. } => Some(true),
+            Self::Incomplete { .. } | Self::Error { .. } => Some(false),
             _ => None,
         }
     }
@@ -83,12 +90,20 @@ impl Step {
                 advertiser_id,
                 advertiser_name,
             } => format!("Connected: ad account {advertiser_name} ({advertiser_id})."),
+            Self::Unchanged { .. } => {
+                "No new approval came in; the connection works as before.".into()
+            }
+            Self::Error { message } => message.clone(),
             Self::Incomplete { phase, message } => {
                 let message = if message.is_empty() {
                     "look at kubectl describe tiktokconnection"
                 } else {
                     message
                 };
+                // The status of a connection that nobody authorised says the same at its beginning.
+                let message = message
+                    .strip_prefix("not connected yet: ")
+                    .unwrap_or(message);
                 format!("Not connected yet ({phase}): {message}")
             }
         }
@@ -134,8 +149,8 @@ impl Progress {
             steps.push(Step::Authorised);
         }
         // A connection that was fine before is done only when it has a new token.
-        let was_active = self.first.phase == "Active";
-        if now.phase == "Active" && (new_token || !was_active) {
+        let was_active = self.first.is_connected();
+        if now.is_connected() && (new_token || !was_active) {
             steps.push(Step::Active {
                 advertiser_id: now.advertiser_id.clone(),
                 advertiser_name: now.advertiser_name.clone(),
@@ -153,11 +168,30 @@ impl Progress {
 
     /// What is missing, when nobody waits any longer.
     pub fn given_up(&self) -> Step {
+        if self.first.is_connected() && self.last.is_connected() {
+            return Step::Unchanged {
+                advertiser_id: self.last.advertiser_id.clone(),
+                advertiser_name: self.last.advertiser_name.clone(),
+            };
+        }
         self.last.incomplete()
     }
 }
 
 impl Seen {
+    /// It works, and needs nobody.
+    pub fn is_connected(&self) -> bool {
+        self.phase == "Active"
+    }
+
+    /// The ad account, for people.
+    pub fn account(&self) -> String {
+        match self.advertiser_name.as_str() {
+            "" => self.advertiser_id.clone(),
+            name => format!("{name} ({})", self.advertiser_id),
+        }
+    }
+
     fn incomplete(&self) -> Step {
         Step::Incomplete {
             phase: if self.phase.is_empty() {
@@ -230,6 +264,33 @@ mod tests {
         assert_eq!(names(&steps), ["Authorised", "Active"]);
         let mut progress = Progress::new(seen("ReadOnly", Some("a")));
         assert_eq!(names(&progress.look(seen("Active", Some("a")))), ["Active"]);
+    }
+
+    #[test]
+    fn a_connection_that_was_fine_and_is_needs_no_approval() {
+        let mut progress = Progress::new(seen("Active", Some("a")));
+        assert!(progress.look(seen("Active", Some("a"))).is_empty());
+        let end = progress.given_up();
+        assert_eq!(end.is_end(), Some(true));
+        assert_eq!(
+            end.words(),
+            "No new approval came in; the connection works as before."
+        );
+        // What became worse meanwhile is not fine.
+        progress.look(seen("ReadOnly", Some("a")));
+        assert_eq!(progress.given_up().is_end(), Some(false));
+    }
+
+    #[test]
+    fn what_the_status_says_of_a_beginning_is_not_said_twice() {
+        let told = Seen {
+            message: "not connected yet: open the link".into(),
+            ..seen("Pending", None)
+        };
+        assert_eq!(
+            Progress::new(told).given_up().words(),
+            "Not connected yet (Pending): open the link"
+        );
     }
 
     #[test]

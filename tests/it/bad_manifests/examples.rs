@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tiktok_ads_harness::shared;
 use tiktok_ads_operator::cli::check::{Checker, Verdict};
 
@@ -90,7 +91,8 @@ fn blocks_of_our_kinds_are_found_in_a_page() {
 
 #[test]
 fn check_has_nothing_against_what_readers_copy() {
-    let mut checker = Checker::new().unwrap();
+    // Years from now, too.
+    let mut checker = Checker::at("2029-12-31T00:00:00Z".parse().unwrap()).unwrap();
     let examples = examples();
     for example in &examples {
         checker.add(&example.name, &example.text);
@@ -114,12 +116,66 @@ fn check_has_nothing_against_what_readers_copy() {
     for block in &documentation {
         checker.add(&block.name, &block.text);
         let report = checker.finish();
-        assert!(report.is_fine(), "{}", report.table());
+        assert!(report.is_fine() && report.has_any(), "{}", report.table());
     }
 }
 
 fn is(object: &tiktok_ads_operator::cli::check::Object, kind: &str) -> bool {
     object.verdict == Verdict::Valid && object.kind.as_deref() == Some(kind)
+}
+
+/// The manifests of the examples, as values, each with the name of its file.
+fn manifests() -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for example in examples() {
+        for document in example.text.split("\n---\n") {
+            all.push((example.name.clone(), super::parsed(document)));
+        }
+    }
+    all
+}
+
+/// Whoever applies everything must not find a campaign that spends, nor one that can never be switched on.
+#[test]
+fn examples_switch_nothing_on_and_fit_their_own_ceiling() {
+    let all = manifests();
+    let connection = |(_, one): &&(String, Value)| one["kind"] == "TikTokConnection";
+    let (_, connection) = all.iter().find(connection).unwrap();
+    assert_eq!(connection["spec"]["mode"], "Observe");
+    assert_eq!(connection["spec"]["adoption"], "Refuse");
+    let cap = &connection["spec"]["caps"]["maxDailyBudgetPerObject"];
+    let amount = |money: &Value| money["amount"].as_str().unwrap().parse::<f64>().unwrap();
+    let mut counted = 0;
+    for (file, one) in &all {
+        let (name, spec) = (&one["metadata"]["name"], &one["spec"]);
+        if spec["state"] == "Active" {
+            // Campaigns without an ad group: nothing can be spent, and the way to on is seen.
+            assert!(file.contains("quickstart/"), "{file}: {name}");
+        }
+        if spec["budget"]["amount"].is_string() {
+            let dynamic = spec["budget"]["mode"] == "DynamicDaily";
+            let most = amount(&spec["budget"]) * if dynamic { 1.25 } else { 1.0 };
+            assert!(most <= amount(cap), "{file}: {name} could spend {most}");
+            assert_eq!(
+                spec["budget"]["currency"], cap["currency"],
+                "{file}: {name}"
+            );
+            counted += 1;
+        }
+    }
+    assert!(counted > 10, "{counted}");
+}
+
+#[test]
+fn no_date_of_an_example_is_near() {
+    for example in examples() {
+        for line in example.text.lines().filter(|l| !l.trim().starts_with('#')) {
+            let written = line.split(|c: char| !c.is_ascii_digit() && c != '-' && c != 'T');
+            for date in written.filter(|w| w.len() >= 10 && w.as_bytes()[4] == b'-') {
+                assert!(date >= "2030", "{}: {line}", example.name);
+            }
+        }
+    }
 }
 
 #[test]
