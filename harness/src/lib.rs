@@ -26,6 +26,7 @@ pub mod http;
 pub mod install;
 mod keys;
 pub mod kubectl;
+pub mod objects;
 pub mod process;
 pub mod programs;
 pub mod sandbox;

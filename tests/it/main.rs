@@ -28,6 +28,7 @@ mod sandbox_process;
 mod scale;
 mod scale_trees;
 mod search;
+mod signing;
 mod sim;
 mod spec_echo;
 mod stack;

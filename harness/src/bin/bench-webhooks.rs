@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tiktok_ads_harness::control_plane::free_ports;
-use tiktok_ads_harness::{Chart, ControlPlane, Error, Ports, Result, Sandbox, wait_until};
+use tiktok_ads_harness::{Chart, ControlPlane, Error, Ports, Result, Sandbox, objects, wait_until};
 
 const ADS: usize = 20;
 const LIMIT: Duration = Duration::from_secs(180);
@@ -43,10 +43,9 @@ fn run(events: usize) -> Result<()> {
     let install = cluster.install(chart)?;
     let operator = install.run_at(&binary, Ports { health, public }, &[], &[])?;
     operator.wait_ready(LIMIT)?;
-    let account = sandbox.request("POST", "/sandbox/accounts", "{}")?.body;
-    let account: Value = serde_json::from_str(&account).map_err(|e| odd(&e.to_string()))?;
+    let account = objects::account(&sandbox)?;
     let namespace = cluster.namespace("bench")?;
-    cluster.apply(&namespace, &objects(&account).to_string())?;
+    cluster.apply(&namespace, &objects::with_ads(&account, ADS).to_string())?;
     let ids = wait_until("all ads to be approved and subscribed to", LIMIT, || {
         let all = cluster.json(&["get", "ads", "-n", &namespace])?;
         let items = all["items"].as_array().cloned().unwrap_or_default();
@@ -180,57 +179,6 @@ fn approved_id(ad: &Value) -> Option<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         (text(&ad["metadata"]["name"]), text(&ad["status"]["id"]))
     })
-}
-
-fn objects(account: &Value) -> Value {
-    let text = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
-    let object = |kind: &str, name: &str, spec: Value| json!({"apiVersion": "tiktokads.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec});
-    let secret = |name: &str, data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
-    let money = |amount: &str| json!({"amount": amount, "currency": "USD"});
-    let mut all = vec![
-        secret(
-            "app",
-            json!({"app_id": text("app_id"), "secret": text("secret")}),
-        ),
-        secret("token", json!({"access_token": text("access_token")})),
-        object(
-            "TikTokConnection",
-            "main",
-            json!({
-                "appSecretRef": {"name": "app"}, "tokenSecretRef": {"name": "token"},
-                "advertiserId": text("advertiser_id"),
-                "caps": {"maxDailyBudgetPerObject": money("1000"), "maxDailyBudgetTotal": money("5000")},
-            }),
-        ),
-        object(
-            "Campaign",
-            "c",
-            json!({
-                "connectionRef": {"name": "main"}, "automation": "Manual", "objective": "Traffic", "state": "Active",
-            }),
-        ),
-        object(
-            "AdGroup",
-            "g",
-            json!({
-                "campaignRef": {"name": "c"}, "promotion": {"type": "Website"}, "state": "Active",
-                "placement": {"mode": "Select", "placements": ["TikTok"]},
-                "optimization": {"goal": "Click", "billingEvent": "CPC"},
-                "budget": {"mode": "Daily", "amount": "30"}, "bid": {"strategy": "LowestCost"},
-                "targeting": {"locations": ["6252001"]},
-            }),
-        ),
-    ];
-    all.extend((0..ADS).map(|n| {
-        object("Ad", &format!("a{n}"), json!({
-            "adGroupRef": {"name": "g"}, "state": "Active", "text": "Spring is here", "callToAction": "LearnMore",
-            "identity": {"type": "TikTokUser", "id": "7100000000000000009"},
-            "landingPage": {"url": "https://shop.example/spring"},
-            "creative": {"format": "SingleVideo", "video": {
-                "id": "v10033g50000c90q1d3c77ub6e96fvo0", "coverImageId": "ad-site-i18n-sg/202110195d0db51e"}},
-        }))
-    }));
-    json!({"apiVersion": "v1", "kind": "List", "items": all})
 }
 
 /// `OPERATOR_BINARY`, or the binary that cargo put beside this one.

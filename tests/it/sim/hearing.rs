@@ -7,9 +7,7 @@ mod who;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tiktok_ads_operator::engine::doors::{Clock, Name};
 use tiktok_ads_operator::engine::settings::{HearingSettings, PublicAddress, Settings};
 use tiktok_ads_operator::engine::webhooks::{Delivery, Taken};
@@ -20,6 +18,7 @@ use super::script::Script;
 use super::specs;
 use super::user::{NAMESPACES, named};
 use super::world::Sim;
+use crate::signing::{hmac, with_time};
 
 pub const KEYS: &str = "webhook-keys";
 pub const HOUR: u64 = 3600;
@@ -37,15 +36,6 @@ pub enum Signed<'a> {
     /// With a time, so many seconds ago.
     Timed(&'a str, i64),
     Not,
-}
-
-fn hmac(key: &str, parts: &[&[u8]]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
-    for part in parts {
-        mac.update(part);
-    }
-    let tag = mac.finalize().into_bytes();
-    tag.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn escaped(body: &[u8]) -> String {
@@ -111,9 +101,7 @@ pub fn delivery(body: &[u8], signed: Signed<'_>, now: i64) -> Delivery {
             delivery.open_signature = Some(hmac(key, &[escaped(body).as_bytes()]));
         }
         Signed::Timed(key, ago) => {
-            let time = (now - ago).to_string();
-            let tag = hmac(key, &[time.as_bytes(), b".", body]);
-            delivery.tiktok_signature = Some(format!("t={time},s={tag}"));
+            delivery.tiktok_signature = Some(with_time(key, now - ago, body));
         }
         Signed::Not => {}
     }
