@@ -1,0 +1,141 @@
+//! R21: single turns in a token's life.
+
+use serde_json::json;
+use tiktok_ads_operator::sandbox::{FaultKind, NewGrant};
+
+use super::super::api_server::CAMPAIGN;
+use super::super::platform::Planned;
+use super::super::script::{Script, ads, play};
+use super::super::specs::manual;
+use super::{REFRESH, ROTATING, settings, unconnected};
+
+#[test]
+fn r21_a_lost_answer_ends_in_a_banner_reads_until_the_end_and_nothing_afterwards() {
+    play(async {
+        let kind = &ROTATING[..2];
+        let script = Script::with(10, kind, 1, &settings());
+        unconnected(&script, json!({"onAuthDegraded": "PauseAll"}));
+        script.wait(10).await;
+        script.connect(None).await.unwrap();
+        script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+        script.wait(60).await;
+        assert_eq!(script.rows(), [("a".to_string(), true)]);
+        script.plan(REFRESH, &[Planned::fault(FaultKind::AnswerLost)]);
+        script.wait(93 * 60).await;
+        assert_eq!(script.reason(), "TokenNotRenewed");
+        let banner = script.banner();
+        assert!(
+            banner.contains("https://ads.example.com/connect/ads/main"),
+            "{banner}"
+        );
+        assert_eq!(script.calls(REFRESH).len(), 2, "not again after a final no");
+        assert_eq!(script.rows(), [("a".to_string(), false)], "PauseAll");
+        assert_eq!(script.ready("a"), "ConnectionReadOnly");
+        assert_eq!(script.condition("a", "Held").1, "AuthDegraded");
+        let status_writes = |s: &Script| {
+            let trace = s.does(|w| w.trace.clone());
+            trace
+                .iter()
+                .filter(|l| l.contains("STATUS Campaign ads/a"))
+                .count()
+        };
+        let written = status_writes(&script);
+        let lists = script.calls("/campaign/get/").len();
+        script.wait(10 * 60).await;
+        assert!(script.calls("/campaign/get/").len() > lists, "reads go on");
+        // The end.
+        script.wait(30 * 60).await;
+        assert_eq!(script.reason(), "TokenExpired");
+        assert!(script.banner().contains("neither read nor written"));
+        let all = script.does(|w| w.platform_calls);
+        script.wait(3600).await;
+        assert_eq!(script.does(|w| w.platform_calls), all, "no call at all");
+        assert!(status_writes(&script) <= written + 1, "said once");
+        // Somebody authorises again, and everything goes on by itself.
+        script.connect(None).await.unwrap();
+        script.wait(60).await;
+        assert_eq!(
+            (script.reason(), script.banner()),
+            ("Verified".into(), String::new())
+        );
+        assert_eq!(script.rows(), [("a".to_string(), true)]);
+        script.end().await;
+    });
+}
+
+#[test]
+fn r21_a_token_that_does_not_end_is_told_by_the_refusal_to_renew_it() {
+    play(async {
+        let script = Script::with(11, ROTATING, 1, &settings());
+        unconnected(&script, json!({}));
+        script.wait(10).await;
+        script.connect(None).await.unwrap();
+        let unknown = FaultKind::Error {
+            code: 40107,
+            message: "long-term".into(),
+        };
+        script.plan(REFRESH, &[Planned::fault(unknown)]);
+        script.wait(100 * 60).await;
+        let status = script.connection()["status"].clone();
+        assert_eq!(status["token"]["profile"], "LongLived");
+        assert_eq!(status["token"]["lastRotation"]["result"], "Failed");
+        assert_eq!(script.reason(), "Verified");
+        assert_eq!(script.calls(REFRESH).len(), 1);
+        script.end().await;
+    });
+}
+
+#[test]
+fn r21_a_users_secret_that_is_restored_every_second_changes_nothing() {
+    play(async {
+        let script = Script::with(12, ROTATING, 1, &settings());
+        let issued = script.does(|w| {
+            let (now, account) = (w.clock.millis(), w.accounts[0].clone());
+            let grant = NewGrant {
+                app_id: account.app_id,
+                advertiser_ids: vec![account.advertiser_id],
+                ..NewGrant::default()
+            };
+            w.sandbox.issue_token(now, &grant).unwrap()
+        });
+        let text = |key: &str| issued[key].as_str().unwrap().to_string();
+        let (access, refresh) = (text("access_token"), text("refresh_token"));
+        let ends = script.does(|w| w.now()) + std::time::Duration::from_secs(120);
+        let ends = ends.to_string();
+        let restore = |script: &Script| {
+            script.does(|w| {
+                let data = [
+                    ("access_token", access.as_str()),
+                    ("refresh_token", refresh.as_str()),
+                    ("expires_at", ends.as_str()),
+                ];
+                w.api.put_secret(&ads("token"), &data);
+                w.publish();
+            });
+        };
+        restore(&script);
+        unconnected(&script, json!({"tokenSecretRef": {"name": "token"}}));
+        script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+        for _ in 0..240 {
+            script.wait(1).await;
+            restore(&script);
+        }
+        assert_eq!(script.calls(REFRESH).len(), 1);
+        let held = script.data("main-tiktok-token", "access_token").unwrap();
+        assert_ne!(held, access);
+        assert_eq!(
+            script.data("main-tiktok-token", "previous_access_token"),
+            None
+        );
+        assert_eq!(
+            (script.reason(), script.ready("a")),
+            ("Verified".into(), "InSync".into())
+        );
+        let token = script.connection()["status"]["token"].clone();
+        assert_eq!(
+            (&token["origin"], &token["profile"]),
+            (&json!("Imported"), &json!("Refreshable"))
+        );
+        script.end().await;
+    });
+}
