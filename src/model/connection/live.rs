@@ -39,7 +39,7 @@ fn stalled(phase: &'static str, reason: Reason, message: impl Into<String>) -> S
 
 pub(super) fn plan(f: &ConnectionFacts) -> Step {
     if let Some(older) = &f.older_twin {
-        return stalled(
+        let mut taken = stalled(
             "Pending",
             Reason::AdvertiserTaken,
             format!(
@@ -47,6 +47,11 @@ pub(super) fn plan(f: &ConnectionFacts) -> Step {
                 f.advertiser().map(String::as_str).unwrap_or_default()
             ),
         );
+        // It may hold a token of before: whoever else ends a grant of the same app has to know (R22).
+        if f.held == HeldFacts::Unread {
+            taken.action = A::ReadSecrets;
+        }
+        return taken;
     }
     if unread(f) {
         return progress(
