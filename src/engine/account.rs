@@ -137,6 +137,11 @@ impl Account {
         self.lines.queue.in_turn().saturating_sub(self.creating)
     }
 
+    /// Were all of these lists read completely?
+    pub fn knows(&self, lists: &BTreeSet<List>) -> bool {
+        lists.iter().all(|list| self.table.listed(*list).is_some())
+    }
+
     /// What is on or about to be (R20).
     pub fn ceiling(&self, now: Timestamp) -> CeilingView {
         let mut view = self.table.ceiling(now);

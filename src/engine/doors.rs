@@ -226,6 +226,8 @@ pub trait Cluster: Send + Sync + 'static {
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// Publishes an event. In a namespace that is ending it goes to the operator's own Deployment.
     fn note(&self, note: &Note) -> impl Future<Output = Result<(), ClusterError>> + Send;
+    /// Publishes an event about the operator's own Deployment; where there is none, as [`Cluster::note`] does.
+    fn note_at_home(&self, note: &Note) -> impl Future<Output = Result<(), ClusterError>> + Send;
     /// The operator's lease.
     fn lease(&self) -> impl Future<Output = Result<Option<Lease>, ClusterError>> + Send;
     /// Creates (no resourceVersion) or replaces (with it) the lease.
@@ -350,6 +352,10 @@ impl<D: Cluster> Cluster for std::sync::Arc<D> {
 
     async fn note(&self, note: &Note) -> Result<(), ClusterError> {
         (**self).note(note).await
+    }
+
+    async fn note_at_home(&self, note: &Note) -> Result<(), ClusterError> {
+        (**self).note_at_home(note).await
     }
 
     async fn lease(&self) -> Result<Option<Lease>, ClusterError> {

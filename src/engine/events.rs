@@ -83,6 +83,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
+    /// The same about the operator's own Deployment, for what has nothing left at which it could be seen.
+    pub(super) async fn note_at_home(&self, note: Note) {
+        if let Err(error) = self.cluster.note_at_home(&note).await {
+            tracing::warn!(about = %note.about, reason = %note.reason, %error, "event not published");
+        }
+    }
+
     /// Publishes an event; a lost one is logged and not repeated.
     pub(super) async fn note(&self, note: Note) {
         if let Err(error) = self.cluster.note(&note).await {

@@ -167,6 +167,22 @@ impl KubeCluster {
         found.and_then(|deployment| deployment.metadata.uid)
     }
 
+    /// The event about the object itself, in its namespace.
+    async fn note_there(&self, note: &Note) -> Result<(), ClusterError> {
+        let instance = &self.settings.instance;
+        let event = notes::about_object(note, API_VERSION, instance, Timestamp::now());
+        self.publish(&event).await
+    }
+
+    /// The event about our own Deployment.
+    async fn note_about(&self, deployment: &Name, note: &Note) -> Result<(), ClusterError> {
+        let uid = self.deployment_uid(deployment).await;
+        let instance = &self.settings.instance;
+        let now = Timestamp::now();
+        let event = notes::about_deployment(note, API_VERSION, deployment, uid, instance, now);
+        self.publish(&event).await
+    }
+
     async fn publish(&self, event: &Event) -> Result<(), ClusterError> {
         let path = Event::url_path(&(), event.metadata.namespace.as_deref());
         let request = Request::new(path).create(&posting(), body(event)?);
@@ -416,33 +432,23 @@ impl Cluster for KubeCluster {
     }
 
     async fn note(&self, note: &Note) -> Result<(), ClusterError> {
-        let (api_version, instance) = (API_VERSION, &self.settings.instance);
-        let refused = match self
-            .publish(&notes::about_object(
-                note,
-                api_version,
-                instance,
-                Timestamp::now(),
-            ))
-            .await
-        {
+        match self.note_there(note).await {
             // The namespace is ending (403), gone (404), or its ending has taken our rights.
-            Err(error @ (ClusterError::Forbidden(_) | ClusterError::Changed)) => error,
-            done => return done,
-        };
-        let Some(deployment) = &self.settings.deployment else {
-            return Err(refused);
-        };
-        let uid = self.deployment_uid(deployment).await;
-        self.publish(&notes::about_deployment(
-            note,
-            api_version,
-            deployment,
-            uid,
-            instance,
-            Timestamp::now(),
-        ))
-        .await
+            Err(refused @ (ClusterError::Forbidden(_) | ClusterError::Changed)) => {
+                match &self.settings.deployment {
+                    Some(deployment) => self.note_about(deployment, note).await,
+                    None => Err(refused),
+                }
+            }
+            done => done,
+        }
+    }
+
+    async fn note_at_home(&self, note: &Note) -> Result<(), ClusterError> {
+        match &self.settings.deployment {
+            Some(deployment) => self.note_about(deployment, note).await,
+            None => self.note_there(note).await,
+        }
     }
 
     async fn lease(&self) -> Result<Option<Lease>, ClusterError> {

@@ -320,10 +320,19 @@ impl State {
         for tree in self.unbounded_trees(connection) {
             lists.insert((Kind::AdGroup, tree));
         }
-        let total = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some());
-        if total {
-            lists.extend(Kind::tops().flat_map(Kind::in_trees));
+        // R22: a connection that goes says what is still on in the account.
+        let all = matches!(self.views.get(connection), Some(ConnectionView::Usable(a)) if a.caps.total.is_some() || a.disconnecting);
+        if all {
+            lists.extend(self.lists_of_spending(connection));
         }
+        lists
+    }
+
+    /// The lists that together show everything that may spend in a connection's account.
+    pub(super) fn lists_of_spending(&self, connection: &Name) -> BTreeSet<List> {
+        let mut lists: BTreeSet<List> = Kind::tops().flat_map(Kind::in_trees).collect();
+        let unbounded = self.unbounded_trees(connection).into_iter();
+        lists.extend(unbounded.map(|tree| (Kind::AdGroup, tree)));
         lists
     }
 

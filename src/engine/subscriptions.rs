@@ -36,8 +36,6 @@ const CONNECTIONS_AT_ONCE: usize = 2;
 const REFUSED_FOR: Duration = Duration::from_secs(3600);
 /// With so many refused nothing more is asked for.
 const MOST_REFUSED: usize = 20;
-/// A disconnect waits for its unsubscribing no longer than this.
-const FAREWELL: Duration = Duration::from_secs(15);
 
 /// What this process knows of one connection's subscriptions.
 #[derive(Debug, Default)]
@@ -528,11 +526,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         })
     }
 
-    /// R22: ends the subscriptions of a connection that is being deleted, as far as possible and for no longer than
-    /// [`FAREWELL`]. How many may be left.
-    pub(super) async fn unsubscribe_all(&self, name: &Name) -> usize {
-        let begun = self.clock.now();
-        let over = |now: Timestamp| now.duration_since(begun) >= super::state::to_signed(FAREWELL);
+    /// R22: ends the subscriptions of a connection that is being deleted, as far as possible: no call is begun that could take
+    /// until after `until`. How many may be left.
+    pub(super) async fn unsubscribe_all(&self, name: &Name, until: Timestamp) -> usize {
+        let deadline = self.lock().settings.call_deadline;
+        let over = |now: Timestamp| now + deadline > until;
         loop {
             let (busy, listed, next) = {
                 let mut state = self.lock();

@@ -426,30 +426,24 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             return Step::End(outcome);
         }
         let id = self.lock().own_id(object);
-        tracing::info!(kind = %name.kind, object = %name, id = id.as_deref().unwrap_or(""), left_active, "released");
+        let id = id.as_deref().unwrap_or("");
+        tracing::info!(kind = %name.kind, object = %name, id, left_active, "released");
         if left_active {
             self.metrics.released_active();
         }
         if left_active || message.is_some() {
-            self.note(Note {
-                kind: name.kind.name(),
-                about: name.plain(),
-                uid: object.metadata.uid.clone().unwrap_or_default(),
-                warning: true,
-                reason: "Released".into(),
-                message: format!(
-                    "{} {} was released{}{}",
-                    name.kind.noun(),
-                    id.as_deref().unwrap_or("(none)"),
-                    if left_active {
-                        " while it may still be on"
-                    } else {
-                        ""
-                    },
-                    message.map(|m| format!(": {m}")).unwrap_or_default()
-                ),
-            })
-            .await;
+            let noun = name.kind.noun();
+            let what = match id {
+                "" => format!("{} {name}", name.kind),
+                id => format!("{} {name} ({noun} {id})", name.kind),
+            };
+            let on = match left_active {
+                true => " while it may still be on",
+                false => "",
+            };
+            let why = message.map(|m| format!(": {m}")).unwrap_or_default();
+            self.note_of_released(name, object, format!("{what} was released{on}{why}"))
+                .await;
         }
         let now = self.clock.now();
         let mut state = self.lock();
@@ -457,6 +451,32 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             state.push(&Key::Connection(connection), Lane::Event, now);
         }
         Step::End(Outcome::Released)
+    }
+
+    /// R22: an object that was let go is gone in a moment, and its events with it for whoever looks at what there is. So what
+    /// has to be known of it is told at its connection or, if that is gone, at the operator's own Deployment.
+    async fn note_of_released(&self, name: &ObjectName, object: &Object, message: String) {
+        let connection = {
+            let state = self.lock();
+            let connection = state.connection_of(object);
+            connection.and_then(|c| Some((state.stores.connections.get(&c)?, c)))
+        };
+        let mut note = Note {
+            kind: name.kind.name(),
+            about: name.plain(),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            warning: true,
+            reason: "Released".into(),
+            message,
+        };
+        let Some((found, connection)) = connection else {
+            self.note_at_home(note).await;
+            return;
+        };
+        note.kind = "TikTokConnection";
+        note.about = connection;
+        note.uid = found.metadata.uid.clone().unwrap_or_default();
+        self.note(note).await;
     }
 
     /// Compares first: a no-op write costs the server as much as a real one.

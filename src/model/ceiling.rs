@@ -34,6 +34,17 @@ pub struct CampaignSpend {
     pub own: Option<i64>,
 }
 
+/// By what a campaign that is on may spend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spends<'a> {
+    /// Its own budget.
+    Own,
+    /// The budgets of these ad groups, which are on.
+    AdGroups(Vec<&'a str>),
+    /// Those of its ad groups, which were not completely read.
+    Unread,
+}
+
 /// What is to be switched on or raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Candidate {
@@ -270,6 +281,20 @@ impl CeilingView {
             });
         }
         Ok(())
+    }
+
+    /// The campaigns that are on, or about to be, and by what each may spend.
+    pub fn on(&self) -> impl Iterator<Item = (&str, Spends<'_>)> {
+        let on = self.campaigns.iter().filter(|(_, spend)| spend.on);
+        on.map(|(id, spend)| {
+            let groups = || self.ad_groups.get(id).into_iter().flatten();
+            let spends = match spend.own {
+                Some(_) => Spends::Own,
+                None if !self.ad_groups_of.contains(&spend.tree) => Spends::Unread,
+                None => Spends::AdGroups(groups().map(|(group, _)| group.as_str()).collect()),
+            };
+            (id.as_str(), spends)
+        })
     }
 
     /// What all campaigns that are on could spend in a day.

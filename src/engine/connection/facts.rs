@@ -19,7 +19,7 @@ use super::secrets::{
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
     CHECK_SPACING, CheckResult, Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants,
-    HeldFacts, Refusal, Renewal, WebhookReport, plan,
+    HeldFacts, Left, Origin, Refusal, Renewal, WebhookReport, plan,
 };
 use crate::model::facts::{Access, ConnectionView};
 use crate::model::token;
@@ -52,6 +52,8 @@ pub struct ConnectionMemo {
     pub(super) doubted: Option<Timestamp>,
     pub(super) life: token::Memory,
     pub(super) farewell: Farewell,
+    /// What was on when the farewell began.
+    pub(super) left: Option<Left>,
     /// What became of a token that was authorised: its fingerprint, and why it was not taken.
     pub(super) tried: Option<(String, Result<(), String>)>,
     /// What is to be said of webhooks.
@@ -199,29 +201,40 @@ impl State {
         object.spec.advertiser_id.clone().or_else(picked)
     }
 
-    /// R22: does another connection hold a token of the same app? One that is being deleted itself still needs it.
+    /// R22: does another connection hold a token of the same app? One that is being deleted itself needs it until its own
+    /// children are settled; then it ends it, and has no use for it but that. An imported one is not ours to end.
     pub(super) fn grants(&self, name: &Name, app_id: &str) -> Grants {
-        let mut unknown = false;
-        for (other, _) in self.stores.connections.iter() {
+        let (mut unknown, mut going) = (false, None);
+        for (other, object) in self.stores.connections.iter() {
             if other == name {
                 continue;
             }
-            let read = self.connections.get(other).and_then(|m| m.held.as_ref());
-            match held_facts(read, &other.name) {
-                HeldFacts::Unread => unknown = true,
+            let memo = self.connections.get(other);
+            let goes = object.metadata.deletion_timestamp.is_some();
+            let ends = goes && memo.is_some_and(|m| m.farewell.begun.is_some());
+            match held_facts(memo.and_then(|m| m.held.as_ref()), &other.name) {
+                // Nothing is kept for one that we did not take hold of.
+                HeldFacts::Unread => {
+                    unknown |= has_finalizer(object.metadata.finalizers.as_deref());
+                }
                 HeldFacts::Present(held)
                     if held.app_id == app_id
                         && (held.token.is_some() || held.candidate.is_some()) =>
                 {
-                    return Grants::Other(other.to_string());
+                    if !goes || held.origin == Origin::Imported {
+                        return Grants::Other(other.to_string());
+                    }
+                    if !ends {
+                        going = Some(other.to_string());
+                    }
                 }
                 _ => {}
             }
         }
-        if unknown {
-            Grants::Unknown
-        } else {
-            Grants::Nobody
+        match going {
+            _ if unknown => Grants::Unknown,
+            Some(other) => Grants::Going(other),
+            None => Grants::Nobody,
         }
     }
 
@@ -250,6 +263,7 @@ impl State {
             for gone in old {
                 self.close_account(&gone, now);
             }
+            let spending = usable.disconnecting.then(|| self.lists_of_spending(name));
             if let Some(token) = token {
                 let account = self
                     .accounts
@@ -259,6 +273,10 @@ impl State {
                 account.token = token;
                 account.connection = name.clone();
                 account.access = usable.access;
+                // R22: it says what is on in the account when it goes, and that may never have been read.
+                if spending.is_some_and(|lists| !account.knows(&lists)) {
+                    account.sweep.ask(now);
+                }
             }
         } else {
             // Nobody plans with it: nothing is read for nobody.

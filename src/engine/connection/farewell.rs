@@ -1,19 +1,41 @@
 //! Disconnecting (R22): subscriptions, the grant, the last event, the Secrets.
 
+use jiff::Timestamp;
+
 use super::super::account::AccountId;
 use super::super::doors::{Clock, Cluster, ClusterError, Name, Note};
 use super::super::run::Engine;
+use super::super::state::State;
 use super::check::kills_token;
 use super::secrets::{Own, is_ours};
 use crate::api::connection::TikTokConnection;
-use crate::model::connection::{Revoked, after_revoke};
+use crate::model::connection::{
+    AccountLeft, FAREWELL_CALL, FAREWELL_WITHIN, Left, Revoked, after_revoke, farewell_call,
+    last_event,
+};
 use crate::model::facts::ConnectionView;
-use crate::platform::{Call, Door, ErrorClass, Urgency};
+use crate::platform::{
+    Call, Door, ErrorClass, Kind, PlatformError, Reply, TransportError, Urgency, transport_error,
+};
+
+/// Lists are begun every so often; one that is older than two of them and this says nothing of now.
+const LATELY: std::time::Duration = std::time::Duration::from_secs(300);
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Ends the subscriptions that were made for the connection, as far as TikTok lets it within a moment.
-    pub(super) async fn unsubscribe(&self, name: &Name) {
-        self.unsubscribe_all(name).await;
+    pub(super) async fn unsubscribe(&self, name: &Name, object: &TikTokConnection) {
+        let begun = {
+            let now = self.clock.now();
+            let mut state = self.lock();
+            // What is known of the account before its token ends: a list that is refused because of that knows nothing.
+            let left = state.left(name, object, now);
+            let memo = state.connections.entry(name.clone()).or_default();
+            memo.left.get_or_insert(left);
+            *memo.farewell.begun.get_or_insert(now)
+        };
+        // One try to end the grant has its time afterwards.
+        let until = begun + (FAREWELL_WITHIN - FAREWELL_CALL);
+        self.unsubscribe_all(name, until).await;
         if let Some(memo) = self.lock().connections.get_mut(name) {
             memo.farewell.unsubscribed = true;
         }
@@ -21,23 +43,24 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     /// One attempt to end the grant at TikTok.
     pub(super) async fn revoke(&self, name: &Name) {
-        let held = self.lock().held(name);
-        let Some((app, secret, token, _)) = held else {
-            self.keep_grant(name, "there was no token to revoke".into());
-            return;
-        };
         let now = self.clock.now();
-        let begun = {
-            let mut state = self.lock();
-            let memo = state.connections.entry(name.clone()).or_default();
-            *memo.farewell.revoke_begun.get_or_insert(now)
+        let (held, begun) = {
+            let state = self.lock();
+            let memo = state.connections.get(name);
+            let begun = memo.and_then(|m| m.farewell.begun);
+            (state.held(name), begun.unwrap_or(now))
+        };
+        let Some((app, secret, token, _)) = held else {
+            let why = "the stored token cannot be read, so it was not revoked; to end it, revoke the app's access in TikTok";
+            self.keep_grant(name, Revoked::Stays(why.into()));
+            return;
         };
         let call = Call::Revoke {
             app_id: app.clone(),
             secret,
             access_token: token,
         };
-        let answer = match self.home_call(&app, None, &call, Urgency::Normal).await {
+        let answer = match self.farewell_call(&app, &call, begun, now).await {
             Ok(_) => Ok(()),
             Err(error) => match error.class {
                 // It had ended before.
@@ -50,7 +73,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             },
         };
-        let done = after_revoke(begun, self.clock.now(), answer);
+        let done = after_revoke(self.clock.now(), answer);
         tracing::info!(connection = %name, ?done, "asked TikTok to revoke the token");
         if let Some(memo) = self.lock().connections.get_mut(name) {
             match done {
@@ -60,10 +83,40 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
-    /// The grant stays, for this reason.
-    pub(super) fn keep_grant(&self, name: &Name, why: String) {
+    /// A call that is over, answered or not, before the farewell's time is.
+    async fn farewell_call(
+        &self,
+        app: &str,
+        call: &Call,
+        begun: Timestamp,
+        now: Timestamp,
+    ) -> Result<Reply, PlatformError> {
+        let not_sent = |why: &str| Err(transport_error(call, TransportError::NotSent(why.into())));
+        let Some(most) = farewell_call(begun, now) else {
+            return not_sent("there is no time left for it");
+        };
+        let Some(fence) = self.fence() else {
+            return not_sent("the lease does not cover this call");
+        };
+        let (asked, deadline) = {
+            let mut state = self.lock();
+            let deadline = state.settings.call_deadline.min(most);
+            let urgency = Urgency::Normal;
+            (
+                state.budgets.ask(app, "", call.path(), urgency, now),
+                deadline,
+            )
+        };
+        if asked.is_err() {
+            return not_sent("the request budget is used up for the moment");
+        }
+        self.sent_home(app, None, call, fence, deadline).await
+    }
+
+    /// The grant stays, or there is none.
+    pub(super) fn keep_grant(&self, name: &Name, what: Revoked) {
         if let Some(memo) = self.lock().connections.get_mut(name) {
-            memo.farewell.revoked = Some(Revoked::Not(why));
+            memo.farewell.revoked = Some(what);
         }
     }
 
@@ -106,73 +159,64 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         Ok(())
     }
 
-    /// The last event lists what is still on (R22).
-    pub(super) async fn farewell(&self, name: &Name, object: &TikTokConnection) {
-        let revoked = self
-            .lock()
-            .connections
-            .get(name)
-            .and_then(|m| m.farewell.revoked.clone());
-        let active: Option<Vec<String>> = {
-            let state = self.lock();
-            let usable = match state.views.get(name) {
-                Some(ConnectionView::Usable(a)) => Some(a.clone()),
-                _ => None,
-            };
-            usable.map(|a| {
-                let id = AccountId {
-                    app: a.app.clone(),
-                    advertiser: a.advertiser.clone(),
-                };
-                let rows = state
-                    .accounts
-                    .get(&id)
-                    .into_iter()
-                    .flat_map(|account| account.table.rows());
-                // What is in a campaign that is off does not run; ads spend what their ad groups may.
-                rows.filter(|r| r.kind == crate::platform::Kind::Campaign)
-                    .filter(|r| r.operation == crate::platform::OperationState::On)
-                    .map(|r| {
-                        format!(
-                            "{} ({} {} a day)",
-                            r.id,
-                            r.budget
-                                .map_or_else(|| "no budget of its own".into(), |b| b.to_string()),
-                            a.currency
-                        )
-                    })
-                    .collect()
-            })
+    /// The last event: what became of the grant, and what is still on (R22).
+    pub(super) async fn tell_left(&self, name: &Name, object: &TikTokConnection) {
+        let (revoked, left) = {
+            let now = self.clock.now();
+            let mut state = self.lock();
+            let left = state.left(name, object, now);
+            let memo = state.connections.entry(name.clone()).or_default();
+            memo.farewell.said = true;
+            let before = memo.left.take().filter(|_| !is_known(&left));
+            let left = before.filter(is_known).unwrap_or(left);
+            (memo.farewell.revoked.clone(), left)
         };
-        let grant = match &revoked {
-            Some(Revoked::Done) => "; the token was revoked".to_string(),
-            Some(Revoked::Not(why)) => format!("; {why}"),
-            None => String::new(),
-        };
-        // It never got as far as an account.
-        let Some(active) = active else {
-            tracing::info!(connection = %name, "disconnected{grant}");
-            return;
-        };
-        let message = if active.is_empty() {
-            format!("disconnected{grant}; no campaign of the account was on when it was last read")
-        } else {
-            let first: Vec<&str> = active.iter().take(20).map(String::as_str).collect();
-            format!(
-                "disconnected{grant}; {} campaigns of the account are still on: {}",
-                active.len(),
-                first.join(", ")
-            )
-        };
-        let uid = object.metadata.uid.clone().unwrap_or_default();
+        let (warning, message) = last_event(revoked.as_ref(), &left);
+        tracing::info!(connection = %name, %message, "disconnected");
         self.note(Note {
             kind: "TikTokConnection",
             about: name.clone(),
-            uid,
-            warning: !active.is_empty(),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            warning,
             reason: "Disconnected".into(),
             message,
         })
         .await;
+    }
+}
+
+fn is_known(left: &Left) -> bool {
+    !matches!(left, Left::Account(account) if account.read.is_none())
+}
+
+impl State {
+    /// What a connection leaves behind, as far as is known now.
+    fn left(&self, name: &Name, object: &TikTokConnection, now: Timestamp) -> Left {
+        if let Some(older) = self.twin_before(name, object) {
+            return Left::LookedAfter(older);
+        }
+        let Some(ConnectionView::Usable(usable)) = self.views.get(name) else {
+            return match self.advertiser_of(name, object) {
+                Some(_) => Left::Account(AccountLeft::default()),
+                None => Left::NoAccount,
+            };
+        };
+        let id = AccountId {
+            app: usable.app.clone(),
+            advertiser: usable.advertiser.clone(),
+        };
+        let Some(account) = self.accounts.get(&id) else {
+            return Left::Account(AccountLeft::default());
+        };
+        let view = account.ceiling(now);
+        let oldest = now - 2 * self.settings.sweep_every - LATELY;
+        let lists = self.lists_of_spending(name).into_iter();
+        let read = lists
+            .map(|list| account.table.listed(list).map(|begun| begun.at))
+            .min()
+            .flatten()
+            .filter(|at| *at >= oldest);
+        let row = |kind: Kind, id: &str| account.table.last_known(&(kind, id.to_string()));
+        Left::Account(AccountLeft::new(&view, read, row, &usable.currency))
     }
 }

@@ -94,7 +94,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     Ok(())
                 }
                 ConnectionAction::Unsubscribe => {
-                    self.unsubscribe(name).await;
+                    self.unsubscribe(name, &object).await;
                     Ok(())
                 }
                 ConnectionAction::Revoke => {
@@ -102,15 +102,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     self.revoke(name).await;
                     Ok(())
                 }
-                ConnectionAction::KeepGrant(why) => {
-                    self.keep_grant(name, why);
+                ConnectionAction::KeepGrant(what) => {
+                    self.keep_grant(name, what);
                     Ok(())
                 }
-                ConnectionAction::DropToken => {
-                    // Without the token the account is closed, and nobody knows its campaigns any more.
-                    self.farewell(name, &object).await;
-                    self.drop_secrets(name, &object).await
+                // Before the token goes: without it the account is closed, and nobody knows its campaigns any more.
+                ConnectionAction::Tell => {
+                    self.tell_left(name, &object).await;
+                    Ok(())
                 }
+                ConnectionAction::DropToken => self.drop_secrets(name, &object).await,
                 ConnectionAction::Release => {
                     let finalizers = object
                         .metadata

@@ -111,6 +111,9 @@ impl Cluster for Line {
     async fn note(&self, _: &Note) -> Result<(), ClusterError> {
         unreachable!()
     }
+    async fn note_at_home(&self, _: &Note) -> Result<(), ClusterError> {
+        unreachable!()
+    }
     async fn lease(&self) -> Result<Option<Lease>, ClusterError> {
         self.carry(|| Ok(self.server.lease.lock().unwrap().clone()))
             .await

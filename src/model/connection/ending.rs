@@ -1,13 +1,16 @@
 //! A connection that is being deleted (R22): first what is deleted together with it, then the grant, then the Secrets.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::super::reason::Reason;
 use super::super::report::Ready;
 use super::standing::{self, What};
 use super::{
-    Child, ConnectionAction, ConnectionFacts, DISCONNECT_GRACE, DISCONNECT_SLOW, Grants, Held,
-    HeldFacts, Origin, REVOKE_WITHIN, Revoked, SHOWN, Step, live,
+    Child, ConnectionAction, ConnectionFacts, DISCONNECT_GRACE, DISCONNECT_SLOW, FAREWELL_CALL,
+    FAREWELL_WITHIN, Grants, Held, HeldFacts, Origin, Revoked, SHOWN, Step, live,
+    token_secret_name,
 };
 use crate::api::RELEASE;
 
@@ -113,7 +116,7 @@ fn settle(f: &ConnectionFacts) -> Option<Step> {
         return Some(say(action, "renewing the access token", None));
     }
     let what = standing::trouble(f).map(|t| t.what);
-    let ask = f.known_account().is_none() || what == Some(What::Refused);
+    let ask = f.known_account().is_none() || matches!(what, Some(What::Refused | What::App));
     (f.token().is_some() && ask && !waiting && what != Some(What::Over))
         .then(|| say(A::Check, "asking TikTok about the account", None))
 }
@@ -122,68 +125,130 @@ fn settle(f: &ConnectionFacts) -> Option<Step> {
 fn disconnect(f: &ConnectionFacts) -> Step {
     let held = match &f.held {
         HeldFacts::Unread => return say(A::ReadSecrets, "reading the Secrets", None),
-        HeldFacts::Missing | HeldFacts::NotOurs => return say(A::Release, "letting go", None),
-        HeldFacts::Present(held) => held,
+        HeldFacts::Missing | HeldFacts::NotOurs => None,
+        HeldFacts::Present(held) => Some(held),
     };
-    if f.released() {
-        return say(A::DropToken, "deleting the stored token", None);
+    if f.farewell.revoked.is_none() {
+        if held.is_some() && !f.farewell.unsubscribed && !f.released() {
+            return say(A::Unsubscribe, "ending the subscriptions to events", None);
+        }
+        return end_grant(f, held);
     }
-    if !f.farewell.unsubscribed {
-        return say(A::Unsubscribe, "ending the subscriptions to events", None);
+    if !f.farewell.said {
+        return say(A::Tell, "saying what is left", None);
     }
-    if f.farewell.revoked.is_some() {
-        return say(A::DropToken, "deleting the stored token", None);
-    }
-    match keep_grant(f, held) {
-        Some(why) => say(A::KeepGrant(why), "deleting the stored token", None),
-        None => match f.farewell.revoke_again.filter(|again| f.now < *again) {
-            Some(again) => say(A::Rest, "trying again to revoke the token", Some(again)),
-            None => say(A::Revoke, "revoking the token", None),
-        },
+    match held {
+        Some(_) => say(A::DropToken, "deleting the stored token", None),
+        None => say(A::Release, "letting go", None),
     }
 }
 
-/// Why the grant is not ended. `None`: it is.
-fn keep_grant(f: &ConnectionFacts, held: &Held) -> Option<String> {
-    if held.origin == Origin::Imported {
-        return Some("an imported token is not revoked".into());
+/// Ends the grant, or says why not.
+fn end_grant(f: &ConnectionFacts, held: Option<&Held>) -> Step {
+    let keep = |what| say(A::KeepGrant(what), "deleting the stored token", None);
+    if let Some(none) = no_grant(f, held) {
+        return keep(none);
     }
+    if f.released() {
+        return keep(Revoked::Stays(format!(
+            "the token is not revoked, because of the annotation {RELEASE}; {END_IT}"
+        )));
+    }
+    let time = f.farewell.begun.is_none_or(|begun| {
+        // Planned with the most that a call takes, so that none is begun that would take too long.
+        farewell_call(begun, f.now).is_some_and(|most| most >= FAREWELL_CALL)
+    });
     match &f.grants {
-        Grants::Nobody => {}
-        Grants::Other(name) => {
-            return Some(format!(
-                "the token is not revoked, because {name} uses the same app and would lose its access; to end it, revoke the app's access in TikTok"
-            ));
+        // It needs its token for no longer than this one did.
+        Grants::Going(name) if time => {
+            let message =
+                format!("waiting for {name}, which is being deleted and uses the same app");
+            return say(A::Rest, message, Some(f.now + AGAIN));
         }
-        Grants::Unknown => {
-            return Some(
-                "the token is not revoked, because not every connection could be read and another may use the same app; to end it, revoke the app's access in TikTok"
-                    .into(),
+        Grants::Other(name) | Grants::Going(name) => {
+            return keep(Revoked::Stays(format!(
+                "the token is not revoked, because {name} uses the same app and would lose its access; {END_IT}"
+            )));
+        }
+        // A process that has only just begun reads what the others hold.
+        Grants::Unknown if time => {
+            let again = f.now + AGAIN;
+            return say(
+                A::Rest,
+                "reading what other connections hold of the same app",
+                Some(again),
             );
         }
+        Grants::Unknown => {
+            return keep(Revoked::Stays(format!(
+                "the token is not revoked, because not every connection could be read and another may use the same app; {END_IT}"
+            )));
+        }
+        Grants::Nobody => {}
     }
-    let late = f
-        .farewell
-        .revoke_begun
-        .is_some_and(|begun| f.now >= begun + REVOKE_WITHIN);
-    late.then(|| {
-        "TikTok did not answer, so the token could not be revoked; revoke the app's access in TikTok".into()
+    if !time {
+        return keep(Revoked::Stays(
+            "TikTok did not answer, so the token could not be revoked; revoke the app's access in TikTok".into(),
+        ));
+    }
+    match f.farewell.revoke_again.filter(|again| f.now < *again) {
+        Some(again) => say(A::Rest, "trying again to revoke the token", Some(again)),
+        None => say(A::Revoke, "revoking the token", None),
+    }
+}
+
+/// What somebody can do who wants a grant to end that was left.
+const END_IT: &str = "to end it, revoke the app's access in TikTok";
+/// As the status says where a token came from.
+const IMPORTED: &str = "Imported";
+/// Between two tries.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// There is no token that this connection obtained and that could be revoked, for this reason.
+fn no_grant(f: &ConnectionFacts, held: Option<&Held>) -> Option<Revoked> {
+    let imported = || Revoked::NoneHere("an imported token is not revoked".into());
+    let Some(held) = held else {
+        let had = f.object.status.as_ref().and_then(|s| s.token.as_ref());
+        return Some(match had {
+            None => Revoked::NoneHere("it held no token".into()),
+            Some(token) if token.origin == IMPORTED => imported(),
+            // Somebody took it away, or a process of ours that died right after it.
+            Some(_) => Revoked::Stays(format!(
+                "the Secret {} with its token is gone, so the token cannot be revoked now; if nothing said before that it was: {END_IT}",
+                token_secret_name(f.object)
+            )),
+        });
+    };
+    let authorised = held.token.is_some() && held.origin == Origin::Authorised;
+    if authorised {
+        return None;
+    }
+    Some(match (&held.candidate, &held.token) {
+        (Some(_), _) => Revoked::Stays(format!(
+            "a token that had just been authorised was not in use yet and is not revoked; {END_IT}"
+        )),
+        (None, Some(_)) => imported(),
+        (None, None) => Revoked::NoneHere("it held no token".into()),
     })
+}
+
+/// How long a call of a farewell may take that begins now. `None`: none may begin any more.
+pub fn farewell_call(begun: Timestamp, now: Timestamp) -> Option<Duration> {
+    let left = Duration::try_from((begun + FAREWELL_WITHIN).duration_since(now)).ok()?;
+    (!left.is_zero()).then(|| left.min(FAREWELL_CALL))
 }
 
 /// The next try to revoke after a call without a clear answer, or what became of it.
 pub fn after_revoke(
-    begun: Timestamp,
     now: Timestamp,
     answer: Result<(), (bool, String)>,
 ) -> Result<Revoked, Timestamp> {
     match answer {
         Ok(()) => Ok(Revoked::Done),
-        Err((true, message)) => Ok(Revoked::Not(format!(
+        Err((true, message)) => Ok(Revoked::Stays(format!(
             "the token could not be revoked ({}); if it still works, revoke the app's access in TikTok",
             message.trim_end_matches('.')
         ))),
-        // The first attempt may have taken long; each is begun within its window.
-        Err((false, _)) => Err(now.max(begun) + std::time::Duration::from_secs(2)),
+        Err((false, _)) => Err(now + AGAIN),
     }
 }

@@ -4,6 +4,7 @@
 //! the token, [`view`] what the objects of the account are told, [`status`] what people are told.
 
 mod ending;
+mod left;
 mod live;
 mod scopes;
 mod standing;
@@ -25,15 +26,19 @@ use crate::api::connection::{
 };
 use crate::api::{FINALIZER, RELEASE};
 
-pub use ending::after_revoke;
+pub use ending::{after_revoke, farewell_call};
+pub use left::{AccountLeft, Left, last_event};
 pub use status::{callback_url, connect_url, webhook_url};
 
 /// R22: children that are deleted together with the connection get at least this long to show up.
 pub const DISCONNECT_GRACE: Duration = Duration::from_secs(15);
 /// R22: after this long the open children are named.
 pub const DISCONNECT_SLOW: Duration = Duration::from_secs(60);
-/// R22: no new attempt to revoke is made this long after the first: a platform that is down holds nobody.
-pub const REVOKE_WITHIN: Duration = Duration::from_secs(20);
+/// R22: what is asked of TikTok once a connection's children are settled is over within this, all of it together: a platform
+/// that is down, or that never answers, holds nobody.
+pub const FAREWELL_WITHIN: Duration = Duration::from_secs(40);
+/// R22: no single call of that is waited for any longer.
+pub const FAREWELL_CALL: Duration = Duration::from_secs(15);
 /// R21: a long-lived token is checked this often.
 pub const CHECK_EVERY: Duration = Duration::from_secs(3600);
 /// An account that TikTok has restricted is asked about this often: its release need not be announced.
@@ -222,6 +227,8 @@ pub enum Grants {
     Nobody,
     /// As `namespace/name`.
     Other(String),
+    /// The same, of one that is being deleted as well, and still needs its token.
+    Going(String),
     /// Not every connection has been read.
     Unknown,
 }
@@ -229,22 +236,26 @@ pub enum Grants {
 /// How far a disconnect is. Memory only: after a restart it is done again, which does no harm.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Farewell {
+    /// When TikTok was first asked for something.
+    pub begun: Option<Timestamp>,
     /// There is nothing (more) to unsubscribe.
     pub unsubscribed: bool,
-    /// The first attempt to revoke.
-    pub revoke_begun: Option<Timestamp>,
-    /// The next one.
+    /// The next attempt to revoke.
     pub revoke_again: Option<Timestamp>,
     /// What became of it.
     pub revoked: Option<Revoked>,
+    /// The last event was made.
+    pub said: bool,
 }
 
-/// What became of the token at TikTok.
+/// What became of the grant at TikTok.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revoked {
     Done,
-    /// It was not revoked, for this reason.
-    Not(String),
+    /// It lives on, or may, for this reason.
+    Stays(String),
+    /// None was made here that could be ended, for this reason.
+    NoneHere(String),
 }
 
 /// What the status says of webhooks.
@@ -296,7 +307,9 @@ pub enum ConnectionAction {
     /// End the token at TikTok.
     Revoke,
     /// It will not be revoked: note why.
-    KeepGrant(String),
+    KeepGrant(Revoked),
+    /// Say what is left, in the last event.
+    Tell,
     /// Delete our Secrets.
     DropToken,
     /// Let the connection go.

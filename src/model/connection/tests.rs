@@ -446,61 +446,153 @@ fn child(deleting_since: Option<i64>) -> Child {
     }
 }
 
+fn stays(plan: &ConnectionPlan) -> &str {
+    match &plan.action {
+        ConnectionAction::KeepGrant(Revoked::Stays(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn r22_a_grant_is_ended_only_when_it_was_made_here_and_nobody_else_has_it() {
     let gone = deleting(object(json!({})), 60);
     let mut f = facts(&gone, 60 + 15);
     assert_eq!(plan(&f).action, ConnectionAction::Unsubscribe);
+    f.farewell.begun = Some(at(60 + 15));
     f.farewell.unsubscribed = true;
     assert_eq!(plan(&f).action, ConnectionAction::Revoke);
-    for (grants, origin, word) in [
-        (Grants::Other("shop/b".into()), Origin::Authorised, "shop/b"),
-        (Grants::Unknown, Origin::Authorised, "could be read"),
-        (Grants::Nobody, Origin::Imported, "imported"),
+    f.grants = Grants::Other("shop/b".into());
+    assert!(stays(&plan(&f)).contains("shop/b"));
+    // A process that has only just begun may still read it, and one that goes as well is gone in a moment.
+    for (grants, word) in [
+        (Grants::Unknown, "could be read"),
+        (Grants::Going("shop/b".into()), "shop/b"),
     ] {
         f.grants = grants;
-        with_token(&mut f, |held| held.origin = origin);
-        match plan(&f).action {
-            ConnectionAction::KeepGrant(why) => assert!(why.contains(word), "{why}"),
-            other => panic!("{other:?}"),
-        }
+        f.now = at(60 + 15);
+        let waits = plan(&f);
+        assert_eq!(
+            (waits.action, waits.wake),
+            (ConnectionAction::Rest, Some(at(60 + 17)))
+        );
+        f.now = at(60 + 15 + 26);
+        assert!(stays(&plan(&f)).contains(word));
     }
+    f.grants = Grants::Nobody;
+    with_token(&mut f, |held| held.origin = Origin::Imported);
+    let imported =
+        ConnectionAction::KeepGrant(Revoked::NoneHere("an imported token is not revoked".into()));
+    assert_eq!(plan(&f).action, imported);
+    with_token(&mut f, |held| held.candidate = Some("t9".into()));
+    assert!(stays(&plan(&f)).contains("just been authorised"));
     f.farewell.revoked = Some(Revoked::Done);
+    assert_eq!(plan(&f).action, ConnectionAction::Tell);
+    f.farewell.said = true;
     assert_eq!(plan(&f).action, ConnectionAction::DropToken);
     f.held = HeldFacts::Missing;
     assert_eq!(plan(&f).action, ConnectionAction::Release);
 }
 
+/// Whatever became of the token's Secret, what became of the grant is said.
 #[test]
-fn r22_a_platform_that_is_down_holds_nobody_for_a_minute() {
+fn r22_a_grant_whose_token_is_gone_is_told_too() {
+    let mut gone = object(json!({}));
+    let status = plan(&facts(&gone, 60)).status;
+    gone = deleting(gone, 60);
+    for held in [HeldFacts::Missing, HeldFacts::NotOurs] {
+        let mut f = facts(&gone, 60 + 15);
+        f.held = held;
+        f.check = None;
+        let none = ConnectionAction::KeepGrant(Revoked::NoneHere("it held no token".into()));
+        assert_eq!(plan(&f).action, none);
+        let mut known = gone.clone();
+        known.status = Some(status.clone());
+        f.object = &known;
+        assert!(stays(&plan(&f)).contains("main-tiktok-token"));
+        f.farewell.revoked = Some(Revoked::Done);
+        assert_eq!(plan(&f).action, ConnectionAction::Tell);
+    }
+}
+
+/// How a farewell goes: the tries to revoke, and when it was given up. `unsubscribes`: how long that takes; `call`: how long
+/// TikTok takes to fail.
+fn farewell(unsubscribes: i64, call: i64) -> (i64, i64) {
     let gone = deleting(object(json!({})), 0);
     let (mut now, mut tries) = (15, 0);
-    let mut farewell = Farewell {
-        unsubscribed: true,
-        ..Farewell::default()
-    };
+    let mut farewell = Farewell::default();
     loop {
         let mut f = facts(&gone, now);
         f.farewell = farewell.clone();
         let planned = plan(&f);
         match planned.action {
+            ConnectionAction::Unsubscribe => {
+                farewell.begun = Some(at(now));
+                farewell.unsubscribed = true;
+                now += unsubscribes;
+            }
             ConnectionAction::Revoke => {
                 tries += 1;
-                let begun = *farewell.revoke_begun.get_or_insert(at(now));
-                now += 15;
+                let most = farewell_call(farewell.begun.unwrap(), at(now)).unwrap();
+                now += call.min(i64::try_from(most.as_secs()).unwrap());
                 let down = Err((false, "no answer".into()));
-                farewell.revoke_again = after_revoke(begun, at(now), down).err();
+                farewell.revoke_again = after_revoke(at(now), down).err();
             }
             ConnectionAction::Rest => now = planned.wake.unwrap().as_second() - at(0).as_second(),
-            ConnectionAction::KeepGrant(why) => {
-                assert!(why.contains("did not answer"), "{why}");
-                break;
+            _ => {
+                assert!(stays(&planned).contains("did not answer"));
+                return (tries, now);
             }
-            other => panic!("{other:?}"),
         }
     }
-    assert_eq!(tries, 2);
-    assert!(now < 60, "{now}");
+}
+
+#[test]
+fn r22_a_platform_that_is_down_or_never_answers_holds_nobody_for_a_minute() {
+    assert_eq!(farewell(0, 15), (2, 15 + 15 + 2 + 15));
+    // The most that unsubscribing takes leaves time for one try.
+    let most = i64::try_from((FAREWELL_WITHIN - FAREWELL_CALL).as_secs()).unwrap();
+    assert_eq!(farewell(most, 15), (1, 15 + most + 15));
+    for unsubscribes in 0..=most {
+        for call in 0..=20 {
+            let (tries, over) = farewell(unsubscribes, call);
+            assert!(
+                tries >= 1 && over <= 15 + 40,
+                "{unsubscribes} {call}: {tries}, {over}"
+            );
+        }
+    }
+}
+
+#[test]
+fn r22_a_child_that_is_deleted_late_and_settled_at_once_has_its_grace_too() {
+    let gone = deleting(object(json!({})), 0);
+    let mut f = facts(&gone, 24);
+    f.children = vec![Child {
+        held: false,
+        ..child(Some(10))
+    }];
+    let waits = plan(&f);
+    assert_eq!(
+        (waits.action, waits.wake),
+        (ConnectionAction::Rest, Some(at(25)))
+    );
+    f.now = at(25);
+    assert_eq!(plan(&f).action, ConnectionAction::Unsubscribe);
+}
+
+#[test]
+fn r22_a_twin_reads_what_it_may_hold_and_goes_on_saying_why_it_rests() {
+    let object = object(json!({}));
+    let mut f = facts(&object, 60);
+    f.twin = Some("the connection a".into());
+    assert_eq!(plan(&f).action, ConnectionAction::Rest);
+    f.held = HeldFacts::Unread;
+    let reads = plan(&f);
+    assert_eq!(reads.action, ConnectionAction::ReadSecrets);
+    assert_eq!(ready(&reads).1, "AdvertiserTaken");
+    f.held = HeldFacts::Missing;
+    f.stale = true;
+    assert_eq!(plan(&f).action, ConnectionAction::ReadSecrets);
 }
 
 #[test]
@@ -539,5 +631,8 @@ fn r22_children_go_first_and_what_keeps_them_is_said() {
     let mut released = gone.clone();
     released.metadata.annotations = Some([(RELEASE.to_string(), "true".to_string())].into());
     f.object = &released;
+    assert!(stays(&plan(&f)).contains(RELEASE));
+    f.farewell.revoked = Some(Revoked::Stays(String::new()));
+    f.farewell.said = true;
     assert_eq!(plan(&f).action, ConnectionAction::DropToken);
 }

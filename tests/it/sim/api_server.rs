@@ -62,6 +62,8 @@ pub struct ApiServer {
     pub terminating: BTreeSet<String>,
     pub lease: Option<Lease>,
     pub notes: Vec<Note>,
+    /// Events about the operator's own Deployment, each with what it speaks of.
+    pub home_notes: Vec<Note>,
     /// Writes that changed something, the lease not counted.
     pub writes: u64,
     pub(super) seen: Vec<Seen>,
@@ -399,6 +401,16 @@ impl ApiServer {
             self.secrets.remove(name);
             self.next_version();
             self.seen.push(Seen::Secret(name.clone()));
+        }
+    }
+
+    /// POST of an event. A namespace that is ending takes none: then it is made about the operator's Deployment.
+    pub fn note(&mut self, note: Note) {
+        self.writes += 1;
+        if self.terminating.contains(&note.about.namespace) {
+            self.home_notes.push(note);
+        } else {
+            self.notes.push(note);
         }
     }
 

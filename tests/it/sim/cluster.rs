@@ -250,8 +250,18 @@ impl Cluster for ClusterDoor {
         let copy = note.clone();
         let what = format!("EVENT {} {} {}", note.kind, note.about, note.reason);
         self.call(what, true, false, move |world| {
+            world.api.note(copy);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn note_at_home(&self, note: &Note) -> Result<(), ClusterError> {
+        let copy = note.clone();
+        let what = format!("EVENT HOME {} {} {}", note.kind, note.about, note.reason);
+        self.call(what, true, false, move |world| {
             world.api.writes += 1;
-            world.api.notes.push(copy);
+            world.api.home_notes.push(copy);
             Ok(())
         })
         .await

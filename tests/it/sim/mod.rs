@@ -16,6 +16,7 @@ mod checks;
 mod clock;
 mod cluster;
 mod family;
+mod farewell;
 mod golden;
 mod hearing;
 mod knobs;

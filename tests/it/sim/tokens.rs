@@ -19,7 +19,7 @@ use super::script::{Script, ads};
 use super::user::caps;
 
 const REFRESH: &str = "/oauth2/refresh_token/";
-const REVOKE: &str = "/oauth2/revoke_token/";
+pub(super) const REVOKE: &str = "/oauth2/revoke_token/";
 const EXCHANGE: &str = "/oauth2/access_token/";
 /// Two hours: a rotation is due after one and a half, the last five minutes are read-only.
 const LIFE: &str = "7200";
@@ -30,7 +30,7 @@ const ROTATING: &[(&str, &str)] = &[
     ("refresh_replay", "revokes_grant"),
 ];
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         public: Some(PublicAddress {
             url: "https://ads.example.com".into(),
@@ -45,7 +45,7 @@ fn secret(text: &str) -> SecretString {
 }
 
 /// A connection with an app and no token.
-fn unconnected(script: &Script, more: Value) {
+pub(super) fn unconnected(script: &Script, more: Value) {
     script.does(|w| {
         let account = w.accounts[0].clone();
         let app = [
@@ -66,18 +66,18 @@ fn unconnected(script: &Script, more: Value) {
 }
 
 impl Script {
-    fn data(&self, name: &str, key: &str) -> Option<String> {
+    pub(super) fn data(&self, name: &str, key: &str) -> Option<String> {
         let world = self.sim.lock();
         let copy = world.api.secret(&ads(name))?;
         copy.data.get(key).map(|v| v.expose_secret().to_string())
     }
 
-    fn connection(&self) -> Value {
+    pub(super) fn connection(&self) -> Value {
         self.does(|w| w.api.get(CONNECTION, &ads("main")).cloned())
             .unwrap_or_default()
     }
 
-    fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> String {
         condition(&self.connection(), "Ready")
     }
 
@@ -87,7 +87,7 @@ impl Script {
     }
 
     /// Time, code and faults of the calls of a path so far.
-    fn calls(&self, path: &str) -> Vec<(i64, Option<i64>)> {
+    pub(super) fn calls(&self, path: &str) -> Vec<(i64, Option<i64>)> {
         let world = self.sim.lock();
         let all = world.sandbox.requests(Default::default());
         all.filter(|entry| entry.path.ends_with(path))
@@ -127,12 +127,15 @@ impl Script {
     }
 
     /// The whole way, as a browser goes it.
-    async fn connect(&self, scopes: Option<Vec<u64>>) -> Result<Authorised, ConnectError> {
+    pub(super) async fn connect(
+        &self,
+        scopes: Option<Vec<u64>>,
+    ) -> Result<Authorised, ConnectError> {
         let advertiser = self.does(|w| w.accounts[0].advertiser_id.clone());
         self.connect_for(&[advertiser], scopes).await
     }
 
-    async fn connect_for(
+    pub(super) async fn connect_for(
         &self,
         advertisers: &[String],
         scopes: Option<Vec<u64>>,
