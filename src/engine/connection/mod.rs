@@ -11,6 +11,7 @@ mod farewell;
 mod report;
 mod rotation;
 mod secrets;
+mod ticket;
 mod turn;
 
 pub(in crate::engine) use check::kills_token;
