@@ -224,6 +224,7 @@ pub fn state(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     assert!(connect_state::verify(KEY, &text, now).is_err());
     assert!(connect_state::verify_session(KEY, &text, now).is_err());
+    assert!(!connect_state::is_ticket(KEY, &text));
     if let Some(claimed) = connect_state::peek(&text) {
         for name in [&claimed.namespace, &claimed.name] {
             let plain = |byte: u8| {
@@ -238,6 +239,7 @@ pub fn state(data: &[u8]) {
         namespace: part(0),
         name: part(1),
         uid: part(2),
+        nonce: part(3),
         expires: later,
         cookie_hash: connect_state::cookie_hash(&text),
     };
@@ -245,6 +247,7 @@ pub fn state(data: &[u8]) {
         namespace: part(2),
         name: part(1),
         uid: part(0),
+        nonce: part(3),
         expires: later,
     };
     let states = connect_state::sign(KEY, &claims);

@@ -112,6 +112,8 @@ fn problem(error: ConnectError) -> Problem {
         ConnectError::OtherBrowser => Problem::OtherBrowser,
         ConnectError::Session => Problem::Session,
         ConnectError::NotListed => Problem::NotListed,
+        ConnectError::Taken(other) => Problem::Taken(other),
+        ConnectError::AppRefused(words) => Problem::AppRefused(words),
         ConnectError::CodeRefused(words) => Problem::CodeRefused(words),
         ConnectError::NotGranted(words) => Problem::NotGranted(words),
         ConnectError::Platform(words) => Problem::Platform(words),

@@ -65,6 +65,10 @@ pub enum Problem {
     Session,
     /// The ad account is not among those that the authorisation reaches.
     NotListed,
+    /// Another connection has the ad account: its name, if whoever asks may know it.
+    Taken(Option<String>),
+    /// TikTok does not take the app's id and secret. In words, with the name of their Secret.
+    AppRefused(String),
     /// TikTok did not take the code. What it said, cleaned.
     CodeRefused(String),
     /// The authorisation does not reach the ad account that the manifest names, or lacks what is needed. In words.

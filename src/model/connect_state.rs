@@ -1,9 +1,12 @@
 //! What a browser carries for us while somebody connects, signed so that it comes back as it was: the `state` of OAuth, and
-//! the session in which an advertiser is picked.
+//! the session in which an advertiser is picked; and the ticket in a link.
 //!
-//! The form is `payload.tag`, both base64url: JSON, and the HMAC-SHA256 over the payload's text under the connection's key,
-//! with a word before it that tells the kinds apart. Nothing in it is secret; all of it is believed only after
-//! [`verify`] or [`verify_session`]. Once the key is replaced, all that was signed with it is void.
+//! The form of the first two is `payload.tag`, both base64url: JSON, and the HMAC-SHA256 over the payload's text under the
+//! connection's key, with a word before it that tells the kinds apart. Nothing in it is secret; all of it is believed only
+//! after [`verify`] or [`verify_session`], and as long as its nonce is the connection's.
+//!
+//! A ticket is chance and a tag over it: 64 hexadecimal digits. That it is one of ours does not say that it is still good,
+//! but what is not need not be looked up.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,8 +16,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Longer texts are not read. The longest that we write, with the longest names, have about 800 characters.
+/// Longer texts are not read. The longest that we write, with the longest names, have about 900 characters.
 const LONGEST: usize = 2048;
+/// Hexadecimal digits of a ticket's chance, and of its tag.
+const TICKET_HALF: usize = 32;
 
 /// What `state` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub struct StateClaims {
     pub name: String,
     /// Of the connection: another one of the same name is not meant.
     pub uid: String,
+    /// The connection's, which is another one once a callback was taken.
+    pub nonce: String,
     /// In whole seconds; what is beyond is cut off.
     pub expires: Timestamp,
     /// [`cookie_hash`] of the cookie in the browser that began.
@@ -46,6 +53,8 @@ pub struct SessionClaims {
     pub name: String,
     /// Of the connection.
     pub uid: String,
+    /// The connection's.
+    pub nonce: String,
     /// In whole seconds; what is beyond is cut off.
     pub expires: Timestamp,
 }
@@ -62,7 +71,7 @@ pub struct Claimed {
 pub enum StateError {
     #[error("it is not complete, or not of this operator's making")]
     Malformed,
-    #[error("it was not signed with this connection's present key: it was used before, or changed")]
+    #[error("it was not signed with this connection's key, or changed")]
     Forged,
     #[error("it is too old")]
     Expired,
@@ -76,6 +85,7 @@ pub fn sign(key: &[u8], claims: &StateClaims) -> String {
             name: claims.name.clone(),
         },
         uid: claims.uid.clone(),
+        nonce: claims.nonce.clone(),
         expires: claims.expires.as_second(),
         cookie: URL_SAFE_NO_PAD.encode(claims.cookie_hash),
     };
@@ -90,6 +100,7 @@ pub fn verify(key: &[u8], text: &str, now: Timestamp) -> Result<StateClaims, Sta
         namespace: payload.of.namespace,
         name: payload.of.name,
         uid: payload.uid,
+        nonce: payload.nonce,
         expires: alive(payload.expires, now)?,
         cookie_hash: cookie
             .and_then(|hash| hash.try_into().ok())
@@ -105,6 +116,7 @@ pub fn sign_session(key: &[u8], claims: &SessionClaims) -> String {
             name: claims.name.clone(),
         },
         uid: claims.uid.clone(),
+        nonce: claims.nonce.clone(),
         expires: claims.expires.as_second(),
     };
     seal(Kind::Session, key, &payload)
@@ -117,6 +129,7 @@ pub fn verify_session(key: &[u8], text: &str, now: Timestamp) -> Result<SessionC
         namespace: payload.of.namespace,
         name: payload.of.name,
         uid: payload.uid,
+        nonce: payload.nonce,
         expires: alive(payload.expires, now)?,
     })
 }
@@ -130,6 +143,25 @@ pub fn peek(text: &str) -> Option<Claimed> {
     (is_label(&namespace) && is_subdomain(&name)).then_some(Claimed { namespace, name })
 }
 
+/// A ticket made from chance, of which 16 bytes are taken.
+pub fn make_ticket(key: &[u8], chance: &[u8]) -> String {
+    let chance = hex(chance.get(..TICKET_HALF / 2).unwrap_or(chance));
+    let tag = tag(Kind::Ticket, key, &chance);
+    let tag = hex(tag.get(..TICKET_HALF / 2).unwrap_or_default());
+    format!("{chance}{tag}")
+}
+
+/// Whether a text is a ticket that was made with this key at some time, in constant time.
+pub fn is_ticket(key: &[u8], text: &str) -> bool {
+    // What has another form is compared all the same, as a ticket of nothing.
+    let (chance, given) = text.split_at_checked(TICKET_HALF).unwrap_or(("", ""));
+    let tag = tag(Kind::Ticket, key, chance);
+    let tag = hex(tag.get(..TICKET_HALF / 2).unwrap_or_default());
+    // By their hashes: how long it takes says nothing about the tag.
+    let same = Sha256::digest(tag.as_bytes()) == Sha256::digest(given.as_bytes());
+    same && !key.is_empty() && tag.len() == TICKET_HALF
+}
+
 /// What `state` holds of the browser's cookie: SHA-256.
 pub fn cookie_hash(cookie: &str) -> [u8; 32] {
     Sha256::digest(cookie.as_bytes()).into()
@@ -140,13 +172,15 @@ pub fn cookie_hash(cookie: &str) -> [u8; 32] {
 enum Kind {
     State,
     Session,
+    Ticket,
 }
 
 impl Kind {
     fn word(self) -> &'static [u8] {
         match self {
-            Kind::State => b"tiktokads.dev/state/1:",
-            Kind::Session => b"tiktokads.dev/session/1:",
+            Kind::State => b"tiktokads.dev/state/2:",
+            Kind::Session => b"tiktokads.dev/session/2:",
+            Kind::Ticket => b"tiktokads.dev/ticket/1:",
         }
     }
 }
@@ -163,6 +197,7 @@ struct Of {
 struct StatePayload {
     of: Of,
     uid: String,
+    nonce: String,
     #[serde(rename = "exp")]
     expires: i64,
     cookie: String,
@@ -172,6 +207,7 @@ struct StatePayload {
 struct SessionPayload {
     of: Of,
     uid: String,
+    nonce: String,
     #[serde(rename = "exp")]
     expires: i64,
 }
@@ -236,6 +272,10 @@ fn is_tag(kind: Kind, key: &[u8], text: &str, tag: &str) -> bool {
         return false;
     };
     !key.is_empty() && mac(kind, key, text).is_some_and(|mac| mac.verify_slice(&tag).is_ok())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A name of RFC 1123: lower-case letters, digits and hyphens, neither first nor last.

@@ -19,6 +19,7 @@ fn claims() -> StateClaims {
         namespace: "shop".into(),
         name: "uk".into(),
         uid: "7d8f0c52-5f0e-4d3c-9b57-0a4c1f8f0001".into(),
+        nonce: "ab".repeat(32),
         expires: at("2026-11-23T12:15:00Z"),
         cookie_hash: cookie_hash("crumbs"),
     }
@@ -29,6 +30,7 @@ fn session() -> SessionClaims {
         namespace: "shop".into(),
         name: "uk".into(),
         uid: "7d8f0c52-5f0e-4d3c-9b57-0a4c1f8f0001".into(),
+        nonce: "ab".repeat(32),
         expires: at("2026-11-23T13:00:00Z"),
     }
 }
@@ -46,8 +48,8 @@ fn the_form_of_a_state() {
     let text = sign(KEY, &claims());
     assert_eq!(
         text,
-        "eyJvZiI6eyJucyI6InNob3AiLCJuIjoidWsifSwidWlkIjoiN2Q4ZjBjNTItNWYwZS00ZDNjLTliNTctMGE0YzFmOGYwMDAxIiwiZXhwIjoxNzk1NDM2MTAwLCJjb29raWUiOiJuaTFJYlpEcTJHUFZpQ0ZVeU04WnVYVUhxOFVzRmpxcXBONEZZcHgxVl9JIn0.\
-         ESLzL21Lzjk9tzUIrs7ZeSYTr681PILD0X3sQirOlfY"
+        "eyJvZiI6eyJucyI6InNob3AiLCJuIjoidWsifSwidWlkIjoiN2Q4ZjBjNTItNWYwZS00ZDNjLTliNTctMGE0YzFmOGYwMDAxIiwibm9uY2UiOiJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiIiwiZXhwIjoxNzk1NDM2MTAwLCJjb29raWUiOiJuaTFJYlpEcTJHUFZpQ0ZVeU04WnVYVUhxOFVzRmpxcXBONEZZcHgxVl9JIn0.\
+         8nuslj5nAfDmzQd8DGels_UppTCsbB3zP8J6tLrtlUI"
     );
     assert!(
         text.bytes()
@@ -218,16 +220,41 @@ fn not_one_byte_can_be_changed() {
     }
 }
 
+#[test]
+fn a_ticket_is_known_by_its_key() {
+    let chance: Vec<u8> = (0..32).collect();
+    let ticket = make_ticket(KEY, &chance);
+    assert_eq!(
+        ticket,
+        "000102030405060708090a0b0c0d0e0f68c1f97e2254807735d22d37adf7b4a8"
+    );
+    assert!(is_ticket(KEY, &ticket));
+    for key in [b"".as_slice(), b"another", &KEY[1..]] {
+        assert!(!is_ticket(key, &ticket));
+        assert!(!is_ticket(KEY, &make_ticket(key, &chance)));
+    }
+    assert!(!is_ticket(b"", &make_ticket(b"", &chance)));
+    for end in 0..ticket.len() {
+        assert!(!is_ticket(KEY, &ticket[..end]), "{end}");
+    }
+    let upper = ticket.to_uppercase();
+    let longer = format!("{ticket}0");
+    let cut_in_a_letter = format!("{}ä{}", &ticket[..31], &ticket[33..]);
+    for text in [&upper, &longer, &cut_in_a_letter, ".", "ä"] {
+        assert!(!is_ticket(KEY, text), "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn whatever_is_signed_comes_back(
         key in proptest::collection::vec(any::<u8>(), 1..80),
         namespace in "[a-z0-9]{1,63}", name in "[a-z0-9]{1,63}", uid in any::<String>(),
-        hash in any::<[u8; 32]>(), ahead in 1i64..1_000_000,
+        nonce in "[0-9a-f]{0,64}", hash in any::<[u8; 32]>(), ahead in 1i64..1_000_000,
     ) {
         let expires = Timestamp::from_second(now().as_second() + ahead).unwrap();
         let uid: String = uid.chars().take(100).collect();
-        let claims = StateClaims { namespace, name, uid, expires, cookie_hash: hash };
+        let claims = StateClaims { namespace, name, uid, nonce, expires, cookie_hash: hash };
         let text = sign(&key, &claims);
         prop_assert_eq!(verify(&key, &text, now()), Ok(claims.clone()));
         let place = Claimed { namespace: claims.namespace.clone(), name: claims.name.clone() };
@@ -240,6 +267,7 @@ proptest! {
         for text in [text, format!("{}.{}", dotted.0, dotted.1)] {
             prop_assert!(verify(KEY, &text, now()).is_err());
             prop_assert!(verify_session(KEY, &text, now()).is_err());
+            prop_assert!(!is_ticket(KEY, &text));
             let _ = peek(&text);
         }
     }

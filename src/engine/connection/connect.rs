@@ -1,8 +1,10 @@
 //! Connecting by browser: the link with its ticket, TikTok's page, the callback, the pick.
 //!
 //! Each step is one call from the public pages. Nothing that a browser brings is believed before it is verified, and what
-//! can be used once is taken by compare-and-swap on the Secret with the ticket, so that it works once over all replicas.
+//! can be used once is taken by compare-and-swap on a Secret, so that it works once over all replicas: the ticket on the one
+//! that it lies in, `state` on our token Secret. What is not ours costs nobody a call: it is told by its signature.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,13 +18,14 @@ use super::super::state::Key;
 use super::check::of_another_kind;
 use super::rotation::lifetime;
 use super::secrets::{
-    ADVERTISER_ID, APP_ID, APP_SECRET, KEY, NewToken, Own, TICKET, URL, fingerprint, hex, is_ours,
-    key, link, plain, put_app, put_candidate, same_secret, value,
+    ADVERTISER_ID, APP_ID, APP_SECRET, Data, NewToken, Own, fingerprint, is_ours, plain, put_app,
+    put_candidate, value,
 };
+use super::ticket::{Signing, hex, put_nonce, replace, same_secret, signing, ticket};
 use crate::api::connection::{AdvertiserStatus, TikTokConnection, TokenStatus};
 use crate::model::connect_state::{
-    SessionClaims, StateClaims, StateError, cookie_hash, peek, sign, sign_session, verify,
-    verify_session,
+    SessionClaims, StateClaims, StateError, cookie_hash, is_ticket, peek, sign, sign_session,
+    verify, verify_session,
 };
 use crate::model::connection::{CheckResult, callback_url};
 use crate::model::token;
@@ -50,6 +53,10 @@ pub enum ConnectError {
     Session,
     /// The advertiser is not among those that the token reaches, or the manifest names one.
     NotListed,
+    /// Another connection has the advertiser: its name, if it is in the same namespace.
+    Taken(Option<String>),
+    /// TikTok does not take the app's id and secret; in words, with the name of their Secret.
+    AppRefused(String),
     /// TikTok did not take the code; its words.
     CodeRefused(String),
     /// The token does not reach the advertiser that the manifest names, or cannot be used; in words.
@@ -117,29 +124,58 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     pub async fn begin_connect(
         &self,
         name: &Name,
-        ticket: &SecretString,
+        given: &SecretString,
     ) -> Result<Begun, ConnectError> {
-        let (object, public) = self.connectable(name).ok_or(ConnectError::Unknown)?;
-        let copy = self.connect_secret(name, &object).await?;
-        let right = value(&copy.data, TICKET).ok_or(ConnectError::Ticket)?;
-        if !same_secret(right, ticket) {
+        let now = self.clock.now();
+        let known = self.connectable(name);
+        let (signs, last) = {
+            let state = self.lock();
+            let last = state.ticket(name).filter(|t| now < t.until);
+            (state.signing(name), last.map(|t| t.text))
+        };
+        // For a name that nobody has the same work is done as for one that somebody has.
+        let nobodys = Signing::nobodys();
+        let key = signs.as_ref().map_or(&nobodys.key, |s| &s.key);
+        let ours = is_ticket(key, given.expose_secret()) & signs.is_some();
+        let nothing = SecretString::default();
+        let newest = same_secret(last.as_ref().unwrap_or(&nothing), given);
+        let (object, public) = known.ok_or(ConnectError::Unknown)?;
+        // One that is ours, and not the one that this process knows, has been replaced, or was made a moment ago.
+        let unsure = signs.is_none() || (ours && !newest);
+        let look = if unsure { self.may_look(name) } else { ours };
+        if !look {
             return Err(ConnectError::Ticket);
         }
-        let signs = key(&copy.data).ok_or(ConnectError::Busy)?;
+        let signs = match signs {
+            Some(signs) => signs,
+            None => {
+                let held = self.token_secret(name, &object).await?;
+                held.and_then(|copy| signing(&copy.data))
+                    .ok_or(ConnectError::Ticket)?
+            }
+        };
+        let copy = self.connect_secret(name, &object).await?;
+        let found = ticket(&copy.data, &signs).ok_or(ConnectError::Ticket)?;
+        if found.until <= now {
+            // Its time to be replaced has come, and this process may not know it.
+            self.read_again(name);
+        }
+        if found.until <= now || !same_secret(&found.text, given) {
+            return Err(ConnectError::Ticket);
+        }
         let (app_id, _) = self.app(name, &object).await?;
-        let next = hex(&self.clock.entropy());
         let mut data = copy.data.clone();
-        data.insert(URL.into(), link(&public.url, &object, &next).into());
-        data.insert(TICKET.into(), next.into());
-        self.swap_connect(name, &object, copy, data, ConnectError::Ticket)
-            .await?;
+        let chance = self.clock.entropy();
+        replace(&mut data, &object, &public.url, &signs, chance, now);
+        self.swap_connect(name, &object, copy, data).await?;
         let cookie = hex(&self.clock.entropy());
         let state = sign(
-            &signs,
+            &signs.key,
             &StateClaims {
                 namespace: name.namespace.clone(),
                 name: name.name.clone(),
                 uid: object.metadata.uid.clone().unwrap_or_default(),
+                nonce: signs.nonce,
                 expires: self.clock.now() + STATE_LIVES,
                 cookie_hash: cookie_hash(&cookie),
             },
@@ -163,22 +199,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         code: &SecretString,
         cookie: &SecretString,
     ) -> Result<Authorised, ConnectError> {
-        let now = self.clock.now();
         let claimed = peek(state.expose_secret()).ok_or(ConnectError::State)?;
         let name = Name::new(claimed.namespace, claimed.name);
-        let (object, _) = self.connectable(&name).ok_or(ConnectError::State)?;
-        let copy = match self.connect_secret(&name, &object).await {
-            Err(ConnectError::Ticket) => return Err(ConnectError::State),
-            other => other?,
-        };
-        let signed = key(&copy.data).ok_or(ConnectError::State)?;
-        let claims = verify(&signed, state.expose_secret(), now)?;
-        if !claims.is_of(cookie.expose_secret()) {
-            return Err(ConnectError::OtherBrowser);
-        }
-        if Some(&claims.uid) != object.metadata.uid.as_ref() {
-            return Err(ConnectError::State);
-        }
+        let (object, claims) = self.verified(&name, state, cookie).await?;
+        let held = self.unused(&name, &object, &claims).await?;
         let (app_id, secret) = self.app(&name, &object).await?;
         let call = Call::Exchange {
             app_id: app_id.expose_secret().to_string(),
@@ -188,21 +212,19 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         // Asked before the state is used up: without budget it can be sent again.
         let deadline = self.ask_exchange(app_id.expose_secret(), &call)?;
+        // From here on no state that was signed before counts, on whatever replica. The write also shows that what comes
+        // of the code can be kept.
+        let (held, signs) = self.use_up(&name, &object, &claims, held).await?;
+        // That may have taken long.
         let fence = self.fence().ok_or(ConnectError::Busy)?;
-        // From here on no state that was signed before counts, on whatever replica.
-        let signs = self.clock.entropy();
-        let mut data = copy.data.clone();
-        data.insert(KEY.into(), hex(&signs).into());
-        self.swap_connect(&name, &object, copy, data, ConnectError::State)
-            .await?;
         let asked = self.clock.now();
         let sent = self
             .sent_home(app_id.expose_secret(), None, &call, fence, deadline)
             .await;
         let reply = match sent {
             Ok(Reply::Token(reply)) => reply,
-            Ok(_) => return Err(exchange_failed(&of_another_kind(&call))),
-            Err(error) => return Err(exchange_failed(&error)),
+            Ok(_) => return Err(exchange_failed(&of_another_kind(&call), &object)),
+            Err(error) => return Err(exchange_failed(&error, &object)),
         };
         let lives = |seconds: u64| token::ends(asked, seconds);
         let new = NewToken {
@@ -216,34 +238,130 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             scopes: reply.scopes,
         };
         let id = fingerprint(&[&new.access]);
-        self.keep(&name, &object, |data| {
-            if plain(data, APP_ID).is_none() {
-                put_app(data, &new.app_id, &new.app_secret);
-            }
-            put_candidate(data, &new);
-            true
-        })
-        .await
-        .map_err(|error| {
-            ConnectError::Platform(format!(
-                "the new token could not be stored ({error}); open the link again"
-            ))
-        })?;
+        // TikTok may give a token again: what was found of it before is not what is found now.
+        if let Some(memo) = self.lock().connections.get_mut(&name) {
+            memo.tried = None;
+        }
+        let kept = self
+            .keep(&name, &object, |data| {
+                if plain(data, APP_ID).is_none() {
+                    put_app(data, &new.app_id, &new.app_secret);
+                }
+                put_candidate(data, &new);
+                true
+            })
+            .await;
+        if let Err(error) = kept {
+            let ended = self.revoke_refused(&name, &held, &new).await;
+            return Err(ConnectError::Platform(format!(
+                "the new token could not be stored ({error}){ended}. Open the link again"
+            )));
+        }
         self.tried(&name, &id).await?;
         tracing::info!(connection = %name, token = %id, "authorised");
         Ok(Authorised {
             session: sign_session(
-                &signs,
+                &signs.key,
                 &SessionClaims {
                     namespace: name.namespace.clone(),
                     name: name.name.clone(),
                     uid: claims.uid,
+                    nonce: signs.nonce,
                     expires: self.clock.now() + SESSION_LIVES,
                 },
             )
             .into(),
             connection: name,
         })
+    }
+
+    /// The connection and the claims of a `state` that we have signed for this browser. Whether it was used is not known
+    /// yet.
+    async fn verified(
+        &self,
+        name: &Name,
+        state: &SecretString,
+        cookie: &SecretString,
+    ) -> Result<(Arc<TikTokConnection>, StateClaims), ConnectError> {
+        let now = self.clock.now();
+        let known = self.connectable(name);
+        let signs = self.lock().signing(name);
+        // For a name that nobody has the same work is done as for one that somebody has.
+        let key = signs.as_ref().map(|s| s.key);
+        let nobodys = Signing::nobodys().key;
+        let claims = verify(&key.unwrap_or(nobodys), state.expose_secret(), now);
+        let (object, _) = known.ok_or(ConnectError::State)?;
+        let claims = match key {
+            Some(_) => claims?,
+            None if self.may_look(name) => {
+                let held = self.token_secret(name, &object).await?;
+                let signs = held.and_then(|copy| signing(&copy.data));
+                let signs = signs.ok_or(ConnectError::State)?;
+                verify(&signs.key, state.expose_secret(), now)?
+            }
+            None => return Err(ConnectError::State),
+        };
+        if !claims.is_of(cookie.expose_secret()) {
+            return Err(ConnectError::OtherBrowser);
+        }
+        if Some(&claims.uid) != object.metadata.uid.as_ref() {
+            return Err(ConnectError::State);
+        }
+        Ok((object, claims))
+    }
+
+    /// Our token Secret, read now, if the `state` was not used yet.
+    async fn unused(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+        claims: &StateClaims,
+    ) -> Result<SecretCopy, ConnectError> {
+        let last = self.lock().signing(name);
+        let used = last.is_some_and(|s| s.nonce != claims.nonce);
+        if used && !self.may_look(name) {
+            return Err(ConnectError::State);
+        }
+        let copy = self.token_secret(name, object).await?;
+        let copy = copy.ok_or(ConnectError::State)?;
+        match signing(&copy.data) {
+            Some(signs) if signs.nonce == claims.nonce => Ok(copy),
+            _ => Err(ConnectError::State),
+        }
+    }
+
+    /// Replaces the nonce that the `state` has, which makes it a used one. What the Secret holds now, and what signs now.
+    async fn use_up(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+        claims: &StateClaims,
+        mut copy: SecretCopy,
+    ) -> Result<(Data, Signing), ConnectError> {
+        self.fence().ok_or(ConnectError::Busy)?;
+        let nonce = hex(&self.clock.entropy());
+        loop {
+            let mut data = copy.data.clone();
+            put_nonce(&mut data, nonce.clone());
+            let write = Own::Token.write(object, Some(copy.resource_version), data.clone());
+            let done = self.cluster.write_secret(&write).await;
+            self.read_again(name);
+            match done {
+                Ok(()) => {
+                    let signs = signing(&data).ok_or(ConnectError::State)?;
+                    return Ok((data, signs));
+                }
+                // Whoever changed it may have renewed the token, or have used this state.
+                Err(ClusterError::Changed) => copy = self.unused(name, object, claims).await?,
+                Err(ClusterError::Forbidden(why) | ClusterError::Refused(why)) => {
+                    return Err(ConnectError::Platform(format!(
+                        "the Secret {}, which the new token would be kept in, cannot be written ({why}), so TikTok was not asked for it; mend that and open the link again",
+                        write.name.name
+                    )));
+                }
+                Err(ClusterError::Unclear(_)) => return Err(ConnectError::Busy),
+            }
+        }
     }
 
     /// Picks an advertiser that the token reaches.
@@ -261,6 +379,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let there = listed.iter().any(|(id, _)| id == advertiser);
         if object.spec.advertiser_id.is_some() || !there {
             return Err(ConnectError::NotListed);
+        }
+        if let Some(other) = self.lock().who_has(name, advertiser) {
+            // Who else is there is nobody's business in another namespace.
+            let told = (other.namespace == name.namespace).then_some(other.name);
+            return Err(ConnectError::Taken(told));
         }
         self.keep(name, &object, |data| {
             data.insert(ADVERTISER_ID.into(), advertiser.to_string().into());
@@ -287,10 +410,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let all = self.advertisers(name);
         let (now, mut state) = (self.clock.now(), self.lock());
         let plan = state.plan_connection(name, &object, now);
-        let ticket = state
-            .connections
-            .get(name)
-            .and_then(|m| value(&m.connect.as_ref()?.as_ref()?.data, TICKET).cloned());
+        let ticket = state.ticket(name).filter(|t| now < t.until);
         drop(state);
         let status = plan.status;
         let ready = status.conditions.iter().find(|c| c.type_ == "Ready");
@@ -303,22 +423,14 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             token: status.token,
             missing_scopes: status.scopes.map(|s| s.missing).unwrap_or_default(),
             reached: part(&all, search, page),
-            ticket,
+            ticket: ticket.map(|t| t.text),
         })
     }
 
     /// Waits until the connection's turn has tried the token.
     async fn tried(&self, name: &Name, id: &str) -> Result<(), ConnectError> {
         let begun = self.clock.awake();
-        {
-            let now = self.clock.now();
-            let mut state = self.lock();
-            if let Some(memo) = state.connections.get_mut(name) {
-                memo.not_before = None;
-            }
-            state.push(&Key::Connection(name.clone()), Lane::Event, now);
-        }
-        self.nudge();
+        self.try_now(name, id, true);
         loop {
             let tried = self
                 .lock()
@@ -336,19 +448,55 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
                 None => tokio::time::sleep(LOOK_AGAIN).await,
             }
+            self.try_now(name, id, false);
+        }
+    }
+
+    /// Has the new token tried now: what the token before has to wait for, also by a call that was under way, does not keep
+    /// it back.
+    fn try_now(&self, name: &Name, id: &str, first: bool) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let mut waits = first;
+        if let Some(memo) = state.connections.get_mut(name) {
+            let own = memo.waits.as_deref() == Some(id);
+            waits |= !own && memo.not_before.is_some();
+            if waits {
+                memo.not_before = None;
+            }
+        }
+        if waits {
+            state.push(&Key::Connection(name.clone()), Lane::Event, now);
+            drop(state);
+            self.nudge();
         }
     }
 
     /// A connection that can be authorised.
-    fn connectable(
-        &self,
-        name: &Name,
-    ) -> Option<(std::sync::Arc<TikTokConnection>, PublicAddress)> {
+    fn connectable(&self, name: &Name) -> Option<(Arc<TikTokConnection>, PublicAddress)> {
         let state = self.lock();
         let object = state.stores.connections.get(name)?;
         let public = state.settings.public.clone()?;
         let terminating = state.stores.terminating.contains(&name.namespace);
         (object.metadata.deletion_timestamp.is_none() && !terminating).then_some((object, public))
+    }
+
+    /// May the Secrets be read for what somebody sent?
+    fn may_look(&self, name: &Name) -> bool {
+        let awake = self.clock.awake();
+        self.lock().may_look(name, awake)
+    }
+
+    /// The connection's turn reads the Secrets anew.
+    fn read_again(&self, name: &Name) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        if let Some(memo) = state.connections.get_mut(name) {
+            memo.unread();
+        }
+        state.push(&Key::Connection(name.clone()), Lane::Change, now);
+        drop(state);
+        self.nudge();
     }
 
     /// Our Secret with the ticket, read now.
@@ -362,6 +510,24 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         match read {
             Ok(Some(copy)) if is_ours(&copy, &name.name) => Ok(copy),
             Ok(_) => Err(ConnectError::Ticket),
+            Err(_) => Err(ConnectError::Busy),
+        }
+    }
+
+    /// Our token Secret, read now.
+    async fn token_secret(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+    ) -> Result<Option<SecretCopy>, ConnectError> {
+        self.fence().ok_or(ConnectError::Busy)?;
+        let secret = Own::Token.name(object);
+        match self.cluster.secret(&secret).await {
+            Ok(Some(copy)) if !is_ours(&copy, &name.name) => Err(ConnectError::Platform(format!(
+                "a Secret named {} exists and was not made by this operator, so a new token could not be kept and TikTok was not asked for one; rename or remove it, and open the link again",
+                secret.name
+            ))),
+            Ok(copy) => Ok(copy),
             Err(_) => Err(ConnectError::Busy),
         }
     }
@@ -408,14 +574,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
-    /// Replaces the Secret with the ticket by compare-and-swap; whoever comes second gets `used`.
+    /// Replaces the Secret with the ticket by compare-and-swap: whoever comes second has a used ticket.
     async fn swap_connect(
         &self,
         name: &Name,
         object: &TikTokConnection,
         copy: SecretCopy,
-        data: super::secrets::Data,
-        used: ConnectError,
+        data: Data,
     ) -> Result<(), ConnectError> {
         let write = Own::Connect.write(object, Some(copy.resource_version.clone()), data.clone());
         let done = self.cluster.write_secret(&write).await;
@@ -427,38 +592,31 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         match done {
             Ok(()) => Ok(()),
-            Err(ClusterError::Changed) => Err(used),
+            Err(ClusterError::Changed) => Err(ConnectError::Ticket),
             Err(_) => Err(ConnectError::Busy),
         }
     }
 
     /// The connection, if the session is good for it.
-    fn in_session(
-        &self,
-        name: &Name,
-        session: &SecretString,
-    ) -> Option<std::sync::Arc<TikTokConnection>> {
+    fn in_session(&self, name: &Name, session: &SecretString) -> Option<Arc<TikTokConnection>> {
         let now: Timestamp = self.clock.now();
         let (object, _) = self.connectable(name)?;
-        let signed = {
-            let state = self.lock();
-            let memo = state.connections.get(name)?;
-            key(&memo.connect.as_ref()?.as_ref()?.data)?
-        };
-        let claims = verify_session(&signed, session.expose_secret(), now).ok()?;
+        let signs = self.lock().signing(name)?;
+        let claims = verify_session(&signs.key, session.expose_secret(), now).ok()?;
         let right = claims.namespace == name.namespace
             && claims.name == name.name
+            && claims.nonce == signs.nonce
             && Some(&claims.uid) == object.metadata.uid.as_ref();
         right.then_some(object)
     }
 
     /// The advertisers that the last check found, by name.
-    fn advertisers(&self, name: &Name) -> std::sync::Arc<Vec<(String, String)>> {
+    fn advertisers(&self, name: &Name) -> Arc<Vec<(String, String)>> {
         let state = self.lock();
         let checked = state.connections.get(name).and_then(|m| m.check.as_ref());
         match checked.map(|c| &c.result) {
             Some(CheckResult::Granted(granted)) => granted.advertisers.clone(),
-            _ => std::sync::Arc::default(),
+            _ => Arc::default(),
         }
     }
 }
@@ -483,8 +641,13 @@ fn part(all: &[(String, String)], search: &str, page: usize) -> Reached {
     }
 }
 
-fn exchange_failed(error: &PlatformError) -> ConnectError {
+fn exchange_failed(error: &PlatformError, object: &TikTokConnection) -> ConnectError {
     match error.class {
+        ErrorClass::Auth(AuthProblem::AppRefused) => ConnectError::AppRefused(format!(
+            "Secret {}: {}",
+            object.spec.app_secret_ref.name,
+            error.lasting()
+        )),
         ErrorClass::Auth(AuthProblem::CodeRefused) | ErrorClass::Rejected(_) => {
             ConnectError::CodeRefused(error.lasting())
         }

@@ -13,9 +13,10 @@ use super::super::state::{Key, State, has_finalizer};
 use super::super::stores::{Store, strip};
 use super::neighbours::Claim;
 use super::secrets::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, connect_facts, fingerprint,
-    held_facts, plain, secret_facts, token_key,
+    ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, fingerprint, held_facts, plain,
+    secret_facts, token_key,
 };
+use super::ticket::connect_facts;
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
     CHECK_SPACING, CheckResult, Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants,
@@ -40,6 +41,8 @@ pub struct ConnectionMemo {
     pub(super) token: Read,
     pub(super) held: Read,
     pub(super) connect: Read,
+    /// When the Secrets were last read for what somebody sent to the pages, by the clock that counts sleep.
+    pub(super) looked: Option<std::time::Duration>,
     /// The Secrets that `spec.webhooks` names.
     pub(in crate::engine) webhook_keys: Read,
     pub(in crate::engine) path_token: Read,
@@ -56,6 +59,8 @@ pub struct ConnectionMemo {
     pub(super) left: Option<Left>,
     /// What became of a token that was authorised: its fingerprint, and why it was not taken.
     pub(super) tried: Option<(String, Result<(), String>)>,
+    /// A token that was authorised (its fingerprint), of which TikTok did not say yet what it reaches.
+    pub(super) waits: Option<String>,
     /// What is to be said of webhooks.
     pub(in crate::engine) webhooks: WebhookReport,
     /// Since when TikTok does not show an advertiser that was reached before.
@@ -130,6 +135,12 @@ impl State {
             Some(copy) => self.renewal(name, object, &copy.data, now),
             None => Renewal::Mine,
         };
+        let connect = connect_facts(
+            memo.connect.as_ref(),
+            memo.held(),
+            object,
+            self.settings.public.as_ref().map(|p| p.url.as_str()),
+        );
         let mut life = memo.life;
         if let HeldFacts::Present(h) = &held
             && let Some(mark) = h.token.as_ref().and_then(|t| t.mark)
@@ -162,7 +173,7 @@ impl State {
                     secret_facts(memo.token.as_ref(), &[&key], &[REFRESH_TOKEN, EXPIRES_AT])
                 }),
                 held,
-                connect: connect_facts(memo.connect.as_ref(), object, public_url.as_deref()),
+                connect,
                 memory: life,
                 stale: read_now,
                 check: memo.check,

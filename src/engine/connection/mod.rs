@@ -12,6 +12,7 @@ mod neighbours;
 mod report;
 mod rotation;
 mod secrets;
+mod ticket;
 mod turn;
 
 pub(in crate::engine) use check::kills_token;

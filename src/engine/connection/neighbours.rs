@@ -83,6 +83,17 @@ impl State {
         before.map(|(other, _)| as_seen_from(name, other))
     }
 
+    /// Another connection that has, or may have, an advertiser, whichever is older.
+    pub(super) fn who_has(&self, name: &Name, advertiser: &str) -> Option<Name> {
+        let mut all = self.stores.connections.iter();
+        let found = all.find(|(other, twin)| {
+            *other != name
+                && self.advertiser_of(other, twin).as_deref() == Some(advertiser)
+                && self.claim(other, twin, advertiser) > Claim::Named
+        });
+        found.map(|(other, _)| other.clone())
+    }
+
     /// Tells those who wait for an advertiser when what this connection has of it is another.
     pub(super) fn tell_twins(&mut self, name: &Name, object: &TikTokConnection, now: Timestamp) {
         let claim = self.advertiser_of(name, object).map(|advertiser| {

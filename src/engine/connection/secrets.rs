@@ -13,8 +13,7 @@ use super::super::run::Engine;
 use crate::api::connection::TikTokConnection;
 use crate::api::{FINALIZER, GROUP, VERSION};
 use crate::model::connection::{
-    ConnectFacts, Held, HeldFacts, Origin, SecretFacts, connect_secret_name, connect_url,
-    token_secret_name,
+    Held, HeldFacts, Origin, SecretFacts, connect_secret_name, token_secret_name,
 };
 use crate::model::token::{Attempt, Previous, Refused, Token};
 use crate::platform::Door;
@@ -65,11 +64,6 @@ const SUCCEEDED: &str = "Succeeded";
 const FAILED: &str = "Failed";
 /// A token that was authorised and is not in use yet: the keys above with this before them.
 const CANDIDATE: &str = "candidate_";
-/// Keys of the Secret with the ticket.
-pub(super) const TICKET: &str = "ticket";
-pub(super) const URL: &str = "url";
-pub(super) const KEY: &str = "key";
-
 /// A write that does not get in is refused this long before it is given up: rights may be late.
 const REFUSED_FOR: Duration = Duration::from_secs(120);
 
@@ -181,66 +175,6 @@ fn scopes(data: &Data, key: &str) -> Option<Vec<u32>> {
             .filter_map(|s| s.trim().parse().ok())
             .collect(),
     )
-}
-
-/// The Secret with the ticket; `public_url` is where its link has to lead.
-pub(super) fn connect_facts(
-    read: Option<&Option<SecretCopy>>,
-    object: &TikTokConnection,
-    public_url: Option<&str>,
-) -> ConnectFacts {
-    let Some(found) = read else {
-        return ConnectFacts::Unread;
-    };
-    let Some(copy) = found else {
-        return ConnectFacts::Missing;
-    };
-    if !is_ours(copy, object.metadata.name.as_deref().unwrap_or_default()) {
-        return ConnectFacts::NotOurs;
-    }
-    let right = || {
-        let ticket = plain(&copy.data, TICKET)?;
-        let link = link(public_url?, object, &ticket);
-        let same = plain(&copy.data, URL)? == link;
-        key(&copy.data)?;
-        same.then_some(())
-    };
-    match right() {
-        Some(()) => ConnectFacts::Present,
-        None => ConnectFacts::Outdated,
-    }
-}
-
-/// The page's address with the ticket.
-pub(super) fn link(public_url: &str, object: &TikTokConnection, ticket: &str) -> String {
-    format!("{}?ticket={ticket}", connect_url(public_url, object))
-}
-
-/// The key that signs what a browser carries.
-pub(super) fn key(data: &Data) -> Option<[u8; 32]> {
-    let text = plain(data, KEY)?;
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// Compared by their hashes: how long it takes tells nothing of either.
-pub(super) fn same_secret(a: &SecretString, b: &SecretString) -> bool {
-    let digest = |s: &SecretString| Sha256::digest(s.expose_secret().as_bytes());
-    let differences = digest(a)
-        .iter()
-        .zip(digest(b).iter())
-        .fold(0u8, |all, (a, b)| all | (a ^ b));
-    differences == 0
 }
 
 /// What our token Secret says of the token in use.
@@ -511,7 +445,7 @@ pub(super) fn drop_candidate(data: &mut Data) {
 }
 
 /// The authorised token is in use from now on.
-pub(super) fn take_candidate(data: &mut Data, new: &NewToken, reaches: impl Fn(&str) -> bool) {
+pub(super) fn take_candidate(data: &mut Data, new: &NewToken) {
     drop_candidate(data);
     for key in [REFRESH_TOKEN, SCOPES] {
         data.remove(key);
@@ -523,9 +457,6 @@ pub(super) fn take_candidate(data: &mut Data, new: &NewToken, reaches: impl Fn(&
     }
     put(data, ORIGIN, Some(AUTHORISED.into()));
     put_scopes(data, SCOPES, &new.scopes);
-    if plain(data, ADVERTISER_ID).is_some_and(|picked| !reaches(&picked)) {
-        data.remove(ADVERTISER_ID);
-    }
     let token = Token {
         id: fingerprint(&[&new.access]),
         issued_at: Some(new.issued_at),
@@ -645,7 +576,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             };
             let refused = matches!(error, ClusterError::Forbidden(_) | ClusterError::Refused(_));
             let long = super::super::state::to_signed(REFUSED_FOR);
-            if refused && self.clock.now().duration_since(begun) >= long {
+            let gone = self.goes(name, object).is_none();
+            if gone || (refused && self.clock.now().duration_since(begun) >= long) {
                 tracing::error!(connection = %name, %error, "the token Secret could not be written");
                 return Err(error);
             }
@@ -667,9 +599,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         change: &(impl Fn(&mut Data) -> bool + Send + Sync),
     ) -> Result<(), ClusterError> {
         let fresh = self.cluster.secret(secret).await?;
-        // A connection that is going, or gone, gets no new Secret: nobody would remove it.
-        if fresh.is_none() && !self.lives(name, object) {
-            return Ok(());
+        // The Secret may belong to another connection of the same name by now. And one that is going gets no new Secret:
+        // nobody would remove it.
+        match self.goes(name, object) {
+            None => {
+                return Err(ClusterError::Refused(
+                    "the connection is gone, or another one has its name".into(),
+                ));
+            }
+            Some(true) if fresh.is_none() => return Ok(()),
+            Some(_) => {}
         }
         if fresh.as_ref().is_some_and(|c| !is_ours(c, &name.name)) {
             return Err(ClusterError::Refused(format!(
@@ -688,11 +627,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         self.cluster.write_secret(&write).await
     }
 
-    fn lives(&self, name: &Name, object: &TikTokConnection) -> bool {
-        let copy = self.lock().stores.connections.get(name);
-        copy.is_some_and(|c| {
-            c.metadata.uid == object.metadata.uid && c.metadata.deletion_timestamp.is_none()
-        })
+    /// Is the connection being deleted? `None`: it is gone.
+    fn goes(&self, name: &Name, object: &TikTokConnection) -> Option<bool> {
+        let copy = self.lock().stores.connections.get(name)?;
+        (copy.metadata.uid == object.metadata.uid)
+            .then(|| copy.metadata.deletion_timestamp.is_some())
     }
 
     /// Changes our token Secret by compare-and-swap with the copy that was planned from.

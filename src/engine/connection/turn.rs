@@ -15,10 +15,11 @@ use super::super::state::Key;
 use super::super::turn::Outcome;
 use super::report::uid_of;
 use super::secrets::{
-    ACCESS_TOKEN, ADVERTISER_ID, APP_ID, APP_SECRET, Data, EXPIRES_AT, KEY, Own, REFRESH_TOKEN,
-    TICKET, TOKEN_FINGERPRINT, URL, fingerprint, fingerprint_of, hex, import, is_news, key, link,
-    note_seen, plain, put_app, read_token, token_key, value, write_token,
+    ACCESS_TOKEN, ADVERTISER_ID, APP_ID, APP_SECRET, Data, EXPIRES_AT, Own, REFRESH_TOKEN,
+    TOKEN_FINGERPRINT, fingerprint, fingerprint_of, import, is_news, note_seen, plain, put_app,
+    read_token, token_key, value, write_token,
 };
+use super::ticket::{mend, put_signing};
 use crate::api::FINALIZER;
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{ConnectionAction, connect_secret_name, token_secret_name};
@@ -306,33 +307,46 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
-    /// Makes, or mends, the Secret with the ticket. A ticket that is there stays.
+    /// Makes, or mends, the Secret with the ticket: a ticket that is there stays as long as it is good. What signs it comes
+    /// first, and lies in our token Secret.
     async fn write_connect(
         &self,
         name: &Name,
         object: &TikTokConnection,
     ) -> Result<(), ClusterError> {
-        let (copy, public) = {
+        let (copy, signing, app, public) = {
             let state = self.lock();
-            let copy = state
-                .connections
-                .get(name)
-                .and_then(|m| m.connect.clone().flatten());
-            (copy, state.settings.public.clone())
+            let memo = state.connections.get(name);
+            let app = memo.and_then(|m| m.app());
+            (
+                memo.and_then(|m| m.connect.clone().flatten()),
+                state.signing(name),
+                app.and_then(|a| {
+                    Some((
+                        value(&a.data, APP_ID)?.clone(),
+                        value(&a.data, APP_SECRET)?.clone(),
+                    ))
+                }),
+                state.settings.public.clone(),
+            )
         };
         let Some(public) = public else {
             return Ok(());
         };
-        let mut data = copy.as_ref().map(|c| c.data.clone()).unwrap_or_default();
-        let ticket = match plain(&data, TICKET) {
-            Some(ticket) if ticket.len() == 64 => ticket,
-            _ => hex(&self.clock.entropy()),
+        let Some(signing) = signing else {
+            let (key, nonce) = (self.clock.entropy(), self.clock.entropy());
+            return self
+                .swap(name, object, |data| {
+                    put_signing(data, &key, &nonce);
+                    if let Some((id, secret)) = app.filter(|_| plain(data, APP_ID).is_none()) {
+                        put_app(data, &id, &secret);
+                    }
+                })
+                .await;
         };
-        if key(&data).is_none() {
-            data.insert(KEY.into(), hex(&self.clock.entropy()).into());
-        }
-        data.insert(URL.into(), link(&public.url, object, &ticket).into());
-        data.insert(TICKET.into(), ticket.into());
+        let mut data = copy.as_ref().map(|c| c.data.clone()).unwrap_or_default();
+        let (chance, now) = (self.clock.entropy(), self.clock.now());
+        mend(&mut data, object, &public.url, &signing, chance, now);
         let write = Own::Connect.write(object, copy.map(|c| c.resource_version), data);
         let done = self.cluster.write_secret(&write).await;
         if let Some(memo) = self.lock().connections.get_mut(name) {

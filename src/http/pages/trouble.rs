@@ -51,7 +51,8 @@ impl Trouble {
             Problem::Unknown | Problem::Ticket => plain(
                 StatusCode::FORBIDDEN,
                 "This link is not good any more",
-                "The link has been used, was replaced by a newer one, is not complete, or belongs to no connection.",
+                "The link has been used, is older than a day, was replaced by a newer one, is not complete, or belongs to no \
+                 connection.",
                 NOTHING,
                 NEW_LINK,
             ),
@@ -93,6 +94,31 @@ impl Trouble {
                 "Go back, reload the page and pick from the list. If the ad account is missing there, get a new link and \
                  approve with a TikTok user that has access to it:",
             ),
+            Problem::Taken(other) => with(
+                &other.as_ref().map_or_else(String::new, |name| {
+                    format!("The connection {name} in the same namespace has it.")
+                }),
+                plain(
+                    StatusCode::CONFLICT,
+                    "This ad account is connected already",
+                    "Another connection has the ad account that was picked, and an ad account has one connection.",
+                    "Nothing was picked.",
+                    "Use that connection, or go back and pick another ad account. If the other connection is not needed any \
+                     more, delete it first. Should this page have run out by then, get a new link:",
+                ),
+            ),
+            Problem::AppRefused(words) => with(
+                words,
+                plain(
+                    StatusCode::BAD_GATEWAY,
+                    "TikTok does not accept the app's id and secret",
+                    "TikTok refused app_id and secret as they stand in the Secret that the connection names \
+                     (spec.appSecretRef).",
+                    NOTHING,
+                    "Correct app_id and secret in that Secret; TikTok's developer portal shows what they are, and whether the \
+                     app is active. Then get a new link:",
+                ),
+            ),
             Problem::CodeRefused(words) => with(
                 words,
                 plain(
@@ -111,8 +137,8 @@ impl Trouble {
                     "The approval is not enough",
                     "TikTok gave a token, but not for what this connection needs.",
                     "The new token was not taken. A token that was in use is still in use.",
-                    "If the manifest names the wrong ad account (spec.advertiserId), correct it first. Then get a new link, \
-                     and approve as a TikTok user that has access to the ad account, with all scopes ticked:",
+                    "Get a new link, and approve as a TikTok user that has access to the connection's ad account, with all \
+                     scopes ticked:",
                 ),
             ),
             Problem::Platform(words) => with(

@@ -159,7 +159,10 @@ pub enum ConnectFacts {
     NotOurs,
     /// It lacks something, or has the link of another public URL.
     Outdated,
-    Present,
+    /// `until`: the ticket is replaced then.
+    Present {
+        until: Timestamp,
+    },
 }
 
 /// A finished check with the platform.
@@ -341,6 +344,14 @@ pub fn plan(f: &ConnectionFacts) -> ConnectionPlan {
     } else {
         live::plan(f)
     };
+    match f.ticket_until() {
+        Some(until) if until > f.now => step.wake = Some(step.wake.map_or(until, |w| w.min(until))),
+        // Nothing else changes by it, so nothing else is said meanwhile.
+        Some(_) if step.action == ConnectionAction::Rest => {
+            step.action = ConnectionAction::WriteConnect;
+        }
+        _ => {}
+    }
     if f.stale {
         step.action = ConnectionAction::ReadSecrets;
     }
@@ -461,6 +472,15 @@ impl ConnectionFacts<'_> {
                 !held.app_id.is_empty() && held.app_id != *id && held.token.is_some()
             }
             _ => false,
+        }
+    }
+
+    /// When the ticket has to be replaced. `None`: there is none, or it is left as it is.
+    fn ticket_until(&self) -> Option<Timestamp> {
+        let stays = self.deleting() || self.namespace_terminating || self.public_url.is_none();
+        match self.connect {
+            ConnectFacts::Present { until } if !stays => Some(until),
+            _ => None,
         }
     }
 

@@ -81,7 +81,9 @@ fn facts(object: &TikTokConnection, second: i64) -> ConnectionFacts<'_> {
         app_id: Some("1".into()),
         token: None,
         held: HeldFacts::Present(held(token())),
-        connect: ConnectFacts::Present,
+        connect: ConnectFacts::Present {
+            until: at(366 * DAY),
+        },
         memory: Memory {
             answered: Some("t0".into()),
             ..Memory::default()
@@ -419,7 +421,9 @@ fn without_a_token_the_next_step_is_said() {
     f.check = None;
     f.connect = ConnectFacts::Missing;
     assert_eq!(plan(&f).action, ConnectionAction::WriteConnect);
-    f.connect = ConnectFacts::Present;
+    f.connect = ConnectFacts::Present {
+        until: at(366 * DAY),
+    };
     let waits = plan(&f);
     assert_eq!(ready(&waits).1, "NotAuthorised");
     assert_eq!(waits.status.banner, None);
@@ -429,7 +433,9 @@ fn without_a_token_the_next_step_is_said() {
     assert_eq!(ready(&plan(&f)).1, "SecretMissing");
     // A token that was authorised is tried before it is used.
     f.public_url = Some("https://ads.example.com");
-    f.connect = ConnectFacts::Present;
+    f.connect = ConnectFacts::Present {
+        until: at(366 * DAY),
+    };
     f.held = HeldFacts::Present(Held {
         app_fingerprint: "f".into(),
         candidate: Some("t9".into()),

@@ -425,7 +425,7 @@ fn connect_in_vain(watch: &mut Watch, case: &Case, other: &Case) {
     let (theirs, their_cookie) = watch.begin(other);
     let (payload, tag) = state.split_once('.').unwrap();
     let their_tag = theirs.split_once('.').unwrap().1;
-    let key = secret(case, "main-tiktok-connect", "key");
+    let key = secret(case, "main-tiktok-token", "connect_key");
     let key_bytes: Vec<u8> = (0..key.len() / 2)
         .map(|at| u8::from_str_radix(&key[2 * at..2 * at + 2], 16).unwrap())
         .collect();
@@ -437,6 +437,7 @@ fn connect_in_vain(watch: &mut Watch, case: &Case, other: &Case) {
             namespace: case.namespace.clone(),
             name: "main".into(),
             uid: uid.as_str().unwrap().to_owned(),
+            nonce: secret(case, "main-tiktok-token", "connect_nonce"),
             expires: jiff::Timestamp::now() - Duration::from_secs(1),
             cookie_hash: cookie_hash(cookie.split_once('=').unwrap().1),
         },

@@ -213,6 +213,7 @@ impl Cluster for ClusterDoor {
     async fn secret(&self, name: &Name) -> Result<Option<SecretCopy>, ClusterError> {
         let (of, replica, process) = (name.clone(), self.replica, self.process);
         self.call(format!("GET Secret {name}"), false, false, move |world| {
+            world.secret_reads += 1;
             if world.slots[replica].process == process {
                 world.slots[replica].secrets.insert(of.clone());
             }
@@ -223,6 +224,10 @@ impl Cluster for ClusterDoor {
 
     async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {
         let copy = write.clone();
+        let late = self.sim.lock().faults.secret_writes;
+        if !late.is_zero() {
+            sleep(late).await;
+        }
         self.call(
             format!("PUT Secret {}", write.name),
             true,

@@ -15,6 +15,7 @@ mod backup;
 mod checks;
 mod clock;
 mod cluster;
+mod connecting;
 mod family;
 mod farewell;
 mod golden;

@@ -33,6 +33,8 @@ pub struct Faults {
     pub slow: u32,
     /// Delays of effect may be longer than R11 waits: only the platform's own memory of keys helps then.
     pub very_late: bool,
+    /// So much longer every write of a Secret takes to arrive.
+    pub secret_writes: Duration,
 }
 
 /// One replica's place.
@@ -71,6 +73,8 @@ pub struct World {
     pub platform_calls: u64,
     /// Calls to renew a token that are under way.
     pub refreshing: u32,
+    /// Reads of Secrets, one by one.
+    pub secret_reads: u64,
     pub failures: Vec<String>,
     /// The trace is printed as it comes (`SIM_LIVE`).
     pub live: bool,
@@ -117,6 +121,7 @@ impl Sim {
                 platform_writes: 0,
                 platform_calls: 0,
                 refreshing: 0,
+                secret_reads: 0,
                 failures: Vec::new(),
                 live: std::env::var("SIM_LIVE").is_ok(),
                 script: BTreeMap::new(),
