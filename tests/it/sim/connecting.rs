@@ -15,7 +15,7 @@ use tiktok_ads_operator::sandbox::{AppChange, FaultKind, NewGrant};
 use super::api_server::CONNECTION;
 use super::platform::Planned;
 use super::script::{Script, ads, play};
-use super::user::{caps, named};
+use super::user::{caps, connection_spec, named};
 
 const REVOKE: &str = "/oauth2/revoke_token/";
 const EXCHANGE: &str = "/oauth2/access_token/";
@@ -530,9 +530,14 @@ fn an_account_that_another_connection_has_cannot_be_picked() {
         let person = Person::before(60, 1, None).await;
         let both = [person.advertiser(0), person.advertiser(1)];
         let session = person.connect(&both).await.unwrap().session;
-        // Younger ones: one in another namespace, one in ours.
-        person.script.does(|w| w.set_up(1, None));
-        person.create("other", Some(&both[0]));
+        // Younger ones that work with them: one in another namespace, one in ours. Naming it alone keeps nobody out.
+        person.script.does(|w| {
+            w.set_up(1, None);
+            let token = w.accounts[0].access_token.clone();
+            w.api
+                .put_secret(&ads("token"), &[("access_token", token.as_str())]);
+            w.create(CONNECTION, &ads("other"), connection_spec(&both[0]));
+        });
         person.wait(20).await;
         let ours = refused(person.pick(&session, &both[0]).await);
         assert!(

@@ -359,10 +359,13 @@ fn r22_a_twin_that_holds_nothing_keeps_no_grant_alive() {
 fn r22_a_twin_that_holds_a_token_keeps_the_grant_of_its_app_alive() {
     play(async {
         let script = Script::with(26, &[], 1, &settings());
-        unconnected(&script, json!({"advertiserId": null}));
+        unconnected(&script, json!({}));
         script.wait(10).await;
+        script.connect(None).await.unwrap();
+        script.wait(30).await;
         script.does(|w| {
-            let spec = connection_spec(&w.accounts[0].advertiser_id);
+            let mut spec = connection_spec("");
+            spec.as_object_mut().unwrap().remove("advertiserId");
             w.api.put_secret(
                 &ads("token"),
                 &[("access_token", &w.accounts[0].access_token)],
@@ -370,18 +373,13 @@ fn r22_a_twin_that_holds_a_token_keeps_the_grant_of_its_app_alive() {
             w.create(CONNECTION, &ads("twin"), spec);
         });
         script.wait(10).await;
-        assert_eq!(script.ready_of(CONNECTION, "twin"), "Verified");
-        // The older one is for the same advertiser from now on.
+        assert_eq!(script.ready_of(CONNECTION, "twin"), "AwaitingAdvertiser");
+        // It is for the same advertiser from now on.
         script.does(|w| {
             let advertiser = w.accounts[0].advertiser_id.clone();
-            w.edit(
-                CONNECTION,
-                &ads("main"),
-                json!({"advertiserId": advertiser}),
-            );
+            let spec = json!({"advertiserId": advertiser});
+            w.edit(CONNECTION, &ads("twin"), spec);
         });
-        script.wait(10).await;
-        script.connect(None).await.unwrap();
         script.wait(30).await;
         assert_eq!(script.ready_of(CONNECTION, "twin"), "AdvertiserTaken");
         script.restart();
