@@ -113,6 +113,7 @@ fn problem(error: ConnectError) -> Problem {
         ConnectError::Session => Problem::Session,
         ConnectError::NotListed => Problem::NotListed,
         ConnectError::Taken(other) => Problem::Taken(other),
+        ConnectError::Occupied(objects) => Problem::Occupied(objects),
         ConnectError::AppRefused(words) => Problem::AppRefused(words),
         ConnectError::CodeRefused(words) => Problem::CodeRefused(words),
         ConnectError::NotGranted(words) => Problem::NotGranted(words),

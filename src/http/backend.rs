@@ -67,6 +67,8 @@ pub enum Problem {
     NotListed,
     /// Another connection has the ad account: its name, if whoever asks may know it.
     Taken(Option<String>),
+    /// So many objects of the cluster are in the ad account that is in use.
+    Occupied(usize),
     /// TikTok does not take the app's id and secret. In words, with the name of their Secret.
     AppRefused(String),
     /// TikTok did not take the code. What it said, cleaned.

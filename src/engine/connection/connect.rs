@@ -55,6 +55,8 @@ pub enum ConnectError {
     NotListed,
     /// Another connection has the advertiser: its name, if it is in the same namespace.
     Taken(Option<String>),
+    /// So many objects of the cluster are in the ad account that is in use: they would be looked after by nobody.
+    Occupied(usize),
     /// TikTok does not take the app's id and secret; in words, with the name of their Secret.
     AppRefused(String),
     /// TikTok did not take the code; its words.
@@ -384,6 +386,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             // Who else is there is nobody's business in another namespace.
             let told = (other.namespace == name.namespace).then_some(other.name);
             return Err(ConnectError::Taken(told));
+        }
+        let left = self.lock().made_elsewhere(name, advertiser);
+        if left > 0 {
+            return Err(ConnectError::Occupied(left));
         }
         self.keep(name, &object, |data| {
             data.insert(ADVERTISER_ID.into(), advertiser.to_string().into());

@@ -94,6 +94,16 @@ impl State {
         found.map(|(other, _)| other.clone())
     }
 
+    /// How many objects of a connection are on TikTok in another ad account than this.
+    pub(super) fn made_elsewhere(&self, name: &Name, advertiser: &str) -> usize {
+        let objects = self.objects_of(name).into_iter();
+        let elsewhere = objects.filter(|object| {
+            let record = self.stores.own_record(object);
+            record.is_some_and(|r| r.id.is_some() && r.advertiser != advertiser)
+        });
+        elsewhere.count()
+    }
+
     /// Tells those who wait for an advertiser when what this connection has of it is another.
     pub(super) fn tell_twins(&mut self, name: &Name, object: &TikTokConnection, now: Timestamp) {
         let claim = self.advertiser_of(name, object).map(|advertiser| {

@@ -107,6 +107,18 @@ impl Trouble {
                      more, delete it first. Should this page have run out by then, get a new link:",
                 ),
             ),
+            Problem::Occupied(objects) => with(
+                &format!("Objects of this connection in the ad account in use: {objects}."),
+                plain(
+                    StatusCode::CONFLICT,
+                    "This connection is at work in another ad account",
+                    "Campaigns, ad groups or ads of the cluster are in the ad account in use. Moved to another, the connection \
+                     could neither change nor pause them, and what is on would run on.",
+                    "Nothing was picked.",
+                    "For another ad account make another TikTokConnection. If those objects are not needed any more, delete \
+                     them first. Should this page have run out by then, get a new link:",
+                ),
+            ),
             Problem::AppRefused(words) => with(
                 words,
                 plain(

@@ -12,9 +12,10 @@ use tiktok_ads_operator::model::connect_state::{
 };
 use tiktok_ads_operator::sandbox::{AppChange, FaultKind, NewGrant};
 
-use super::api_server::CONNECTION;
+use super::api_server::{CAMPAIGN, CONNECTION};
 use super::platform::Planned;
 use super::script::{Script, ads, play};
+use super::specs::manual;
 use super::user::{caps, connection_spec, named};
 
 const REVOKE: &str = "/oauth2/revoke_token/";
@@ -634,6 +635,33 @@ fn a_token_is_kept_for_the_connection_that_asked_and_not_for_one_of_the_same_nam
             .does(|w| w.api.secrets.get(&ads("main-tiktok-token")).cloned())
             .unwrap();
         assert!(!kept.data.contains_key("candidate_access_token"));
+        person.script.end().await;
+    });
+}
+
+/// What it has made could be neither changed nor paused from another ad account.
+#[test]
+fn a_connection_with_objects_in_its_account_is_not_moved_to_another() {
+    play(async {
+        let (person, both) = Person::picked(70).await;
+        person
+            .script
+            .does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Paused"))));
+        person.wait(60).await;
+        let session = person.connect(&both).await.unwrap().session;
+        person.wait(5).await;
+        let no = person.pick(&session, &both[1]).await.unwrap_err();
+        assert_eq!(no, ConnectError::Occupied(1));
+        person.pick(&session, &both[0]).await.unwrap();
+        person.wait(10).await;
+        let status = person.connection("main")["status"].clone();
+        assert_eq!(status["advertiser"]["id"], both[0].as_str());
+        person.script.does(|w| w.delete(CAMPAIGN, &ads("a")));
+        person.wait(60).await;
+        person.pick(&session, &both[1]).await.unwrap();
+        person.wait(30).await;
+        let status = person.connection("main")["status"].clone();
+        assert_eq!(status["advertiser"]["id"], both[1].as_str());
         person.script.end().await;
     });
 }
