@@ -1,5 +1,8 @@
 //! R21, R22, R26 at the engine's doors: connecting, a token's life over days, and the end of a connection.
 
+mod limited;
+mod trouble;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
