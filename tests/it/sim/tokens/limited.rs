@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tiktok_ads_operator::api::RESUME;
 use tiktok_ads_operator::engine::settings::Settings;
 use tiktok_ads_operator::sandbox::FaultKind;
 
@@ -225,6 +226,43 @@ fn r21_pause_all_switches_off_every_level_of_both_trees_and_on_again() {
         script.wait(600).await;
         script.all_say(&children, "InSync");
         assert_eq!(script.on(&children), 12);
+        script.end().await;
+    });
+}
+
+/// Who switched something off that a process had announced nowhere, and died before it noted it, nobody knows: it may have been
+/// a person (R1). It stays off, says so, and says what to do; everything else goes on by itself.
+#[test]
+fn r21_what_a_dying_leader_could_not_note_stays_off_like_somebodys_pause() {
+    play(async {
+        let pause_all = json!({"onAuthDegraded": "PauseAll"});
+        let script = connected(54, DAY, 2, pause_all).await;
+        let children = families(&script, &["Manual", "SmartPlus"]);
+        script.wait(1800).await;
+        script.all_say(&children, "InSync");
+        // Ad groups of the manual tree are switched off, and the process dies with the answer in hand.
+        let dies = Planned {
+            crash_after: true,
+            ..Planned::default()
+        };
+        script.plan(REFRESH, &refused());
+        script.plan("/open_api/v1.3/adgroup/status/update/", &[dies]);
+        script.wait(18 * 3600).await;
+        assert_eq!(script.reason(), "TokenNotRenewed");
+        assert_eq!(script.on(&children), 0, "the next leader goes on with it");
+        script.all_say(&children, "ConnectionReadOnly");
+        script.does(|w| w.script.clear());
+        script.connect(None).await.unwrap();
+        script.wait(600).await;
+        let told = script.reasons(&children);
+        let wanted = [("InSync", 5), ("PausedOutside", 1)];
+        assert_eq!(told, wanted.map(|(why, n)| (why.to_string(), n)).into());
+        assert_eq!(script.ready_of(AD_GROUP, "g0"), "PausedOutside");
+        assert_eq!(script.on(&children), 5);
+        script.does(|w| w.annotate(AD_GROUP, &ads("g0"), RESUME, "checked"));
+        script.wait(60).await;
+        script.all_say(&children, "InSync");
+        assert_eq!(script.on(&children), 6);
         script.end().await;
     });
 }
