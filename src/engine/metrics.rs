@@ -14,6 +14,7 @@ use prometheus_client::registry::Registry;
 use super::queue::Lane;
 use super::state::State;
 use super::turn::Outcome;
+use crate::model::connection::trouble_told;
 use crate::model::facts::{Access, ConnectionView};
 use crate::platform::Answer;
 use crate::platform::{ErrorClass, PlatformError};
@@ -56,6 +57,13 @@ struct ConnectionLabels {
     connection: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct BannerLabels {
+    namespace: String,
+    connection: String,
+    reason: String,
+}
+
 /// The counters and gauges, shared by clones.
 #[derive(Clone)]
 pub struct Metrics {
@@ -75,6 +83,7 @@ pub struct Metrics {
     webhook_events: Family<ResultLabels, Counter>,
     webhook_keys: Family<KeyLabels, Counter>,
     read_only: Family<ConnectionLabels, Gauge>,
+    banners: Family<BannerLabels, Gauge>,
     rotations: Family<ResultLabels, Counter>,
 }
 
@@ -163,6 +172,12 @@ impl Default for Metrics {
             "1 while a connection lets nothing but pauses, or nothing at all, through",
             read_only.clone(),
         );
+        let banners = Family::default();
+        registry.register(
+            "connection_banner",
+            "1 while a connection shows a banner, by what it is about",
+            banners.clone(),
+        );
         let rotations: Family<ResultLabels, Counter> = Family::default();
         for result in ["succeeded", "failed"] {
             drop(rotations.get_or_create(&ResultLabels { result }));
@@ -189,6 +204,7 @@ impl Default for Metrics {
             webhook_events,
             webhook_keys,
             read_only,
+            banners,
             rotations,
         }
     }
@@ -277,18 +293,7 @@ impl Metrics {
 
     /// Sets the gauges from the state.
     pub fn depths(&self, state: &State, now: Timestamp) {
-        // Connections that are gone are not shown any more.
-        self.read_only.clear();
-        for (name, view) in &state.views {
-            let labels = ConnectionLabels {
-                namespace: name.namespace.clone(),
-                connection: name.name.clone(),
-            };
-            let limited = matches!(view, ConnectionView::Usable(a) if a.access != Access::Full);
-            self.read_only
-                .get_or_create(&labels)
-                .set(i64::from(limited));
-        }
+        self.connections(state);
         for (id, account) in &state.accounts {
             for (lane, (count, oldest)) in Lane::ALL.into_iter().zip(account.lines.queue.depth()) {
                 let labels = LaneLabels {
@@ -321,4 +326,39 @@ impl Metrics {
                 .set(i64::from(account.blocked_until.is_some_and(|t| t > now)));
         }
     }
+
+    /// What people are told of each connection: as its status shows it, so that it is there from the first moment of a
+    /// process on, whether it leads or not.
+    fn connections(&self, state: &State) {
+        // Connections that are gone, and banners that are, are not shown any more.
+        self.read_only.clear();
+        self.banners.clear();
+        for (name, object) in state.stores.connections.iter() {
+            let labels = ConnectionLabels {
+                namespace: name.namespace.clone(),
+                connection: name.name.clone(),
+            };
+            let status = object.status.as_ref();
+            let told = status.is_some_and(|s| s.phase.as_deref() == Some("ReadOnly"));
+            let limited = matches!(state.views.get(name), Some(ConnectionView::Usable(a)) if a.access != Access::Full);
+            self.read_only
+                .get_or_create(&labels)
+                .set(i64::from(told || limited));
+            // One at a time for each connection.
+            if let Some(reason) = status.and_then(trouble_told) {
+                let labels = BannerLabels {
+                    namespace: labels.namespace,
+                    connection: labels.connection,
+                    reason: word(reason),
+                };
+                self.banners.get_or_create(&labels).set(1);
+            }
+        }
+    }
+}
+
+/// A reason as a label: what is no word of ours, since somebody else wrote the status, is shown as `Unknown`.
+fn word(reason: &str) -> String {
+    let ours = reason.len() <= 64 && reason.bytes().all(|b| b.is_ascii_alphanumeric());
+    if ours { reason } else { "Unknown" }.into()
 }

@@ -91,6 +91,12 @@ fn looks_again(object: &Object, plan: &Plan) -> bool {
         .conditions
         .iter()
         .find(|c| c.type_ == "Ready" && c.observed_generation == object.metadata.generation);
+    // Nor has its connection been looked at yet: whatever it waits for, that is no news of it.
+    let unasked = matches!(plan.verdict.ready, Ready::Progress(Reason::LookingUp, _))
+        && plan.action == Action::Rest;
+    if unasked && told.is_some() {
+        return true;
+    }
     let again = match (&plan.verdict.ready, told) {
         (Ready::Progress(Reason::LookingUp, _), told) => told.is_some(),
         // Nor can it be read (R21), and that is told, too.

@@ -410,6 +410,13 @@ impl<'a> Conditions<'a> {
         });
     }
 
+    /// Leaves one as it is shown, if it is, and of this generation.
+    pub fn keep(&mut self, type_: &str) {
+        let shown = (self.before.iter())
+            .find(|c| c.type_ == type_ && c.observed_generation == Some(self.generation));
+        self.set.extend(shown.cloned());
+    }
+
     /// Since when a condition that was set is as it is.
     pub fn since(&self, type_: &str) -> Option<Timestamp> {
         let set = self.set.iter().find(|c| c.type_ == type_);

@@ -6,8 +6,8 @@ use super::super::doors::{Clock, Cluster, ClusterError, Name, Note};
 use super::super::queue::Lane;
 use super::super::run::Engine;
 use super::super::state::Key;
-use crate::api::connection::TikTokConnection;
-use crate::model::connection::ConnectionPlan;
+use crate::api::connection::{TikTokConnection, TikTokConnectionStatus};
+use crate::model::connection::{ConnectionPlan, TOKEN_ENDING, trouble_told};
 use crate::model::reason::Reason;
 use crate::platform::Door;
 
@@ -52,60 +52,49 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
+    /// One warning for each trouble, with the whole banner: since when, until when, and what to do. And one event for each
+    /// change of `Ready` that the banner does not tell.
     async fn announce_connection(
         &self,
         name: &Name,
         object: &TikTokConnection,
         plan: &ConnectionPlan,
     ) {
-        let shown = |s: Option<&crate::api::connection::TikTokConnectionStatus>| {
-            s.and_then(|s| {
-                s.conditions
-                    .iter()
-                    .find(|c| c.type_ == "Ready")
-                    .map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
-            })
+        let note = |warning, reason: &str, message| Note {
+            kind: "TikTokConnection",
+            about: name.clone(),
+            uid: uid_of(object).to_string(),
+            warning,
+            reason: reason.into(),
+            message,
         };
-        let (before, after) = (shown(object.status.as_ref()), shown(Some(&plan.status)));
-        let Some((status, reason, message)) = after else {
+        let trouble = trouble_told(&plan.status);
+        let before = object.status.as_ref().and_then(trouble_told);
+        if let (Some(trouble), Some(banner)) = (trouble, &plan.status.banner)
+            && before != Some(trouble)
+        {
+            tracing::warn!(connection = %name, trouble, %banner, "somebody has to do something");
+            let reason = match trouble {
+                TOKEN_ENDING => "AttentionNeeded",
+                other => other,
+            };
+            self.note(note(true, reason, banner.clone())).await;
+        }
+        let shown = |conditions: &[Condition]| {
+            let found = conditions.iter().find(|c| c.type_ == "Ready");
+            found.map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()))
+        };
+        let before = object.status.as_ref().and_then(|s| shown(&s.conditions));
+        let Some((status, reason, message)) = shown(&plan.status.conditions) else {
             return;
         };
-        if before.map(|(s, r, _)| (s, r)) == Some((status.clone(), reason.clone())) {
-            // What somebody has to do before anything happens.
-            let had = object.status.as_ref().is_some_and(|s| s.banner.is_some());
-            if let Some(banner) = plan.status.banner.clone().filter(|_| !had) {
-                self.note(Note {
-                    kind: "TikTokConnection",
-                    about: name.clone(),
-                    uid: object.metadata.uid.clone().unwrap_or_default(),
-                    warning: true,
-                    reason: "AttentionNeeded".into(),
-                    message: banner,
-                })
-                .await;
-            }
+        if before.is_some_and(|(s, r, _)| s == status && r == reason) {
             return;
         }
         tracing::info!(connection = %name, %status, %reason, %message, "now");
         let stalled = plan.status.conditions.iter().any(|c| c.type_ == "Stalled");
-        if status == "True" || stalled {
-            // The banner says it whole: since when, until when, and what to do.
-            let message = plan
-                .status
-                .banner
-                .clone()
-                .filter(|_| stalled)
-                .unwrap_or(message);
-            let uid = object.metadata.uid.clone().unwrap_or_default();
-            self.note(Note {
-                kind: "TikTokConnection",
-                about: name.clone(),
-                uid,
-                warning: stalled,
-                reason,
-                message,
-            })
-            .await;
+        if (status == "True" || stalled) && trouble != Some(reason.as_str()) {
+            self.note(note(stalled, &reason, message)).await;
         }
     }
 }
@@ -114,15 +103,26 @@ pub(super) fn uid_of(object: &TikTokConnection) -> &str {
     object.metadata.uid.as_deref().unwrap_or_default()
 }
 
-/// Is this only a new process that asks again what the status of this very generation already tells?
+/// Is this only a new process that asks again what the status of this very generation already tells? Of the token in use that
+/// stays until TikTok has answered, and no answer is none: in the process before it stayed as well.
 fn looks_again(object: &TikTokConnection, plan: &ConnectionPlan) -> bool {
     let ready = |conditions: &[Condition]| conditions.iter().find(|c| c.type_ == "Ready").cloned();
-    let told = object
-        .status
-        .as_ref()
-        .and_then(|status| ready(&status.conditions))
-        .is_some_and(|c| c.status == "True" && c.observed_generation == object.metadata.generation);
-    let asks = ready(&plan.status.conditions)
-        .is_some_and(|c| c.reason == Reason::LookingUp.to_string() && c.status != "True");
-    told && asks
+    let Some(told) = &object.status else {
+        return false;
+    };
+    let Some((before, asks)) = ready(&told.conditions).zip(ready(&plan.status.conditions)) else {
+        return false;
+    };
+    if asks.status == "True" || before.observed_generation != object.metadata.generation {
+        return false;
+    }
+    let token =
+        |status: &TikTokConnectionStatus| status.token.as_ref().map(|t| t.fingerprint.clone());
+    let same_token = token(told).is_some() && token(told) == token(&plan.status);
+    let known = before.status == "True" || same_token;
+    let waits_for_somebody =
+        told.banner.is_some() || told.conditions.iter().any(|c| c.type_ == "Stalled");
+    let is = |reason: Reason| asks.reason == reason.to_string();
+    (is(Reason::LookingUp) && known)
+        || (is(Reason::PlatformUnreachable) && same_token && waits_for_somebody)
 }

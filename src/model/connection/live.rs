@@ -336,7 +336,9 @@ fn with_token(f: &ConnectionFacts) -> Step {
             )
         }
         CheckResult::Failed(why) => {
-            let phase = if f.known_account().is_some() {
+            let phase = if what.is_some() {
+                "ReadOnly"
+            } else if f.known_account().is_some() {
                 "Active"
             } else {
                 "Pending"

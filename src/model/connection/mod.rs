@@ -1,7 +1,8 @@
 //! One next step for one connection: import or renew the token, check the account, or disconnect.
 //!
 //! [`live`] decides what to do while it lives, [`ending`] while it is being deleted; [`standing`] says what may be done with
-//! the token, [`view`] what the objects of the account are told, [`status`] what people are told.
+//! the token, [`view`] what the objects of the account are told, [`status`] what people are told, [`told`] what they were
+//! told before.
 
 mod ending;
 mod left;
@@ -9,6 +10,7 @@ mod live;
 mod scopes;
 mod standing;
 mod status;
+mod told;
 mod view;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::api::{FINALIZER, RELEASE};
 pub use ending::{after_revoke, farewell_call};
 pub use left::{AccountLeft, Left, last_event};
 pub use status::{callback_url, connect_url, webhook_url};
+pub use told::{TOKEN_ENDING, trouble_told};
 
 /// R22: children that are deleted together with the connection get at least this long to show up.
 pub const DISCONNECT_GRACE: Duration = Duration::from_secs(15);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::reason::Reason;
 use super::super::token::{Standing, Why};
 use super::scopes::{self, Reach};
-use super::{CheckResult, ConnectionFacts};
+use super::{CheckResult, ConnectionFacts, told};
 use crate::api::connection::OnAuthDegraded;
 
 /// Why less than everything may be done.
@@ -88,6 +88,9 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
         }
         None => {}
     }
+    if let Some(before) = told::refused_before(f) {
+        return Some(before);
+    }
     if let Standing::ReadOnly { why, since, until } = standing {
         let said = match why {
             Why::NoRefresh => "the access token ends soon and cannot be renewed".to_string(),
@@ -160,7 +163,7 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
             );
         }
     }
-    if f.granted().and_then(|g| g.role.as_deref()) == Some(scopes::ANALYST) {
+    if f.role() == Some(scopes::ANALYST) {
         return little(
             What::ReadsOnly,
             Reason::AnalystRole,

@@ -6,7 +6,7 @@ use super::super::reason::Reason;
 use super::super::report::{Conditions, Ready, time};
 use super::super::token::{Profile, Standing, Token};
 use super::standing::{self, Trouble, What};
-use super::{ConnectionFacts, Held, Origin, SHOWN, Step, scopes};
+use super::{ConnectionFacts, Held, Origin, SHOWN, Step, WebhookReport, scopes};
 use crate::api::connection::{
     OnAuthDegraded, Orphaned, RotationStatus, ScopesStatus, TikTokConnection,
     TikTokConnectionStatus, TokenStatus,
@@ -14,7 +14,7 @@ use crate::api::connection::{
 use crate::platform::clean;
 
 /// Condition: less may be done than the mode says. Only there while it is so.
-const READ_ONLY: &str = "ReadOnly";
+pub(super) const READ_ONLY: &str = "ReadOnly";
 
 /// The page of a connection.
 pub fn connect_url(public_url: &str, object: &TikTokConnection) -> String {
@@ -52,12 +52,19 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> TikTokConnectionStatus {
         let word = if *good { "True" } else { "False" };
         conditions.set("Webhooks", word, *reason, message);
     }
+    // A new process knows nothing of them before it has nothing else to do.
+    let unheard = f.webhooks == WebhookReport::default();
+    if unheard {
+        conditions.keep("Webhooks");
+    }
     let trouble = standing::trouble(f).filter(|_| !f.deleting());
     if let Some(trouble) = &trouble {
         conditions.set(READ_ONLY, "True", trouble.reason, &trouble.said);
     }
     let since = conditions.since(READ_ONLY);
     let granted = f.granted();
+    // A new process asks first, and may have to wait for an answer.
+    let told = f.told();
     let open: Vec<String> = if f.deleting() {
         f.children
             .iter()
@@ -80,20 +87,31 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> TikTokConnectionStatus {
             .held()
             .and_then(|h| h.scopes.as_deref())
             .map(|granted| scopes_status(granted, f.object.spec.events_source.is_some())),
-        role: granted
-            .and_then(|g| g.role.as_deref())
-            .map(|r| clean(r, 64)),
-        events_source: granted.and_then(|g| g.events_source.clone()),
-        webhooks: f.webhooks.status.clone(),
+        role: f.role().map(|r| clean(r, 64)),
+        events_source: match granted {
+            Some(granted) => granted.events_source.clone(),
+            None => told.and_then(|t| t.events_source.clone()),
+        },
+        webhooks: match (unheard, before) {
+            (true, Some(before)) => before.webhooks.clone(),
+            _ => f.webhooks.status.clone(),
+        },
         advertiser: f.known_account(),
-        advertisers: granted.map(|g| {
-            g.advertisers
-                .iter()
-                .take(SHOWN)
-                .map(|(id, name)| format!("{id} {}", clean(name, 100)))
-                .collect()
-        }),
-        advertiser_count: granted.and_then(|g| i32::try_from(g.advertisers.len()).ok()),
+        advertisers: match granted {
+            Some(granted) => Some(
+                granted
+                    .advertisers
+                    .iter()
+                    .take(SHOWN)
+                    .map(|(id, name)| format!("{id} {}", clean(name, 100)))
+                    .collect(),
+            ),
+            None => told.and_then(|t| t.advertisers.clone()),
+        },
+        advertiser_count: match granted {
+            Some(granted) => i32::try_from(granted.advertisers.len()).ok(),
+            None => told.and_then(|t| t.advertiser_count),
+        },
         orphaned: (!f.orphans.is_empty()).then(|| Orphaned {
             count: i32::try_from(f.orphans.len()).unwrap_or(i32::MAX),
             ids: f.orphans.iter().take(SHOWN).cloned().collect(),

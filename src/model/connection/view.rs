@@ -51,9 +51,12 @@ pub(super) fn of(f: &ConnectionFacts, step: &Step) -> ConnectionView {
         Some(What::Ends | What::ReadsOnly | What::App) => Access::ReadOnly,
     };
     // A token that nobody has checked since the start is not used for anything, except to settle what is being deleted.
-    // One that has ended cannot be checked, and is not used anyway.
-    let over = trouble.as_ref().is_some_and(|t| t.what == What::Over);
-    let tried = f.current_check().is_some() || over;
+    // One that has ended cannot be checked, and is not used anyway; with one that TikTok is known to refuse nothing is read or
+    // changed.
+    let limited = trouble
+        .as_ref()
+        .is_some_and(|t| matches!(t.what, What::Over | What::Refused));
+    let tried = f.current_check().is_some() || limited;
     if !tried && !disconnecting {
         return not_ready();
     }

@@ -4,7 +4,9 @@ mod account;
 mod connect;
 mod disconnect;
 mod life;
+mod limited;
 mod rotations;
+mod trouble;
 
 use std::collections::HashMap;
 
