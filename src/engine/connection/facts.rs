@@ -57,6 +57,8 @@ pub struct ConnectionMemo {
     pub(super) farewell: Farewell,
     /// What was on when the farewell began.
     pub(super) left: Option<Left>,
+    /// How often its last event was tried.
+    pub(super) telling: u32,
     /// What became of a token that was authorised: its fingerprint, and why it was not taken.
     pub(super) tried: Option<(String, Result<(), String>)>,
     /// A token that was authorised (its fingerprint), of which TikTok did not say yet what it reaches.

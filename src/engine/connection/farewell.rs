@@ -21,6 +21,9 @@ use crate::platform::{
 /// Lists are begun every so often; one that is older than two of them and this says nothing of now.
 const LATELY: std::time::Duration = std::time::Duration::from_secs(300);
 
+/// An API server that takes no events holds nobody: they are given up after so many tries.
+const TELLS: u32 = 5;
+
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Ends the subscriptions that were made for the connection, as far as TikTok lets it within a moment.
     pub(super) async fn unsubscribe(&self, name: &Name, object: &TikTokConnection) {
@@ -159,29 +162,50 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         Ok(())
     }
 
-    /// The last event: what became of the grant, and what is still on (R22).
-    pub(super) async fn tell_left(&self, name: &Name, object: &TikTokConnection) {
+    /// The last event: what became of the grant, and what is still on (R22). Nothing else says so, so it is made again if it
+    /// may not have been.
+    pub(super) async fn tell_left(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+    ) -> Result<(), ClusterError> {
         let (revoked, left) = {
             let now = self.clock.now();
-            let mut state = self.lock();
+            let state = self.lock();
             let left = state.left(name, object, now);
-            let memo = state.connections.entry(name.clone()).or_default();
-            memo.farewell.said = true;
-            let before = memo.left.take().filter(|_| !is_known(&left));
-            let left = before.filter(is_known).unwrap_or(left);
-            (memo.farewell.revoked.clone(), left)
+            let memo = state.connections.get(name);
+            let before = memo.and_then(|m| m.left.clone());
+            let before = before.filter(|before| is_known(before) && !is_known(&left));
+            let revoked = memo.and_then(|m| m.farewell.revoked.clone());
+            (revoked, before.unwrap_or(left))
         };
         let (warning, message) = last_event(revoked.as_ref(), &left);
         tracing::info!(connection = %name, %message, "disconnected");
-        self.note(Note {
+        let note = Note {
             kind: "TikTokConnection",
             about: name.clone(),
             uid: object.metadata.uid.clone().unwrap_or_default(),
             warning,
             reason: "Disconnected".into(),
             message,
-        })
-        .await;
+        };
+        let done = self.cluster.note(&note).await;
+        let tries = match self.lock().connections.get_mut(name) {
+            Some(memo) => {
+                memo.telling += 1;
+                memo.telling
+            }
+            None => TELLS,
+        };
+        match done {
+            Err(error @ ClusterError::Unclear(_)) if tries < TELLS => return Err(error),
+            Err(error) => tracing::warn!(connection = %name, %error, "event not published"),
+            Ok(()) => {}
+        }
+        if let Some(memo) = self.lock().connections.get_mut(name) {
+            memo.farewell.said = true;
+        }
+        Ok(())
     }
 }
 

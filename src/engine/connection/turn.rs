@@ -108,10 +108,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     Ok(())
                 }
                 // Before the token goes: without it the account is closed, and nobody knows its campaigns any more.
-                ConnectionAction::Tell => {
-                    self.tell_left(name, &object).await;
-                    Ok(())
-                }
+                ConnectionAction::Tell => self.tell_left(name, &object).await,
                 ConnectionAction::DropToken => self.drop_secrets(name, &object).await,
                 ConnectionAction::Release => {
                     let finalizers = object

@@ -46,6 +46,8 @@ pub struct Checks {
     /// Objects whose record was taken away by somebody else's write while a create was outstanding: what protects them
     /// from a twin is then only the platform's memory of the key (R10) and the name check (R9).
     pub stripped: BTreeSet<String>,
+    /// The ids that such records named.
+    pub stripped_rows: BTreeSet<String>,
     /// Rows that a person changed: no conclusions about ceilings from these.
     pub touched: BTreeSet<String>,
     pub bought: Vec<Bought>,

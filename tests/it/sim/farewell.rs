@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tiktok_ads_operator::engine::doors::{Name, Note};
+use tiktok_ads_operator::engine::settings::Settings;
 use tiktok_ads_operator::sandbox::{Fault, FaultKind, Match, Tree};
 
 use super::api_server::{AD_GROUP, CAMPAIGN, CONNECTION};
@@ -600,4 +601,23 @@ fn r22_connections_of_one_app_that_go_together_keep_no_grant_of_each_other_alive
         }
         script.end().await;
     });
+}
+
+/// Nobody would hear of what is left otherwise: an answer of the API server's that was lost is asked for again.
+#[test]
+fn r22_the_last_event_is_made_however_often_the_api_server_fails() {
+    for seed in 60..80 {
+        play(async move {
+            let script = Script::with(seed, &[], 1, &Settings::default());
+            script.does(|w| w.set_up(0, None));
+            script.wait(30).await;
+            script.does(|w| w.faults.cluster = 300);
+            script.deletes(CONNECTION, &ads("main"));
+            script.wait(600).await;
+            script.does(|w| w.faults.cluster = 0);
+            script.wait(600).await;
+            assert_eq!(script.connection(), Value::Null);
+            assert!(!script.said("Disconnected").is_empty(), "seed {seed}");
+        });
+    }
 }

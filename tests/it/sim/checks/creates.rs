@@ -440,9 +440,11 @@ impl World {
     ///
     /// The one exception: somebody took the record away (past the admission policy), and the name was changed as well
     /// or the status was lost: then nothing is left that leads to the first row but TikTok's own memory of the key. Even
-    /// then only one of the two is ever switched on by us.
+    /// then only one of the two is ever switched on by us. The same goes for what is in such a campaign: its object is made
+    /// in another one then, and what its first create did too late is where nothing leads to.
     pub fn checked_rows(&mut self) {
         let mut live: std::collections::BTreeMap<String, Vec<(u64, bool)>> = Default::default();
+        let mut inside: std::collections::BTreeMap<String, BTreeSet<String>> = Default::default();
         let mut found = Vec::new();
         for advertiser in self.advertisers() {
             for kind in OBJECTS {
@@ -459,6 +461,8 @@ impl World {
                         // What a buyer switched on is not ours to answer for.
                         let ours =
                             row.is_on() && !self.checks.touched.contains(&row.id.to_string());
+                        let campaign = row.campaign.map(|id| id.to_string());
+                        inside.entry(uid.clone()).or_default().extend(campaign);
                         live.entry(uid).or_default().push((row.id, ours));
                     }
                 }
@@ -470,7 +474,13 @@ impl World {
                 continue;
             }
             self.checks.twins_seen += 1;
-            if self.checks.stripped.contains(&uid) && rows.iter().filter(|r| r.1).count() < 2 {
+            let campaigns = inside.get(&uid).into_iter().flatten();
+            let lost = campaigns.clone().count() == rows.len()
+                && campaigns
+                    .clone()
+                    .any(|id| self.checks.stripped_rows.contains(id));
+            let stripped = lost || self.checks.stripped.contains(&uid);
+            if stripped && rows.iter().filter(|r| r.1).count() < 2 {
                 continue;
             }
             let said = format!("two live rows for one object: {uid} has {rows:?}");
@@ -507,6 +517,9 @@ impl World {
             self.checks
                 .stripped
                 .insert(text(&record, "uid").to_string());
+            if let Some(id) = record["id"].as_str() {
+                self.checks.stripped_rows.insert(id.into());
+            }
         }
     }
 
