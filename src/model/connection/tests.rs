@@ -1,3 +1,5 @@
+mod told;
+
 use super::*;
 use crate::model::facts::Access;
 use crate::model::token::{Attempt, Memory, Previous, Refused, Token};
