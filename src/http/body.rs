@@ -1,7 +1,8 @@
 //! Reading bodies: so many bytes, so long, and so much memory for all of them together.
 //!
 //! Memory is bounded by bytes, not by requests: who sends slowly holds no more than what has arrived, and cannot keep
-//! others from being read.
+//! others from being read. Nor can who sends much: the first bytes of each body come out of a part of their own, in which
+//! there is room for every connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +12,49 @@ use axum::http::{HeaderMap, StatusCode, header};
 use futures::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What all bodies that are being read or worked on may hold together.
+/// What all bodies of one kind that are being read or worked on may hold together.
 #[derive(Clone, Debug)]
-pub struct Memory(Arc<Semaphore>);
+pub struct Memory {
+    /// For the first [`SMALL`] bytes of each.
+    small: Arc<Semaphore>,
+    /// For what is beyond.
+    large: Arc<Semaphore>,
+}
 
 /// Bytes that one permit stands for.
 const UNIT: usize = 1024;
+
+/// So much of a body does not compete with large ones: a form, or a message of TikTok's as they usually are.
+pub const SMALL: usize = 8 << 10;
 
 /// A body in memory. Its share of the memory is given back when it is dropped.
 #[derive(Debug)]
 pub struct Held {
     pub bytes: Vec<u8>,
-    _share: Option<OwnedSemaphorePermit>,
+    _small: Share,
+    _large: Share,
+}
+
+/// A part of the memory that grows.
+#[derive(Debug, Default)]
+struct Share(Option<OwnedSemaphorePermit>);
+
+impl Share {
+    fn grow(&mut self, of: &Arc<Semaphore>, bytes: usize) -> Result<(), Unread> {
+        let units = bytes.div_ceil(UNIT);
+        let have = self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        if units <= have {
+            return Ok(());
+        }
+        let more = u32::try_from(units - have).map_err(|_| Unread::TooLarge)?;
+        let more = of.clone().try_acquire_many_owned(more);
+        let more = more.map_err(|_| Unread::Full)?;
+        match &mut self.0 {
+            Some(share) => share.merge(more),
+            none => *none = Some(more),
+        }
+        Ok(())
+    }
 }
 
 /// Why a body was not read.
@@ -57,15 +89,12 @@ impl Unread {
 }
 
 impl Memory {
-    /// `bytes` for all bodies together.
-    pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Semaphore::new(bytes / UNIT)))
-    }
-
-    fn take(&self, units: usize) -> Result<OwnedSemaphorePermit, Unread> {
-        let units = u32::try_from(units).map_err(|_| Unread::TooLarge)?;
-        let taken = self.0.clone().try_acquire_many_owned(units);
-        taken.map_err(|_| Unread::Full)
+    /// The first [`SMALL`] bytes of `bodies` bodies, and `bytes` more for all together.
+    pub fn new(bodies: usize, bytes: usize) -> Self {
+        Self {
+            small: Arc::new(Semaphore::new(bodies.saturating_mul(SMALL / UNIT))),
+            large: Arc::new(Semaphore::new(bytes / UNIT)),
+        }
     }
 
     /// Reads a body of at most `most` bytes within `time`.
@@ -90,7 +119,7 @@ impl Memory {
 
     async fn fill(&self, body: Body, most: usize) -> Result<Held, Unread> {
         let mut bytes = Vec::new();
-        let mut share: Option<OwnedSemaphorePermit> = None;
+        let (mut small, mut large) = (Share::default(), Share::default());
         let mut chunks = body.into_data_stream();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Unread::Broken)?;
@@ -98,20 +127,14 @@ impl Memory {
             if length > most {
                 return Err(Unread::TooLarge);
             }
-            let units = length.div_ceil(UNIT);
-            let have = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-            if units > have {
-                let more = self.take(units - have)?;
-                match &mut share {
-                    Some(share) => share.merge(more),
-                    None => share = Some(more),
-                }
-            }
+            small.grow(&self.small, length.min(SMALL))?;
+            large.grow(&self.large, length.saturating_sub(SMALL))?;
             bytes.extend_from_slice(&chunk);
         }
         Ok(Held {
             bytes,
-            _share: share,
+            _small: small,
+            _large: large,
         })
     }
 }
@@ -135,7 +158,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_body_is_read_up_to_its_limit() {
-        let memory = Memory::new(8 * UNIT);
+        let memory = Memory::new(1, 0);
         let none = HeaderMap::new();
         let read = memory
             .read(&none, chunks(&[100, 900, 24]), 1024, TIME)
@@ -156,7 +179,7 @@ mod tests {
             Some((Ok::<_, std::io::Error>(Bytes::from_static(b"x")), n + 1))
         });
         let begun = tokio::time::Instant::now();
-        let (memory, none) = (Memory::new(UNIT), HeaderMap::new());
+        let (memory, none) = (Memory::new(1, 0), HeaderMap::new());
         let read = memory.read(&none, Body::from_stream(slow), 1024, TIME);
         assert_eq!(read.await.unwrap_err(), Unread::TooSlow);
         assert_eq!(begun.elapsed(), TIME);
@@ -164,17 +187,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn all_bodies_share_one_memory_and_give_it_back() {
-        let memory = Memory::new(4 * UNIT);
+        let memory = Memory::new(2, 4 * UNIT);
         let none = HeaderMap::new();
-        let first = memory.read(&none, chunks(&[UNIT, UNIT, 1]), 1 << 20, TIME);
+        let large = |units: usize| chunks(&[SMALL, units * UNIT]);
+        let first = memory.read(&none, large(3), 1 << 20, TIME);
         let first = first.await.unwrap();
-        let second = memory.read(&none, chunks(&[2 * UNIT]), 1 << 20, TIME);
+        let second = memory.read(&none, large(2), 1 << 20, TIME);
         assert_eq!(second.await.unwrap_err(), Unread::Full);
-        let third = memory.read(&none, chunks(&[UNIT]), 1 << 20, TIME).await;
+        let third = memory.read(&none, large(1), 1 << 20, TIME).await;
         assert!(third.is_ok());
+        let more = memory.read(&none, chunks(&[1]), 1 << 20, TIME).await;
+        assert_eq!(more.unwrap_err(), Unread::Full, "two have their small part");
         drop((first, third));
-        let fourth = memory.read(&none, chunks(&[4 * UNIT]), 1 << 20, TIME).await;
-        assert!(fourth.is_ok());
+        let fourth = memory.read(&none, large(4), 1 << 20, TIME).await;
+        // However much that one holds.
+        let small = memory.read(&none, chunks(&[SMALL]), 1 << 20, TIME).await;
+        assert!(fourth.is_ok() && small.is_ok());
+        drop((fourth, small));
         let broken = stream::iter([Err::<Bytes, _>(std::io::Error::other("gone"))]);
         let read = memory.read(&none, Body::from_stream(broken), 1024, TIME);
         assert_eq!(read.await.unwrap_err(), Unread::Broken);

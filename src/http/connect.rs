@@ -100,7 +100,12 @@ pub async fn callback<B: Backend>(
     let found = match answer::callback(head.uri.query().unwrap_or_default()) {
         Ok(found) => found,
         Err(CallbackError::Unreadable) => return trouble(&Trouble::of(&Problem::State)),
-        Err(CallbackError::NotApproved(words)) => return trouble(&Trouble::not_approved(&words)),
+        Err(CallbackError::NotApproved(words)) => {
+            // Anybody can write such an address: whose browser did not begin is not shown what stands in it.
+            let begun = Cookie::Connect.find(&head.headers, public.settings.secure());
+            let words = begun.map_or(String::new(), |_| words);
+            return trouble(&Trouble::not_approved(&words));
+        }
     };
     let secure = public.settings.secure();
     let Some(cookie) = Cookie::Connect.find(&head.headers, secure) else {
@@ -167,7 +172,7 @@ async fn form<B: Backend>(
     }
     let limits = &public.settings.limits;
     let read = public
-        .memory
+        .forms
         .read(&head.headers, body, limits.form, limits.read_for);
     let held = read.await.map_err(|unread| public.unread(unread))?;
     match Fields::of_form(&head.headers, &held.bytes) {

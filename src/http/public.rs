@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::backend::Backend;
-use super::body::{Memory, Unread};
+use super::body::{Memory, SMALL, Unread};
 use super::health::HttpError;
 use super::security::Headers;
 use super::{connect, webhooks};
@@ -49,8 +49,10 @@ pub struct Limits {
     pub webhook: usize,
     /// The largest body of a form, in bytes.
     pub form: usize,
-    /// All bodies together, in bytes.
+    /// All bodies of webhooks together, in bytes, without the first 8 KiB of each. Forms have no part in it.
     pub memory: usize,
+    /// Signatures that are checked at a time, each on one of the threads that everything runs on. Further ones wait.
+    pub verifications: usize,
     /// How long the head of a request may take, and how long a body may.
     pub read_for: Duration,
     /// Connections at a time. Further ones wait in the system's queue.
@@ -70,8 +72,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             webhook: 1 << 20,
-            form: 16 << 10,
-            memory: 32 << 20,
+            form: SMALL,
+            memory: 24 << 20,
+            verifications: half_of_the_threads(),
             read_for: Duration::from_secs(10),
             connections: 1024,
             steps: 16,
@@ -80,6 +83,12 @@ impl Default for Limits {
             pass_on_step_for: Duration::from_secs(75),
         }
     }
+}
+
+/// A flood of messages leaves the other half to the rest.
+fn half_of_the_threads() -> usize {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    (threads / 2).max(1)
 }
 
 /// The largest head of a request, in bytes, and its number of headers. The address with a code in it is below 4 KiB.
@@ -94,7 +103,9 @@ const LAST_WORK: Duration = Duration::from_secs(25);
 pub(super) struct Public<B> {
     pub backend: Arc<B>,
     pub settings: PublicSettings,
-    pub memory: Memory,
+    pub forms: Memory,
+    pub messages: Memory,
+    verifications: Arc<Semaphore>,
     steps: Arc<Semaphore>,
     /// Alive as long as work may begin: see [`Public::to_the_end`].
     alive: mpsc::WeakSender<()>,
@@ -114,6 +125,20 @@ impl<B> Public<B> {
             done
         });
         task.await.ok()
+    }
+
+    /// The same for a message whose signature has to be checked.
+    pub(super) async fn verification<R: Send + 'static>(
+        &self,
+        step: impl Future<Output = R> + Send + 'static,
+    ) -> Option<R> {
+        let place = self.verifications.clone().acquire_owned().await.ok()?;
+        let whole = async move {
+            let done = step.await;
+            drop(place);
+            done
+        };
+        self.to_the_end(whole).await
     }
 
     /// The same for a step of connecting, of which only so many are under way at a time.
@@ -176,7 +201,9 @@ impl PublicServer {
         let (alive, mut all_done) = mpsc::channel::<()>(1);
         let router = router(Arc::new(Public {
             backend,
-            memory: Memory::new(limits.memory),
+            forms: Memory::new(limits.connections, limits.form.saturating_sub(SMALL)),
+            messages: Memory::new(limits.connections, limits.memory),
+            verifications: Arc::new(Semaphore::new(limits.verifications)),
             steps: Arc::new(Semaphore::new(limits.steps)),
             settings,
             alive: alive.downgrade(),

@@ -54,7 +54,7 @@ async fn receive<B: Backend>(
     let (head, body) = request.into_parts();
     let limits = &public.settings.limits;
     let read = public
-        .memory
+        .messages
         .read(&head.headers, body, limits.webhook, limits.read_for)
         .await;
     let mut held = match read {
@@ -83,7 +83,7 @@ async fn receive<B: Backend>(
         body: std::mem::take(&mut held.bytes),
     };
     let backend = public.backend.clone();
-    let taken = public.to_the_end(async move {
+    let taken = public.verification(async move {
         let taken = backend.event(&at, delivery).await;
         drop(held);
         taken

@@ -9,22 +9,22 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tiktok_ads_harness::{Chart, Operator, Sandbox, shared, wait_until};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_tiktok-ads-operator");
-const LIMIT: Duration = Duration::from_secs(60);
+pub const BINARY: &str = env!("CARGO_BIN_EXE_tiktok-ads-operator");
+pub const LIMIT: Duration = Duration::from_secs(60);
 /// What the operator is told; the browser below knows who is behind it.
-const PUBLIC: &str = "http://localhost:8090";
+pub const PUBLIC: &str = "http://localhost:8090";
 
 /// A page as the browser got it.
 #[derive(Debug)]
-struct Page {
-    url: String,
-    status: u16,
-    body: String,
+pub struct Page {
+    pub url: String,
+    pub status: u16,
+    pub body: String,
 }
 
 impl Page {
     /// The value of the first field of a name.
-    fn field(&self, name: &str) -> String {
+    pub fn field(&self, name: &str) -> String {
         let from = format!("name=\"{name}\" value=\"");
         let rest = self.body.split_once(&from).map(|(_, rest)| rest);
         let value = rest.and_then(|rest| rest.split_once('"'));
@@ -36,7 +36,7 @@ impl Page {
 }
 
 /// Keeps cookies and follows redirects; asks the replicas behind the public address in turns.
-struct Browser {
+pub struct Browser {
     cookies: BTreeMap<String, String>,
     replicas: Vec<String>,
     asked: usize,
@@ -45,7 +45,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn new(replicas: &[&Operator]) -> Self {
+    pub fn new(replicas: &[&Operator]) -> Self {
         let address = |o: &&Operator| o.public_url().unwrap().to_owned();
         Self {
             cookies: BTreeMap::new(),
@@ -55,11 +55,11 @@ impl Browser {
         }
     }
 
-    fn get(&mut self, url: &str) -> Page {
+    pub fn get(&mut self, url: &str) -> Page {
         self.send("GET", url, "")
     }
 
-    fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Page {
+    pub fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Page {
         let body = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
@@ -148,7 +148,7 @@ impl Browser {
 }
 
 /// An app in the sandbox with two ad accounts.
-fn app(sandbox: &Sandbox) -> (Value, String) {
+pub fn app(sandbox: &Sandbox) -> (Value, String) {
     let account = |body: Value| -> Value {
         let answer = sandbox.request("POST", "/sandbox/accounts", &body.to_string());
         serde_json::from_str(&answer.unwrap().body).unwrap()
@@ -159,7 +159,7 @@ fn app(sandbox: &Sandbox) -> (Value, String) {
     (first, second)
 }
 
-fn link(namespace: &str) -> String {
+pub fn link(namespace: &str) -> String {
     let output = std::process::Command::new(BINARY)
         .args([
             "connect",
@@ -180,7 +180,7 @@ fn link(namespace: &str) -> String {
     link["url"].as_str().unwrap().to_owned()
 }
 
-fn wait_for_phase(namespace: &str, phase: &str, operator: &Operator) -> Value {
+pub fn wait_for_phase(namespace: &str, phase: &str, operator: &Operator) -> Value {
     let found = wait_until(phase, LIMIT, || {
         operator.alive()?;
         let found = shared().json(&["get", "tiktokconnection", "main", "-n", namespace])?;

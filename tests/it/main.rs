@@ -7,6 +7,7 @@ mod admission;
 mod bad_manifests;
 mod chart;
 mod connect;
+mod connect_app_secret;
 mod connect_pages;
 mod control_plane;
 mod docs;

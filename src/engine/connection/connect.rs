@@ -21,7 +21,7 @@ use super::secrets::{
     ADVERTISER_ID, APP_ID, APP_SECRET, Data, NewToken, Own, fingerprint, is_ours, plain, put_app,
     put_candidate, value,
 };
-use super::ticket::{Signing, hex, put_nonce, replace, same_secret, signing, ticket};
+use super::ticket::{Signing, TICKET, hex, put_nonce, replace, same_secret, signing, ticket};
 use crate::api::connection::{AdvertiserStatus, TikTokConnection, TokenStatus};
 use crate::model::connect_state::{
     SessionClaims, StateClaims, StateError, cookie_hash, is_ticket, peek, sign, sign_session,
@@ -148,21 +148,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if !look {
             return Err(ConnectError::Ticket);
         }
-        let signs = match signs {
-            Some(signs) => signs,
-            None => {
-                let held = self.token_secret(name, &object).await?;
-                held.and_then(|copy| signing(&copy.data))
-                    .ok_or(ConnectError::Ticket)?
-            }
-        };
         let copy = self.connect_secret(name, &object).await?;
+        if !value(&copy.data, TICKET).is_some_and(|newest| same_secret(newest, given)) {
+            return Err(ConnectError::Ticket);
+        }
+        // As it is now: a nonce that was replaced a moment ago would make a state that is void.
+        let held = self.token_secret(name, &object).await?;
+        let signs = held.and_then(|copy| signing(&copy.data));
+        let signs = signs.ok_or(ConnectError::Ticket)?;
         let found = ticket(&copy.data, &signs).ok_or(ConnectError::Ticket)?;
         if found.until <= now {
             // Its time to be replaced has come, and this process may not know it.
             self.read_again(name);
-        }
-        if found.until <= now || !same_secret(&found.text, given) {
             return Err(ConnectError::Ticket);
         }
         let (app_id, _) = self.app(name, &object).await?;
@@ -347,6 +344,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             put_nonce(&mut data, nonce.clone());
             let write = Own::Token.write(object, Some(copy.resource_version), data.clone());
             let done = self.cluster.write_secret(&write).await;
+            if done.is_ok()
+                && let Some(memo) = self.lock().connections.get_mut(name)
+                && let Some(Some(held)) = &mut memo.held
+            {
+                // The states and sessions from before are void at once, also here.
+                put_nonce(&mut held.data, nonce.clone());
+            }
             self.read_again(name);
             match done {
                 Ok(()) => {

@@ -665,3 +665,24 @@ fn a_connection_with_objects_in_its_account_is_not_moved_to_another() {
         person.script.end().await;
     });
 }
+
+#[test]
+fn after_an_approval_in_vain_the_next_link_works_at_once() {
+    play(async {
+        let person = Person::before(64, 1, Some(0)).await;
+        let advertiser = person.advertiser(0);
+        let wrong = FaultKind::Error {
+            code: 40110,
+            message: "wrong".into(),
+        };
+        for _ in 0..5 {
+            person
+                .script
+                .plan(EXCHANGE, &[Planned::fault(wrong.clone())]);
+            let no = refused(person.connect(std::slice::from_ref(&advertiser)).await);
+            assert!(no.starts_with("CodeRefused"), "{no}");
+        }
+        person.connect(&[advertiser]).await.unwrap();
+        person.script.end().await;
+    });
+}
