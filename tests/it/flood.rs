@@ -228,6 +228,15 @@ fn endless(target: &Target) -> Option<u16> {
     answer(&mut BufReader::new(stream))
 }
 
+/// Whatever happens to who waits for the others: they end.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// The value of a counter, 0 if it has not been counted yet.
 fn counter(metrics: &str, name: &str) -> usize {
     let found = metrics.lines().find_map(|l| l.strip_prefix(name));
@@ -374,6 +383,7 @@ fn r23_in_a_flood_each_gets_its_answer_nobody_is_believed_and_memory_stays_flat(
     let begun = Instant::now();
     let (over, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (wrong, most, probes) = std::thread::scope(|scope| {
+        let ends = Over(&over);
         let senders: Vec<_> = (0..SENDERS)
             .map(|from| {
                 let (target, sent) = (&target, &sent);
@@ -436,7 +446,7 @@ fn r23_in_a_flood_each_gets_its_answer_nobody_is_believed_and_memory_stays_flat(
         for _ in 0..4 {
             assert_eq!(endless(&target), Some(413));
         }
-        over.store(true, Ordering::Relaxed);
+        drop(ends);
         let (most, probes) = watch.join().unwrap();
         (wrong, most, probes)
     });

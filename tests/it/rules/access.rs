@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Case, condition, id, spec};
+use super::{Case, banner, condition, id, refused_banner, spec};
 
 #[test]
 fn r22_a_connection_that_is_deleted_alone_leaves_campaigns_as_they_are_and_says_which_are_on() {
@@ -67,11 +67,7 @@ fn r21_a_token_that_is_refused_makes_the_connection_read_only_and_a_new_one_heal
     );
     let refused = case.wait_connection("TokenRefused");
     assert_eq!(refused["status"]["phase"], "ReadOnly");
-    assert!(
-        refused["status"]["banner"].is_string(),
-        "{}",
-        refused["status"]
-    );
+    assert_eq!(banner(&refused), refused_banner(&refused));
     // The sandbox knows one more token for this account: a new exchange.
     let code = json!({"app_id": case.app, "advertiser_ids": [case.advertiser]});
     let made = case.sandbox("POST", "/sandbox/auth_codes", &code);

@@ -12,8 +12,9 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use serde_json::{Value, json};
 use tiktok_ads_operator::model::connect_state::{StateClaims, cookie_hash, sign};
 
-use super::webhooks::{hmac, world};
+use super::webhooks::world;
 use super::{Case, condition, is, wide_caps};
+use crate::signing::hmac;
 
 /// Runs of letters and digits are short here: nothing but its own call can know that one of these is a secret.
 const APP_SECRET: &str = "Zq7-app.secret+4f/9k=x2&m8~w5";
@@ -358,7 +359,7 @@ fn hear(watch: &mut Watch, case: &Case) {
     let mut taken = 0;
     for body in &bodies {
         for key in KEYS {
-            let tag = hmac(key, body);
+            let tag = hmac(key, &[body]);
             let good = watch.ask(
                 "POST",
                 &plain,
@@ -621,7 +622,7 @@ fn r25_no_secret_of_connecting_and_hearing_is_ever_shown() {
     case.until("the new key", || {
         number += 1;
         let body = format!("{{\"object\":1,\"n\":{number}}}");
-        let tag = hmac(KEYS[0], body.as_bytes());
+        let tag = hmac(KEYS[0], &[body.as_bytes()]);
         let answer = watch.ask(
             "POST",
             &plain,

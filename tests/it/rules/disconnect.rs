@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::nodes::Tree;
+use super::tree_kit::Branch;
 use super::{Case, id, spec};
 
 impl Case {
@@ -88,6 +90,72 @@ fn r22_a_dead_token_and_a_lost_app_secret_hold_no_connection() {
     case.wait_for("spring", "Disconnected");
     case.delete("campaigns", "spring");
     case.wait_gone("campaigns", "spring");
+}
+
+/// TikTok takes no call in, and lets everybody wait.
+fn hang(case: &Case) -> Vec<u64> {
+    let mine = [
+        json!({"advertiser_id": case.advertiser}),
+        json!({"contains": case.app}),
+    ];
+    let kinds = [
+        json!({"kind": "delay", "ms": 600_000}),
+        json!({"kind": "http_status", "status": 503}),
+    ];
+    let mut all = Vec::new();
+    for requests in &mine {
+        for kind in &kinds {
+            let mut fault = json!({"match": {"count": 0}});
+            super::merge(&mut fault["match"], requests.clone());
+            super::merge(&mut fault, kind.clone());
+            let made = case.sandbox("POST", "/sandbox/faults", &fault);
+            all.push(made["id"].as_u64().unwrap());
+        }
+    }
+    all
+}
+
+#[test]
+fn r22_a_platform_that_answers_nothing_holds_no_authorised_connection_with_subscriptions() {
+    let case = Case::authorised("r22-hangs", json!({}), json!({}), json!({}));
+    case.wait_connection("Verified");
+    let branch = Branch::live(&case, Tree::Manual);
+    case.until("to be subscribed", || {
+        let main = case.read("tiktokconnections", "main").unwrap();
+        main["status"]["webhooks"]["subscriptions"] == 3
+    });
+    let nodes = [&branch.ad, &branch.ad_group, &branch.campaign];
+    let ids = nodes.map(|node| node.id());
+    let faults = hang(&case);
+    case.delete("tiktokconnections", "main");
+    case.wait_gone("tiktokconnections", "main");
+    for name in ["main-tiktok-token", "main-tiktok-connect"] {
+        case.wait_gone("secrets", name);
+    }
+    // It was tried, and people are told what is left for them to do.
+    for path in ["/subscription/unsubscribe/", "/oauth2/revoke_token/"] {
+        assert!(!case.app_requests(path).is_empty(), "{path}");
+    }
+    case.until("the last event", || {
+        let mut told = case.events("main").into_iter();
+        told.any(|(why, note)| {
+            why == "Disconnected"
+                && note.contains("the token could not be revoked")
+                && note.contains("revoke the app's access in TikTok")
+                && note.contains(&ids[2])
+        })
+    });
+    for node in nodes {
+        node.wait_for("Disconnected");
+        node.delete();
+        node.wait_gone();
+    }
+    for fault in faults {
+        case.sandbox("DELETE", &format!("/sandbox/faults/{fault}"), &json!(null));
+    }
+    for (node, id) in nodes.iter().zip(&ids) {
+        assert!(case.runs(node.level, id), "{} is as it was", node.name);
+    }
 }
 
 #[test]

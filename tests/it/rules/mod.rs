@@ -9,6 +9,7 @@ mod canary;
 mod canary_connect;
 mod ceilings;
 mod conditions;
+mod connecting;
 mod create;
 mod disconnect;
 mod knobs;
@@ -220,6 +221,24 @@ pub fn record(object: &Value) -> Value {
     object["metadata"]["annotations"]["tiktokads.dev/record"]
         .as_str()
         .map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
+}
+
+/// The banner of a connection.
+pub fn banner(connection: &Value) -> &str {
+    connection["status"]["banner"].as_str().unwrap_or_default()
+}
+
+/// What the banner has to say of an access token that TikTok refuses, imported from Secret `token`. How long it is still to
+/// last, nobody knows.
+pub fn refused_banner(connection: &Value) -> String {
+    let since = condition(connection, "ReadOnly")["lastTransitionTime"].as_str();
+    format!(
+        "Read-only since {}: TikTok refuses the access token (TikTok says: Access token is incorrect or has been \
+         revoked. (code 40105). The access token is not valid or was revoked: authorise the connection again), so nothing is \
+         changed, and pauses no longer reach TikTok (pause in Ads Manager if you must); put a new token into the Secret \
+         token, and this goes away by itself.",
+        since.unwrap()
+    )
 }
 
 /// The platform id in the status.

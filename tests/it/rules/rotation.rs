@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Case, condition, id, spec};
+use super::{Case, banner, condition, id, spec};
 
 /// An app of its own with a token that ends after `seconds` and comes with a refresh token, imported with both.
 fn expiring(name: &str, seconds: u32, more: Value) -> Case {
@@ -81,6 +81,60 @@ fn r21_a_token_that_ends_is_renewed_by_itself_and_the_users_secret_is_only_read(
             .contains("tiktokads_token_rotations_total{result=\"succeeded\"}")
     );
     assert!(status(&case)["banner"].is_null());
+    assert_eq!(revocations(&case), 0, "a renewal revokes nothing");
+}
+
+/// How often TikTok was asked to revoke a token of the app.
+fn revocations(case: &Case) -> usize {
+    case.app_requests("/oauth2/revoke_token/").len()
+}
+
+#[test]
+fn r21_a_new_token_that_dies_before_it_answered_gives_way_to_the_one_before() {
+    let case = Case::bare("r21-back", json!({}));
+    case.knobs(json!({"token_profile": "expiry_refresh", "token_lifetime_seconds": "18000"}));
+    renew_import(&case);
+    let imported = case.kept("token", "access_token");
+    let cut = |path: &str| {
+        let of = json!({"path": path, "contains": case.app, "count": 0});
+        let cut = json!({"kind": "cut_before", "match": of});
+        case.sandbox("POST", "/sandbox/faults", &cut)["id"].to_string()
+    };
+    let mend = |fault: &str| {
+        let path = format!("/sandbox/faults/{fault}");
+        case.sandbox("DELETE", &path, &Value::Null);
+    };
+    // An imported token with five hours left is renewed at once. The new one cannot answer: no call gets through.
+    let unanswered = cut("*/oauth2/advertiser/get/");
+    case.connect(json!({"caps": super::wide_caps()}));
+    let kept = |key: &str| case.kept_now("main-tiktok-token", key);
+    let before = case.kept("main-tiktok-token", "previous_access_token");
+    assert_eq!(before, imported, "kept until the new one has answered");
+    let new = kept("access_token").unwrap();
+    assert_ne!(new, imported);
+    assert_eq!(kept("refresh_mark"), None, "the call is over");
+    case.until("the new token to be tried in vain", || {
+        let tried = case.app_requests("/oauth2/advertiser/get/");
+        tried.iter().any(|entry| entry["answered"] == false)
+    });
+    assert_eq!(kept("previous_access_token"), Some(imported.clone()));
+    // It is not renewed once more within the test.
+    let unrenewed = cut("*/oauth2/refresh_token/");
+    let new = json!({"access_token": new});
+    case.sandbox("POST", "/sandbox/tokens/revoke", &new);
+    mend(&unanswered);
+    case.until("the one before to be used again", || {
+        kept("access_token") == Some(imported.clone())
+    });
+    assert_eq!(kept("previous_access_token"), None);
+    let back = case.wait_connection("Verified");
+    let token = &back["status"]["token"];
+    assert_eq!(token["lastRotation"]["result"], "Failed", "{token}");
+    assert_eq!(banner(&back), "");
+    case.campaign("spring", spec(json!({"state": "Active"})));
+    case.wait_live("spring");
+    assert_eq!(revocations(&case), 0, "nor is anything revoked on the way");
+    mend(&unrenewed);
 }
 
 #[test]
@@ -99,16 +153,22 @@ fn r21_a_refused_renewal_is_read_only_with_banner_event_metric_and_a_new_token_h
     );
     let degraded = case.wait_connection("TokenNotRenewed");
     assert_eq!(degraded["status"]["phase"], "ReadOnly");
-    let banner = degraded["status"]["banner"].as_str().unwrap();
-    assert!(
-        banner.contains("since") && banner.contains("until"),
-        "{banner}"
-    );
-    assert!(
-        banner.contains("Secret token"),
-        "where to put a new one: {banner}"
-    );
     assert_eq!(condition(&degraded, "ReadOnly")["status"], "True");
+    let token = &degraded["status"]["token"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (since, until) = (
+        text(&token["lastRotation"]["at"]),
+        text(&token["expiresAt"]),
+    );
+    assert_eq!(
+        banner(&degraded),
+        format!(
+            "Read-only since {since}: TikTok gives no new access token (TikTok says: The refresh token is expired. (code 40103). The \
+             refresh token has expired, so that no new access token can be had with it: authorise again); everything that is on is \
+             switched off (onAuthDegraded: PauseAll) until the token ends at {until}, then nothing is read or written any more; \
+             put a new token into the Secret token, and this goes away by itself."
+        )
+    );
     case.until("everything to be switched off", || !case.is_on(&id));
     case.wait_for("spring", "ConnectionReadOnly");
     assert_eq!(
@@ -147,11 +207,14 @@ fn r21_after_the_end_of_a_token_nothing_is_asked_of_tiktok() {
     });
     assert_eq!(status(&case)["token"]["profile"], "Expiring");
     case.wait_connection("TokenExpired");
-    assert!(
-        status(&case)["banner"]
-            .as_str()
-            .unwrap()
-            .contains("neither read nor written")
+    let over = case.read("tiktokconnections", "main").unwrap();
+    let since = over["status"]["token"]["expiresAt"].as_str().unwrap();
+    assert_eq!(
+        banner(&over),
+        format!(
+            "Read-only since {since}: the access token has ended, so TikTok is neither read nor written, and pauses no longer \
+             reach it (pause in Ads Manager if you must); put a new token into the Secret token, and this goes away by itself."
+        )
     );
     std::thread::sleep(std::time::Duration::from_secs(1));
     let before = case.requests("*").len();

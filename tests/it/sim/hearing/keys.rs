@@ -71,7 +71,22 @@ fn r23_the_previous_key_counts_for_its_time_after_a_rotation_and_then_ends_by_it
             ear.webhooks()["previousKeyAcceptedUntil"],
             shown["previousKeyAcceptedUntil"]
         );
-        ear.script.wait(HOUR - 180).await;
+        // The connection is lost and comes back from a backup, with another uid and without a status. That neither ends the
+        // window nor begins it anew.
+        ear.script.wait(HOUR / 2).await;
+        let lost = ear.object(CONNECTION, "main");
+        ear.script
+            .does(|w| w.restore(CONNECTION, &ads("main"), (false, true, true)));
+        let back = ear.object(CONNECTION, "main");
+        assert_ne!(back["metadata"]["uid"], lost["metadata"]["uid"]);
+        assert!(back["status"]["webhooks"].is_null());
+        ear.script.wait(60).await;
+        assert_eq!(
+            ear.webhooks()["previousKeyAcceptedUntil"],
+            shown["previousKeyAcceptedUntil"]
+        );
+        assert!(ear.accepts("first").await, "it has not ended");
+        ear.script.wait(HOUR / 2 - 240).await;
         assert!(ear.accepts("first").await);
         ear.script.wait(120).await;
         assert!(!ear.accepts("first").await, "its time is over");

@@ -114,13 +114,23 @@ fn r21_a_users_secret_that_is_restored_every_second_changes_nothing() {
             });
         };
         restore(&script);
+        // It is due at once; TikTok takes its time over it, and meanwhile the Secret is restored, too.
+        script.plan(REFRESH, &[Planned::fault(FaultKind::Delay { ms: 8_000 })]);
         unconnected(&script, json!({"tokenSecretRef": {"name": "token"}}));
         script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+        let mut under_way = 0;
         for _ in 0..240 {
             script.wait(1).await;
             restore(&script);
+            let marked = script.data("main-tiktok-token", "refresh_mark");
+            under_way += usize::from(marked.is_some());
         }
+        assert!(
+            under_way >= 5,
+            "{under_way} restores between mark and store"
+        );
         assert_eq!(script.calls(REFRESH).len(), 1);
+        assert_eq!(script.calls(REVOKE), []);
         let held = script.data("main-tiktok-token", "access_token").unwrap();
         assert_ne!(held, access);
         assert_eq!(
