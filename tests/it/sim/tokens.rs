@@ -6,6 +6,7 @@ mod disconnect;
 mod life;
 mod months;
 mod rotations;
+mod twice;
 
 use std::collections::HashMap;
 
