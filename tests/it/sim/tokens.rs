@@ -1,6 +1,7 @@
 //! R21, R22, R26 at the engine's doors: connecting, a token's life over days, and the end of a connection.
 
 mod account;
+mod conditions;
 mod connect;
 mod disconnect;
 mod life;
