@@ -4,6 +4,7 @@ mod account;
 mod conditions;
 mod connect;
 mod disconnect;
+mod edits;
 mod life;
 mod months;
 mod rotations;
