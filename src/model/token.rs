@@ -449,7 +449,8 @@ impl Token {
             id: previous.id.clone(),
             issued_at: None,
             expires_at: previous.expires_at,
-            lifetime: None,
+            // Nobody wrote down how long it lived; those of one grant live equally long.
+            lifetime: self.lifetime,
             previous: None,
             last: Some(Attempt {
                 at: now,

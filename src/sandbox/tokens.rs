@@ -241,6 +241,11 @@ impl Sandbox {
             })
     }
 
+    /// Whether a token is good at this moment.
+    pub fn token_lives(&self, now: i64, access_token: &str) -> bool {
+        self.live_token(self.at(now), access_token).is_ok()
+    }
+
     /// The token of a request, if it is good.
     pub(super) fn token(&self, at: i64, request: &Request) -> Result<&Token, Refusal> {
         let sent = request

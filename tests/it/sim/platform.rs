@@ -126,6 +126,15 @@ impl PlatformDoor {
         }
     }
 
+    /// This process, and the refresh token that a request is made with.
+    fn renews_with(&self, request: &WireRequest) -> (u64, String) {
+        let text = request
+            .body
+            .as_ref()
+            .and_then(|b| b["refresh_token"].as_str());
+        (self.process, text.unwrap_or_default().into())
+    }
+
     async fn die(&self, where_: &str) {
         self.sim.kill(self.replica, self.process, where_);
         std::future::pending::<()>().await;
@@ -222,6 +231,9 @@ impl Door for PlatformDoor {
             if world.refreshing > 1 {
                 world.fail("R21: two calls to renew a token are under way at once");
             }
+            if world.renewed.contains(&self.renews_with(&request)) {
+                world.fail("R21: a refresh token is used again after a new one came for it");
+            }
         }
         let (tell, told) = oneshot::channel();
         let sim = self.sim.clone();
@@ -233,6 +245,9 @@ impl Door for PlatformDoor {
             let (delay, outcome) = {
                 let mut world = sim.lock();
                 let now = world.clock.millis();
+                if let Some(act) = world.when_renewing.take_if(|_| refresh) {
+                    act(&mut world);
+                }
                 if let Some(kind) = &fault {
                     world.sandbox.inject(Fault {
                         when: Match::default(),
@@ -286,9 +301,17 @@ impl Door for PlatformDoor {
             Ok(_) => Err(TransportError::Unclear("the connection was cut".into())),
             Err(_) => Err(TransportError::Unclear("timed out".into())),
         };
-        self.sim
-            .lock()
-            .checked_answer(call, &request, begun, &result);
+        let mut world = self.sim.lock();
+        if let Some(reply) = result.as_ref().ok().filter(|_| refresh) {
+            let with = self.renews_with(&request);
+            let json: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+            let new = json["data"]["refresh_token"].as_str();
+            if new.is_some_and(|new| new != with.1) {
+                world.renewed.insert(with);
+            }
+        }
+        world.checked_answer(call, &request, begun, &result);
+        drop(world);
         result
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tiktok_ads_operator::engine::doors::{Clock, Delta};
-use tiktok_ads_operator::engine::lease::{Fence, LeaseSettings, lead};
+use tiktok_ads_operator::engine::lease::{Fence, lead};
 use tiktok_ads_operator::engine::metrics::Metrics;
 use tiktok_ads_operator::engine::run::Engine;
 use tiktok_ads_operator::engine::settings::Settings;
@@ -78,9 +78,10 @@ async fn pump(sim: Arc<Sim>, replica: usize, tx: mpsc::Sender<Delta>) {
 }
 
 async fn process(sim: Arc<Sim>, replica: usize, number: u64, settings: Settings, metrics: Metrics) {
-    let clock = {
+    let (clock, times) = {
         let world = sim.lock();
-        world.clock.ahead(world.slots[replica].ahead)
+        let clock = world.clock.ahead(world.slots[replica].ahead);
+        (clock, world.lease_times.clone())
     };
     let fence = Arc::new(Fence::default());
     let cluster = ClusterDoor {
@@ -111,7 +112,6 @@ async fn process(sim: Arc<Sim>, replica: usize, number: u64, settings: Settings,
         over.notify_one();
     };
     let identity = format!("r{replica}-{number}");
-    let times = LeaseSettings::default();
     let lease = lead(
         &cluster,
         &clock,

@@ -1,12 +1,16 @@
 //! R21, R22, R26 at the engine's doors: connecting, a token's life over days, and the end of a connection.
 
 mod account;
+mod conditions;
 mod connect;
 mod disconnect;
+mod edits;
 mod life;
 mod limited;
+mod months;
 mod rotations;
 mod trouble;
+mod twice;
 
 use std::collections::HashMap;
 
@@ -23,6 +27,8 @@ use super::user::caps;
 const REFRESH: &str = "/oauth2/refresh_token/";
 pub(super) const REVOKE: &str = "/oauth2/revoke_token/";
 const EXCHANGE: &str = "/oauth2/access_token/";
+/// Our own Secret with the token.
+const TOKEN: &str = "main-tiktok-token";
 /// Two hours: a rotation is due after one and a half, the last five minutes are read-only.
 const LIFE: &str = "7200";
 const ROTATING: &[(&str, &str)] = &[
@@ -80,7 +86,12 @@ impl Script {
     }
 
     pub(super) fn reason(&self) -> String {
-        condition(&self.connection(), "Ready")
+        self.told().0
+    }
+
+    /// Reason and message of the connection's Ready.
+    fn told(&self) -> (String, String) {
+        said(&self.connection(), "Ready")
     }
 
     fn banner(&self) -> String {
@@ -150,14 +161,22 @@ impl Script {
     }
 }
 
+/// The reason of a condition.
 fn condition(object: &Value, type_: &str) -> String {
-    let all = object["status"]["conditions"].as_array().cloned();
-    let found = all
-        .unwrap_or_default()
-        .into_iter()
-        .find(|c| c["type"] == type_);
-    let reason = found.map(|c| c["reason"].as_str().unwrap_or_default().to_string());
-    reason.unwrap_or_default()
+    said(object, type_).0
+}
+
+/// Reason and message of a condition.
+fn said(object: &Value, type_: &str) -> (String, String) {
+    let all = object["status"]["conditions"].as_array();
+    let found = all.into_iter().flatten().find(|c| c["type"] == type_);
+    let text = |key: &str| {
+        found
+            .and_then(|c| c[key].as_str())
+            .unwrap_or_default()
+            .to_string()
+    };
+    (text("reason"), text("message"))
 }
 
 fn query(begun: &Begun) -> HashMap<String, String> {

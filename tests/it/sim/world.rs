@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde_json::Value;
 use tiktok_ads_operator::engine::doors::{Change, Delta, Name};
+use tiktok_ads_operator::engine::lease::LeaseSettings;
 use tiktok_ads_operator::engine::stores::strip;
 use tiktok_ads_operator::platform::Kind;
 use tiktok_ads_operator::sandbox::{Account, Config, NewAccount, Sandbox};
@@ -61,6 +62,8 @@ pub struct World {
     pub sandbox: Sandbox,
     pub faults: Faults,
     pub slots: Vec<Slot>,
+    /// For processes that start from now on.
+    pub lease_times: LeaseSettings,
     pub checks: Checks,
     pub backup: Option<Backup>,
     pub trace: Vec<String>,
@@ -75,12 +78,19 @@ pub struct World {
     pub refreshing: u32,
     /// Reads of Secrets, one by one.
     pub secret_reads: u64,
+    /// Done once, when the next call to renew a token arrives.
+    pub when_renewing: Option<Act>,
+    /// Refresh tokens for which a process was told another one.
+    pub renewed: BTreeSet<(u64, String)>,
     pub failures: Vec<String>,
     /// The trace is printed as it comes (`SIM_LIVE`).
     pub live: bool,
     /// No crashes, no faults: scripts decide.
     pub script: BTreeMap<&'static str, VecDeque<super::platform::Planned>>,
 }
+
+/// Something that happens to the world.
+pub type Act = Box<dyn FnOnce(&mut World) + Send>;
 
 /// The shared world.
 pub struct Sim {
@@ -113,6 +123,7 @@ impl Sim {
                 sandbox,
                 faults: Faults::default(),
                 slots,
+                lease_times: LeaseSettings::default(),
                 checks: Checks::default(),
                 backup: None,
                 trace: Vec::new(),
@@ -122,6 +133,8 @@ impl Sim {
                 platform_calls: 0,
                 refreshing: 0,
                 secret_reads: 0,
+                when_renewing: None,
+                renewed: BTreeSet::new(),
                 failures: Vec::new(),
                 live: std::env::var("SIM_LIVE").is_ok(),
                 script: BTreeMap::new(),

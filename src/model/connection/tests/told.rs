@@ -9,6 +9,7 @@ fn left_refused() -> TikTokConnection {
     f.refused = Some(Refusal {
         token: "t0".into(),
         message: REFUSED.into(),
+        app: false,
     });
     object.status = Some(plan(&f).status);
     object

@@ -7,7 +7,10 @@ use super::super::api_server::CAMPAIGN;
 use super::super::platform::Planned;
 use super::super::script::{Script, ads, play};
 use super::super::specs::manual;
-use super::{REFRESH, ROTATING, settings, unconnected};
+use super::{REFRESH, REVOKE, ROTATING, TOKEN, settings, unconnected};
+
+/// The first call with a new token.
+const CHECK: &str = "/oauth2/advertiser/get/";
 
 #[test]
 fn r21_a_lost_answer_ends_in_a_banner_reads_until_the_end_and_nothing_afterwards() {
@@ -145,6 +148,153 @@ fn r21_a_users_secret_that_is_restored_every_second_changes_nothing() {
         assert_eq!(
             (&token["origin"], &token["profile"]),
             (&json!("Imported"), &json!("Refreshable"))
+        );
+        script.end().await;
+    });
+}
+
+/// Until shortly before the token is due to be renewed.
+async fn due(script: &Script) {
+    let due = script.connection()["status"]["token"]["rotatesAt"].clone();
+    let due: jiff::Timestamp = due.as_str().unwrap().parse().unwrap();
+    let left = due.duration_since(script.does(|w| w.now())).as_secs() - 20;
+    script.wait(u64::try_from(left).unwrap()).await;
+}
+
+/// Until the token in the Secret is another; by the second.
+async fn renewed(script: &Script) -> String {
+    let before = script.data(TOKEN, "access_token").unwrap();
+    for _ in 0..3 * 3600 {
+        script.wait(1).await;
+        let now = script.data(TOKEN, "access_token").unwrap();
+        if now != before {
+            return now;
+        }
+    }
+    panic!("not renewed: {}", script.reason());
+}
+
+#[test]
+fn r21_a_new_token_that_is_refused_gives_way_to_the_one_before_which_was_kept_until_it_answers() {
+    for dies in [false, true] {
+        play(async move {
+            let script = Script::with(15, ROTATING, 2, &settings());
+            unconnected(&script, json!({}));
+            script.wait(60).await;
+            script.connect(None).await.unwrap();
+            script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+            script.wait(60).await;
+            let first = script.data(TOKEN, "access_token").unwrap();
+            due(&script).await;
+            // Nobody hears of the new token at first, then it is refused.
+            let unheard = Planned {
+                not_sent: true,
+                ..Planned::default()
+            };
+            let refused = Planned::fault(FaultKind::Error {
+                code: 40105,
+                message: "Access token is incorrect or has been revoked.".into(),
+            });
+            let refused = [unheard.clone(), unheard.clone(), unheard, refused];
+            script.plan(CHECK, &refused);
+            let second = renewed(&script).await;
+            assert_eq!(script.calls(REFRESH).len(), 1);
+            let kept = || script.data(TOKEN, "previous_access_token");
+            let left = |script: &Script| script.does(|w| w.script[CHECK].len());
+            let mut seen = 0;
+            while left(&script) > 0 {
+                assert_eq!(
+                    kept(),
+                    Some(first.clone()),
+                    "kept until the new one answers"
+                );
+                assert_eq!(script.data(TOKEN, "access_token"), Some(second.clone()));
+                seen += 1;
+                if dies && seen == 2 {
+                    // What the next process knows is in the Secret.
+                    let (replica, _) = script.sim.leader().unwrap();
+                    let process = script.does(|w| w.slots[replica].process);
+                    script.sim.kill(replica, process, "by the test");
+                }
+                script.wait(1).await;
+                assert!(seen < 600);
+            }
+            script.wait(5).await;
+            assert_eq!(script.data(TOKEN, "access_token"), Some(first.clone()));
+            assert_eq!(kept(), None);
+            assert_eq!(
+                (script.reason(), script.banner()),
+                ("Verified".into(), String::new())
+            );
+            let status = script.connection()["status"]["token"].clone();
+            assert_eq!(status["lastRotation"]["result"], "Failed");
+            let why = status["lastRotation"]["message"].as_str().unwrap();
+            assert!(why.contains("the one before is used"), "{why}");
+            assert_eq!(script.ready("a"), "InSync");
+            // It is renewed again, with the refresh token that came with the refused one, and that goes well.
+            let third = renewed(&script).await;
+            assert!(third != first && third != second);
+            script.wait(60).await;
+            assert_eq!(script.calls(REFRESH).len(), 2);
+            assert_eq!(kept(), None, "it has answered");
+            assert_eq!(script.data(TOKEN, "access_token"), Some(third));
+            assert_eq!(script.reason(), "Verified");
+            assert_eq!(script.calls(REVOKE), []);
+            script.end().await;
+        });
+    }
+}
+
+/// TikTok takes back the new pair at once: the one before lives on to its end, which is said.
+#[test]
+fn r21_a_new_pair_that_is_taken_back_leaves_the_one_before_and_a_banner() {
+    play(async {
+        let script = Script::with(16, &ROTATING[..2], 1, &settings());
+        unconnected(&script, json!({}));
+        script.wait(10).await;
+        script.connect(None).await.unwrap();
+        script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
+        script.wait(60).await;
+        let first = script.data(TOKEN, "access_token").unwrap();
+        let ends = script.data(TOKEN, "expires_at").unwrap();
+        due(&script).await;
+        // It answers to nobody before it is taken back.
+        script.plan(
+            CHECK,
+            &vec![
+                Planned {
+                    not_sent: true,
+                    ..Planned::default()
+                };
+                3
+            ],
+        );
+        let second = renewed(&script).await;
+        assert!(script.does(|w| w.sandbox.revoke_token(&second)));
+        script.wait(180).await;
+        assert_eq!(script.data(TOKEN, "access_token"), Some(first));
+        assert_eq!(
+            script.data(TOKEN, "expires_at"),
+            Some(ends.clone()),
+            "its own end"
+        );
+        assert_eq!(script.reason(), "TokenNotRenewed");
+        let banner = script.banner();
+        let until: jiff::Timestamp = ends.parse().unwrap();
+        let until = jiff::Timestamp::from_second(until.as_second()).unwrap();
+        assert!(
+            banner.contains(&format!("until the token ends at {until}")),
+            "{banner}"
+        );
+        assert_eq!(script.ready("a"), "ConnectionReadOnly");
+        let lists = script.calls("/campaign/get/").len();
+        script.wait(600).await;
+        assert!(script.calls("/campaign/get/").len() > lists, "reads go on");
+        script.connect(None).await.unwrap();
+        script.wait(60).await;
+        assert_eq!(
+            (script.reason(), script.ready("a")),
+            ("Verified".into(), "InSync".into())
         );
         script.end().await;
     });

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::json;
+use tiktok_ads_operator::engine::lease::LeaseSettings;
 use tiktok_ads_operator::engine::settings::Settings;
 use tiktok_ads_operator::sandbox::FaultKind;
 
@@ -11,22 +12,35 @@ use super::super::api_server::CAMPAIGN;
 use super::super::platform::Planned;
 use super::super::script::{Script, ads, play};
 use super::super::specs::manual;
-use super::{REFRESH, ROTATING, settings, unconnected};
+use super::{REFRESH, REVOKE, ROTATING, settings, unconnected};
+
+/// Two replicas for many days: lists once an hour and a lease that is rarely renewed, since nothing here is about them.
+pub fn long(seed: u64, knobs: &[(&str, &str)]) -> Script {
+    let hourly = Settings {
+        sweep_every: Duration::from_secs(3600),
+        ..settings()
+    };
+    let script = Script::with(seed, knobs, 2, &hourly);
+    script.does(|w| {
+        w.lease_times = LeaseSettings {
+            duration: Duration::from_secs(600),
+            renew_every: Duration::from_secs(150),
+            ..LeaseSettings::default()
+        };
+    });
+    script
+}
 
 #[test]
 fn r21_thirty_days_of_rotations_with_faults_and_no_gap() {
     play(async {
-        // TikTok's own lifetime, and lists once an hour: nothing here is about them.
+        // TikTok's own lifetime.
         let day = [
             ("token_profile", "expiry_refresh"),
             ("token_lifetime_seconds", "86400"),
             ("refresh_replay", "revokes_grant"),
         ];
-        let hourly = Settings {
-            sweep_every: Duration::from_secs(3600),
-            ..settings()
-        };
-        let script = Script::with(9, &day, 2, &hourly);
+        let script = long(9, &day);
         unconnected(&script, json!({}));
         script.wait(60).await;
         script.connect(None).await.unwrap();
@@ -91,6 +105,7 @@ fn r21_thirty_days_of_rotations_with_faults_and_no_gap() {
             .filter(|(_, code)| *code == Some(40107))
             .count();
         assert_eq!(refused, 0, "no refresh token was used twice");
+        assert_eq!(script.calls(REVOKE), [], "no renewal ends a token");
         assert_eq!(script.data("main-tiktok-token", "refresh_mark"), None);
         assert_eq!(
             script.data("main-tiktok-token", "previous_access_token"),
