@@ -249,12 +249,17 @@ impl Cluster for ClusterDoor {
     async fn note(&self, note: &Note) -> Result<(), ClusterError> {
         let copy = note.clone();
         let what = format!("EVENT {} {} {}", note.kind, note.about, note.reason);
-        self.call(what, true, false, move |world| {
+        let written = self.call(what, true, false, move |world| {
             world.api.writes += 1;
             world.api.notes.push(copy);
             Ok(())
-        })
-        .await
+        });
+        let written = written.await;
+        let hangs = self.sim.lock().faults.events_hang;
+        if hangs {
+            sleep(DEADLINE).await;
+        }
+        written
     }
 
     async fn lease(&self) -> Result<Option<Lease>, ClusterError> {

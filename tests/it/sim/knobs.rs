@@ -71,6 +71,7 @@ pub fn draw_faults(rng: &mut fastrand::Rng, keys_refused: bool) -> Faults {
         hold: [0, 20, 120, 300][rng.usize(0..4)],
         slow: [0, 20, 80][rng.usize(0..3)],
         very_late: keys_refused && rng.u32(0..4) == 0,
+        events_hang: false,
     }
 }
 

@@ -20,6 +20,7 @@ mod golden;
 mod hearing;
 mod knobs;
 mod kstatus;
+mod money;
 mod order;
 mod platform;
 mod random;

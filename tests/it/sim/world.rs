@@ -33,6 +33,8 @@ pub struct Faults {
     pub slow: u32,
     /// Delays of effect may be longer than R11 waits: only the platform's own memory of keys helps then.
     pub very_late: bool,
+    /// Events are written, and the answer takes longer than anybody waits for it.
+    pub events_hang: bool,
 }
 
 /// One replica's place.
