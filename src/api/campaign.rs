@@ -37,10 +37,16 @@ pub type CampaignStatus = ObjectStatus;
         description = "The campaign's id on TikTok"
     ),
     printcolumn(
-        name = "State",
+        name = "Wanted",
         type_ = "string",
         json_path = ".status.effective.state",
         description = "Whether it should be switched on"
+    ),
+    printcolumn(
+        name = "On TikTok",
+        type_ = "string",
+        json_path = ".status.operationStatus",
+        description = "Whether it is switched on, at the last look"
     ),
     printcolumn(
         name = "Ready",
@@ -79,7 +85,7 @@ pub type CampaignStatus = ObjectStatus;
         type_ = "string",
         json_path = ".status.currentBudget",
         priority = 1,
-        description = "The budget on TikTok at the last look"
+        description = "Its own budget on TikTok at the last look, and what it is for"
     ),
     printcolumn(
         name = "Delivery",
@@ -154,27 +160,31 @@ pub struct CampaignSpec {
     /// Active or Paused. Not said: a campaign created from here stays paused, an adopted one keeps what it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<DesiredState>,
-    /// What happens on TikTok when this object is deleted. Not said: a campaign created from here is paused, an
-    /// adopted one is left as it is. Delete is final.
+    /// What happens on TikTok when this object is deleted. Not said: a campaign created from here is paused, an adopted
+    /// one is left as it is. Delete is final; a campaign that was adopted by its name alone is only paused by it, until
+    /// externalId names it too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
-    /// Enforce (also when not said), Suspend (only pauses are written), Plan (nothing is written, the plan is shown)
-    /// or Observe (nothing is written). The strictest of this, the connection and the token wins.
+    /// Enforce (also when not said), Suspend (only pauses are written), Plan (nothing is written, what Enforce would do
+    /// is shown) or Observe (nothing is written). The strictest of this, the connection and the token wins. In Plan and
+    /// Observe a deletion of this object leaves everything on TikTok as it is, running or not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
     /// The id of an existing campaign to take over, in quotes. Cannot be changed once set.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub external_id: Option<String>,
-    /// What to do when TikTok already has a campaign of this name: Refuse (also when not said) or SameName (take it
-    /// over if what cannot be changed is equal).
+    /// What to do when TikTok already has a campaign of this name: Refuse (also when not said) or SameName (take it over
+    /// if what cannot be changed is equal). A name is no proof of whose it is: deletionPolicy Delete only pauses what
+    /// was taken over by it, until externalId names it too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adoption: Option<Adoption>,
     /// Raise it to ask for a new campaign after the old one was deleted on TikTok.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub incarnation: Option<i64>,
-    /// What to do about changes made on TikTok, per group of fields.
+    /// What to do about changes that somebody made on TikTok, per group of fields. Not said, here or on the connection:
+    /// what a buyer set is overwritten with what this spec says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftPolicies>,
 }

@@ -33,7 +33,7 @@ pub enum DeletionPolicy {
     Pause,
     /// Leave it exactly as it is.
     Retain,
-    /// Delete it. TikTok cannot bring a deleted object back.
+    /// Delete it. TikTok cannot bring a deleted object back. What was adopted by its name alone is only paused.
     Delete,
 }
 
@@ -67,7 +67,8 @@ pub enum Mode {
 pub enum Adoption {
     /// Say so and wait.
     Refuse,
-    /// Take it over if it is the only one, no other object holds it, and what cannot be changed is equal.
+    /// Take it over if it is the only one, no other object holds it, and what cannot be changed is equal. It is never
+    /// deleted for its name alone.
     SameName,
 }
 
@@ -75,7 +76,7 @@ pub enum Adoption {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[schemars(description = "")]
 pub enum DriftPolicy {
-    /// Write the spec's value back.
+    /// Overwrite it with what the spec says.
     Correct,
     /// Show the difference and leave it.
     Report,
@@ -91,32 +92,38 @@ pub enum StateDriftPolicy {
     Enforce,
 }
 
-/// What to do about changes made on TikTok, per group of fields. A group that is not said follows the
+/// What to do about changes that somebody made on TikTok, per group of fields. A group that is not said follows the
 /// connection, and what the connection does not say is corrected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("minProperties" = 1))]
 pub struct DriftPolicies {
-    /// The bid. `Correct` writes the spec's value back; `Report` only shows the difference.
+    /// The bid. `Correct` (also when not said) overwrites what a buyer set on TikTok with what the spec says; `Report`
+    /// leaves it and shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bid: Option<DriftPolicy>,
-    /// The budget. `Correct` writes the spec's value back; `Report` only shows the difference.
+    /// The budget. `Correct` (also when not said) overwrites what a buyer set on TikTok with what the spec says;
+    /// `Report` leaves it and shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<DriftPolicy>,
-    /// The name. `Correct` writes the spec's value back; `Report` only shows the difference.
+    /// The name. `Correct` (also when not said) overwrites what a buyer set on TikTok with what the spec says; `Report`
+    /// leaves it and shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<DriftPolicy>,
-    /// Start, end and dayparting. `Correct` writes the spec's value back; `Report` only shows the difference.
+    /// Start, end and dayparting. `Correct` (also when not said) overwrites what a buyer set on TikTok with what the
+    /// spec says; `Report` leaves it and shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<DriftPolicy>,
-    /// All other settings. `Correct` writes the spec's value back; `Report` only shows the difference.
+    /// All other settings. `Correct` (also when not said) overwrites what a buyer set on TikTok with what the spec says;
+    /// `Report` leaves it and shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<DriftPolicy>,
     /// Switched off on TikTok while the spec says Active. `Respect` (also when not said) leaves it off until
     /// somebody resumes it; `Enforce` switches it on again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<StateDriftPolicy>,
-    /// Who is reached. `Correct` writes the spec's value back; `Report` only shows the difference.
+    /// Who is reached. `Correct` (also when not said) overwrites what a buyer set on TikTok with what the spec says;
+    /// `Report` leaves it and shows the difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub targeting: Option<DriftPolicy>,
 }

@@ -93,7 +93,8 @@ pub struct TikTokConnectionSpec {
     /// What objects that do not say it do about changes made on TikTok, per group of fields.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<DriftPolicies>,
-    /// Ceilings on budgets. Without them nothing is switched on and no budget raised.
+    /// Ceilings on budgets. Without them nothing is switched on, no budget is raised, and what is on and says Active is
+    /// switched off. What counts of a budget: a Daily one as it is, a DynamicDaily one × 1.25, a Total one whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caps: Option<Caps>,
     /// The zone in which the start and end of schedules are sent to TikTok: Utc (also when not said), as its

@@ -83,7 +83,6 @@ const NOT_HERE: &[(&str, &[&str])] = &[
             "status.adGroupId",
             "status.campaignId",
             "status.creatives",
-            "status.learningPhase",
             "status.review",
         ],
     ),
@@ -96,7 +95,6 @@ const NOT_HERE: &[(&str, &[&str])] = &[
             "spec.drift.schedule",
             "spec.drift.targeting",
             "status.currentBudget",
-            "status.learningPhase",
         ],
     ),
 ];
@@ -384,7 +382,6 @@ mod tests {
             ("campaignId", [false, true, true]),
             ("adGroupId", [false, false, true]),
             ("currentBudget", [true, true, false]),
-            ("learningPhase", [false, true, false]),
             ("review", [false, true, true]),
             ("creatives", [false, false, true]),
             ("conditions", [true, true, true]),

@@ -41,14 +41,11 @@ pub struct ObjectStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub delivery_status: Option<String>,
-    /// The budget on TikTok at the last look, with its currency.
+    /// Its own budget on TikTok at the last look, such as "50 USD a day", "50 USD a day on average" (DynamicDaily) or
+    /// "600 USD in all" (Total). Absent: it has none, and the budget of what is above or below it counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub current_budget: Option<String>,
-    /// TikTok's word for the learning phase of the ad group, such as Learning or Learned.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub learning_phase: Option<String>,
     /// What TikTok's review says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
@@ -82,7 +79,7 @@ pub struct Effective {
     /// Active, Paused, or Unmanaged (an adopted object whose state is not said).
     #[schemars(length(max = 64))]
     pub state: String,
-    /// What a deletion does.
+    /// What a deletion does. Pause although the spec says Delete: it was adopted by its name alone.
     #[schemars(length(max = 64))]
     pub deletion_policy: String,
     /// The mode that counts.

@@ -1,12 +1,41 @@
 //! Events and log lines: one per change, none per no-op.
 
+use std::collections::VecDeque;
+
+use super::account::AccountId;
 use super::doors::{Clock, Cluster, Note, ObjectName};
 use super::run::Engine;
+use super::state::{Expect, State, has_finalizer};
 use crate::api::status::ObjectStatus;
+use crate::model::effective::Effective;
+use crate::model::facts::ConnectionView;
 use crate::model::object::Object;
-use crate::model::plan::Plan;
-use crate::model::report::Ready;
-use crate::platform::Door;
+use crate::model::plan::{Action, Plan, untouched};
+use crate::model::report::{Ready, drift_told};
+use crate::model::tell::{self, Tell};
+use crate::platform::{Door, OperationState};
+
+/// Events that may be under way at a time.
+const AT_A_TIME: usize = 8;
+/// Events that wait at most. More than that is a storm, and the API server is not to be buried under it.
+const WAITING: usize = 20_000;
+
+/// Events that wait to be published.
+#[derive(Debug, Default)]
+pub struct Unsaid {
+    /// This process acts. One that only watches says nothing, also not later.
+    open: bool,
+    notes: VecDeque<Said>,
+    under_way: usize,
+}
+
+/// An event, and what else is counted with it.
+#[derive(Debug)]
+pub(super) struct Said {
+    note: Note,
+    /// R22: it speaks of something that was let go while it may be on.
+    left_active: bool,
+}
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Tells what changed between the status that was shown and the one that is shown now.
@@ -32,13 +61,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             });
         };
         if is_true(Some(status), "Drifted") && !drifted_before {
-            let message = status
-                .conditions
-                .iter()
-                .find(|c| c.type_ == "Drifted")
-                .map(|c| c.message.clone())
-                .unwrap_or_default();
-            note(true, "Drifted".into(), message);
+            note(true, "Drifted".into(), drift_told(&plan.verdict));
         }
         for type_ in ["SideEffect", "Approved"] {
             // R15 is told once; of reviews only the refusal is worth a warning.
@@ -90,11 +113,152 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
+    /// The next event that may be published now.
+    pub(super) fn next_said(&self) -> Option<Said> {
+        self.lock().next_said()
+    }
+
+    /// Publishes what waited.
+    pub(super) async fn say(&self, said: Said) {
+        if said.left_active {
+            self.metrics.released_active();
+        }
+        self.note(said.note).await;
+        self.lock().unsaid.under_way -= 1;
+    }
+
     /// Publishes an event; a lost one is logged and not repeated.
     pub(super) async fn note(&self, note: Note) {
         if let Err(error) = self.cluster.note(&note).await {
             tracing::warn!(about = %note.about, reason = %note.reason, %error, "event not published");
         }
+    }
+}
+
+impl State {
+    /// This process acts from now on.
+    pub(super) fn begin_to_say(&mut self) {
+        self.unsaid.open = true;
+    }
+
+    /// The next event that may be published now.
+    pub(super) fn next_said(&mut self) -> Option<Said> {
+        if self.unsaid.under_way >= AT_A_TIME {
+            return None;
+        }
+        let said = self.unsaid.notes.pop_front()?;
+        self.unsaid.under_way += 1;
+        Some(said)
+    }
+
+    /// Says what was done to an object.
+    pub(super) fn tell(&mut self, name: &ObjectName, uid: &str, tell: Tell) {
+        tracing::info!(kind = %name.kind, object = %name, reason = tell.reason, message = %tell.message, "done");
+        // No event can be made in a namespace that ends; on the Deployment only what somebody has to see is of use.
+        if self.stores.terminating.contains(&name.namespace) && !tell.warning {
+            return;
+        }
+        self.publish(name, uid, tell, false);
+    }
+
+    fn publish(&mut self, name: &ObjectName, uid: &str, tell: Tell, left_active: bool) {
+        if !self.unsaid.open {
+            return;
+        }
+        if self.unsaid.notes.len() >= WAITING {
+            tracing::warn!(kind = %name.kind, object = %name, reason = tell.reason, "too many events wait; this one is not published");
+            return;
+        }
+        self.unsaid.notes.push_back(Said {
+            note: Note {
+                kind: name.kind.name(),
+                about: name.plain(),
+                uid: uid.into(),
+                warning: tell.warning,
+                reason: tell.reason.into(),
+                message: tell.message,
+            },
+            left_active,
+        });
+    }
+
+    /// A write had no clear answer, and a look has shown since what became of it.
+    pub(super) fn say_late(&mut self, name: &ObjectName, plan: &Plan) {
+        let Some(memo) = self.memos.get_mut(name) else {
+            return;
+        };
+        let Some((expect, _)) = &memo.unsure else {
+            return;
+        };
+        let gone = matches!(plan.action, Action::Release { .. });
+        let done = match (expect, &plan.verdict.row) {
+            (Expect::Is(OperationState::Deleted), None) if gone => true,
+            (Expect::Is(state), Some(row)) => row.operation == *state,
+            (Expect::Budget(budget), Some(row)) => row.budget == Some(*budget),
+            // Not read yet.
+            (_, None) => return,
+        };
+        let uid = memo.uid.clone();
+        if let Some((_, tell)) = memo.unsure.take().filter(|_| done) {
+            self.tell(name, &uid, tell);
+        }
+    }
+
+    /// R22: an object without our finalizer is gone before anybody can do anything about it. What it leaves running is
+    /// told; that it was only looked at is no alarm.
+    pub(super) fn say_let_go(&mut self, name: &ObjectName, old: &Object) {
+        let meta = &old.metadata;
+        if has_finalizer(meta.finalizers.as_deref()) {
+            return;
+        }
+        let record = self.stores.record(old).own().cloned();
+        let own = record.as_ref().and_then(|r| r.id.clone());
+        let Some(id) = own.clone().or_else(|| old.status.as_ref()?.id.clone()) else {
+            return;
+        };
+        let view = match self.connection_of(old) {
+            Some(connection) => self.view(&connection),
+            None => ConnectionView::Missing,
+        };
+        let adopted = record.as_ref().is_none_or(|r| r.adopted);
+        let effective = Effective::of(&old.life(), &view, adopted);
+        if !effective.hands_off() {
+            return;
+        }
+        let (account, currency) = match &view {
+            ConnectionView::Usable(a) => (
+                Some(AccountId {
+                    app: a.app.clone(),
+                    advertiser: a.advertiser.clone(),
+                }),
+                a.currency.as_str(),
+            ),
+            _ => (None, ""),
+        };
+        let account = account.and_then(|id| self.accounts.get(&id));
+        let row = account.and_then(|a| a.table.last_known(&(name.kind, id.clone())));
+        let left = match row {
+            Some(row) if row.operation == OperationState::On => {
+                format!("it is {}", tell::standing(row, currency))
+            }
+            None if record.as_ref().is_some_and(|r| r.seen_on) => {
+                "it may be on, look in Ads Manager".into()
+            }
+            _ => return,
+        };
+        let message = format!(
+            "{} {id} was released while it may still be on: {}; {left}",
+            name.kind.noun(),
+            untouched(effective.mode)
+        );
+        tracing::info!(kind = %name.kind, object = %name, %id, "{message}");
+        let tell = Tell {
+            warning: own.is_some(),
+            reason: "Released",
+            message,
+        };
+        let uid = meta.uid.clone().unwrap_or_default();
+        self.publish(name, &uid, tell, own.is_some());
     }
 }
 

@@ -73,7 +73,11 @@ impl State {
         );
         if object.is_none() {
             if let Some(old) = old {
-                self.note_orphan(old);
+                // What was let go may be seen to be gone before the answer says so.
+                if !self.memos.get(name).is_some_and(|memo| memo.released) {
+                    self.note_orphan(old);
+                    self.say_let_go(name, old);
+                }
             }
             self.forget(name);
         }

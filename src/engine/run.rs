@@ -14,6 +14,7 @@ use super::account::AccountId;
 use super::calls::backoff;
 use super::doors::{Clock, Cluster, ClusterError, Delta, Name};
 use super::due::Why;
+use super::events::Said;
 use super::lease::Fence;
 use super::metrics::Metrics;
 use super::outbox::Batch;
@@ -68,6 +69,10 @@ enum Job {
     Keep {
         namespace: String,
         keep: bool,
+    },
+    /// An event.
+    Say {
+        said: Said,
     },
 }
 
@@ -136,6 +141,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     let mut state = self.lock();
                     state.free_rights();
                     state.begin_hearing();
+                    state.begin_to_say();
                 }
                 self.wake_due(now);
                 while let Some(job) = self.next_job(now) {
@@ -176,7 +182,16 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         // What replies in hand teach is still stored; nothing new is sent, the fence sees to it.
-        let rest = async { while running.next().await.is_some() {} };
+        let rest = async {
+            loop {
+                while let Some(said) = self.next_said() {
+                    running.push(Box::pin(self.say(said)));
+                }
+                if running.next().await.is_none() {
+                    break;
+                }
+            }
+        };
         let _ = tokio::time::timeout(Duration::from_secs(10), rest).await;
     }
 
@@ -238,6 +253,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let ids: Vec<AccountId> = state.accounts.keys().cloned().collect();
         ids.into_iter()
             .find_map(|id| state.account_job(id, now))
+            .or_else(|| state.next_said().map(|said| Job::Say { said }))
             .or_else(|| {
                 let connection = state.next_subscriptions(now)?;
                 Some(Job::Subscribe { connection })
@@ -285,6 +301,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
             Job::Page { account, page } => self.sweep_page(&account, page).await,
             Job::Subscribe { connection } => self.subscribe(&connection).await,
+            Job::Say { said } => self.say(said).await,
             Job::LookName { account, question } => {
                 self.look_name(&account, question).await;
                 if let Some(a) = self.lock().accounts.get_mut(&account) {

@@ -8,6 +8,7 @@ use super::account::{Account, AccountId, Lines};
 use super::connection::ConnectionMemo;
 use super::doors::{Name, ObjectName};
 use super::due::Why;
+use super::events::Unsaid;
 use super::hearing::Hearing;
 use super::queue::Lane;
 use super::settings::Settings;
@@ -15,8 +16,9 @@ use super::stores::{Stores, Upper};
 use crate::api::FINALIZER;
 use crate::model::facts::{ConnectionView, Memory, NameQuestion, Refusable};
 use crate::model::object::Object;
+use crate::model::tell::Tell;
 use crate::observe::table::RowId;
-use crate::platform::{Budgets, Changes, Kind, Row};
+use crate::platform::{Budgets, Cents, Changes, Kind, OperationState, Row};
 
 /// One thing to plan.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,6 +56,17 @@ pub struct Memo {
     pub in_sync_since: Option<Timestamp>,
     /// It was said, once, that another install manages it.
     pub said_elsewhere: bool,
+    /// It was let go by us: that it disappears is no surprise.
+    pub released: bool,
+    /// A write without a clear answer, and what is said if a look shows that it was done.
+    pub unsure: Option<(Expect, Tell)>,
+}
+
+/// How a row is after a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    Is(OperationState),
+    Budget(Cents),
 }
 
 /// A question for a name.
@@ -88,6 +101,8 @@ pub struct State {
     pub kept: BTreeMap<String, bool>,
     /// The platform's clock minus ours.
     pub skew: SignedDuration,
+    /// Events that wait to be published: nothing that is done at TikTok waits for them.
+    pub(super) unsaid: Unsaid,
     tick: u64,
     pub next_resync: Option<Timestamp>,
 }
@@ -110,6 +125,7 @@ impl State {
             orphans: BTreeMap::new(),
             kept: BTreeMap::new(),
             skew: SignedDuration::ZERO,
+            unsaid: Unsaid::default(),
             tick: 0,
             next_resync: None,
         }
@@ -219,7 +235,7 @@ impl State {
         let account = self.place(key).and_then(|place| self.accounts.get(&place));
         account
             .and_then(|a| a.table.last_known(&(name.kind, id)))
-            .is_some_and(|row| row.operation == crate::platform::OperationState::On)
+            .is_some_and(|row| row.operation == OperationState::On)
     }
 
     /// Wakes a key at a time.

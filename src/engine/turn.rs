@@ -118,7 +118,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 Err(error) => return self.cluster_failed(name, &error),
             };
             let now = self.clock.now();
-            let plan = self.lock().plan(name, &object, now);
+            let plan = {
+                let mut state = self.lock();
+                let plan = state.plan(name, &object, now);
+                state.say_late(name, &plan);
+                plan
+            };
             match self.step(name, place, &object, &plan, now).await {
                 Step::Again => {}
                 Step::End(outcome @ (Outcome::Released | Outcome::Stale | Outcome::Failed)) => {
@@ -274,16 +279,24 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 };
                 self.write(name, object, &unmarked).await
             }
-            Action::Write(record) => self.write(name, object, record).await,
+            Action::Write(record) => {
+                let written = self.write(name, object, record).await;
+                if let (Step::Again, Some(tell)) = (&written, &plan.tell) {
+                    let uid = object.metadata.uid.clone().unwrap_or_default();
+                    self.lock().tell(name, &uid, tell.clone());
+                }
+                written
+            }
             Action::Unfinalize => {
                 let finalizers = without_ours(object);
                 self.patch(name, object, Some(finalizers), None).await
             }
             Action::Release {
                 left_active,
+                warning,
                 message,
             } => {
-                self.release(name, object, *left_active, message.as_deref())
+                self.release(name, object, (*left_active, *warning), message.as_deref())
                     .await
             }
         }
@@ -424,11 +437,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         &self,
         name: &ObjectName,
         object: &Object,
-        left_active: bool,
+        (left_active, warning): (bool, bool),
         message: Option<&str>,
     ) -> Step {
         let finalizers = without_ours(object);
+        let uid = object.metadata.uid.clone().unwrap_or_default();
+        // Its end may be seen before the answer is.
+        self.lock().memo(name, &uid).released = true;
         if let Step::End(outcome) = self.patch(name, object, Some(finalizers), None).await {
+            if let Some(memo) = self.lock().memos.get_mut(name).filter(|m| m.uid == uid) {
+                memo.released = false;
+            }
             return Step::End(outcome);
         }
         let id = self.lock().own_id(object);
@@ -448,8 +467,20 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 false => "",
             };
             let why = message.map(|m| format!(": {m}")).unwrap_or_default();
-            self.note_of_released(name, object, format!("{what} was released{on}{why}"))
+            let message = format!("{what} was released{on}{why}");
+            if left_active || warning {
+                self.note_of_released(name, object, message).await;
+            } else {
+                self.note(Note {
+                    kind: name.kind.name(),
+                    about: name.plain(),
+                    uid,
+                    warning,
+                    reason: "Released".into(),
+                    message,
+                })
                 .await;
+            }
         }
         let now = self.clock.now();
         let mut state = self.lock();

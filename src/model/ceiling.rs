@@ -21,7 +21,7 @@ pub struct CeilingView {
     pub campaigns: BTreeMap<String, CampaignSpend>,
     /// Ad groups that are on, or about to be, by campaign and id: the most each could spend in a day; `None` when it has
     /// no budget of its own.
-    pub ad_groups: BTreeMap<String, BTreeMap<String, Option<i64>>>,
+    pub ad_groups: BTreeMap<String, BTreeMap<String, Option<Bound>>>,
 }
 
 /// One campaign.
@@ -31,7 +31,59 @@ pub struct CampaignSpend {
     /// It is on, or about to be.
     pub on: bool,
     /// The most its own budget lets it spend in a day; `None`: what its ad groups may.
-    pub own: Option<i64>,
+    pub own: Option<Bound>,
+}
+
+/// What counts of a budget, in hundredths, and of which budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bound {
+    /// The most that it lets its object spend in a day.
+    pub most: i64,
+    /// The budget itself.
+    pub budget: i64,
+    pub period: Period,
+}
+
+impl Bound {
+    /// A daily budget.
+    pub fn daily(budget: i64) -> Self {
+        Self {
+            most: budget,
+            budget,
+            period: Period::Day,
+        }
+    }
+}
+
+/// What a budget is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Period {
+    Day,
+    /// A day on average over a week.
+    Average,
+    /// The object's whole life.
+    Life,
+}
+
+impl Period {
+    /// Of TikTok's word for it; `None`: there is no budget at this level.
+    pub fn of(mode: Option<&str>) -> Option<Self> {
+        match mode? {
+            "BUDGET_MODE_DAY" => Some(Self::Day),
+            "BUDGET_MODE_DYNAMIC_DAILY_BUDGET" => Some(Self::Average),
+            "BUDGET_MODE_TOTAL" => Some(Self::Life),
+            _ => None,
+        }
+    }
+
+    /// As it stands behind an amount and its currency.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Day => "a day",
+            Self::Average => "a day on average",
+            Self::Life => "in all",
+        }
+    }
 }
 
 /// By what a campaign that is on may spend.
@@ -52,13 +104,13 @@ pub enum Candidate {
     Campaign {
         id: String,
         tree: Tree,
-        own: Option<i64>,
+        own: Option<Bound>,
     },
     /// An ad group and the campaign it is in.
     AdGroup {
         id: String,
         campaign: String,
-        amount: Option<i64>,
+        amount: Option<Bound>,
     },
     /// An ad: it spends what its ad group may.
     Ad,
@@ -66,7 +118,7 @@ pub enum Candidate {
 
 impl Candidate {
     /// An object with the budget it has, or shall have.
-    pub fn of(row: &Row, amount: Option<i64>) -> Self {
+    pub fn of(row: &Row, amount: Option<Bound>) -> Self {
         match row.kind {
             Kind::Campaign => Self::Campaign {
                 id: row.id.clone(),
@@ -87,23 +139,27 @@ impl Candidate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     pub reason: Reason,
+    /// What is so, and what to do. Whether the object is off, and since when, is said by who uses it.
     pub message: String,
 }
 
-/// The most an object could spend in a day, in hundredths. `None`: unbounded at this level.
-pub fn per_day(mode: Option<&str>, budget: Option<Cents>) -> Option<i64> {
-    let Cents(amount) = budget?;
-    match mode {
-        Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET") => {
-            Some(amount.saturating_mul(5).saturating_add(3) / 4)
-        }
-        Some("BUDGET_MODE_DAY" | "BUDGET_MODE_TOTAL") => Some(amount),
-        _ => None,
-    }
+/// The most an object could spend in a day. `None`: unbounded at this level.
+pub fn per_day(mode: Option<&str>, budget: Option<Cents>) -> Option<Bound> {
+    let Cents(budget) = budget?;
+    let period = Period::of(mode)?;
+    let most = match period {
+        Period::Average => budget.saturating_mul(5).saturating_add(3) / 4,
+        Period::Day | Period::Life => budget,
+    };
+    Some(Bound {
+        most,
+        budget,
+        period,
+    })
 }
 
 /// The same for a row, `high` being the highest budget it had within the last day.
-pub fn row_per_day(row: &Row, high: Option<Cents>) -> Option<i64> {
+pub fn row_per_day(row: &Row, high: Option<Cents>) -> Option<Bound> {
     let budget = row.budget.max(row.current_budget).max(high);
     per_day(row.budget_mode.as_deref(), budget)
 }
@@ -111,11 +167,11 @@ pub fn row_per_day(row: &Row, high: Option<Cents>) -> Option<i64> {
 impl Caps {
     /// A hold that does not depend on the neighbours: it keeps an object off and switches a running one off. `amount`
     /// is the most its own budget lets it spend in a day.
-    pub fn standing_hold(&self, amount: Option<i64>, currency: &str) -> Option<Hold> {
+    pub fn standing_hold(&self, amount: Option<Bound>, currency: &str) -> Option<Hold> {
         // The total depends on the neighbours: it is asked before something is switched on, never to switch off. Without
         // a budget of its own there is nothing to compare: that stops a switching on, not a running object.
         self.usable(currency)
-            .and_then(|()| self.alone(amount.unwrap_or(0), currency))
+            .and_then(|()| amount.map_or(Ok(()), |amount| self.alone(amount, currency)))
             .err()
     }
 
@@ -132,27 +188,42 @@ impl Caps {
         if self.per_object.is_none() && self.total.is_none() {
             return Err(Hold {
                 reason: Reason::NoBudgetCeiling,
-                message: "no ceiling on budgets is set, so nothing is switched on; set spec.caps.maxDailyBudgetPerObject \
-                          or spec.caps.maxDailyBudgetTotal on the connection"
+                message: "no ceiling on budgets is set; set spec.caps.maxDailyBudgetPerObject or \
+                          spec.caps.maxDailyBudgetTotal on the connection"
                     .into(),
             });
         }
         Ok(())
     }
 
-    fn alone(&self, amount: i64, currency: &str) -> Result<(), Hold> {
-        match self.per_object.filter(|most| amount > *most) {
-            Some(most) => Err(Hold {
-                reason: Reason::CeilingReached,
-                message: format!(
-                    "it could spend {} {currency} a day, the connection's maxDailyBudgetPerObject is {}; lower spec.budget or \
-                     raise the cap",
-                    Cents(amount),
-                    Cents(most)
-                ),
-            }),
-            None => Ok(()),
-        }
+    fn alone(&self, amount: Bound, currency: &str) -> Result<(), Hold> {
+        let Some(most) = self.per_object.filter(|most| amount.most > *most) else {
+            return Ok(());
+        };
+        let cap = format!(
+            "the connection's maxDailyBudgetPerObject ({} {currency})",
+            Cents(most)
+        );
+        let (counts, budget) = (Cents(amount.most), Cents(amount.budget));
+        let message = match amount.period {
+            Period::Day => format!(
+                "it could spend {counts} {currency} a day, more than {cap}; lower spec.budget or raise the cap"
+            ),
+            Period::Average => format!(
+                "a DynamicDaily budget of {budget} {currency} lets TikTok spend up to {counts} {currency} on one day, more \
+                 than {cap}; lower spec.budget or raise the cap"
+            ),
+            // Raising the cap to a lifetime budget would let everything else have that much a day.
+            Period::Life => format!(
+                "a lifetime budget of {budget} {currency} counts whole against {cap}, since TikTok decides how much of it is \
+                 spent on which day; make a new object with mode Daily, or lower spec.budget. A cap of {budget} {currency} \
+                 would let every campaign and ad group of the account have that much a day"
+            ),
+        };
+        Err(Hold {
+            reason: Reason::CeilingReached,
+            message,
+        })
     }
 }
 
@@ -187,7 +258,7 @@ impl CeilingView {
 
     /// Enters what a call in flight is about to switch on or raise. Unbounded outweighs any amount; else the higher counts.
     pub fn count_about(&mut self, candidate: &Candidate) {
-        let higher = |a: Option<i64>, b: Option<i64>| Some(a?.max(b?));
+        let higher = |a: Option<Bound>, b: Option<Bound>| Some(a?.max(b?));
         match candidate {
             Candidate::Campaign { id, tree, own } => {
                 let entry = self.campaigns.entry(id.clone()).or_insert(CampaignSpend {
@@ -257,7 +328,7 @@ impl CeilingView {
                 let groups = with.ad_groups.entry(campaign.clone()).or_default();
                 groups.insert(id.clone(), *amount);
                 match parent.on {
-                    true => amount.unwrap_or(0),
+                    true => amount.map_or(0, |a| a.most),
                     // Nothing is spent before the campaign is on, and that is asked for by itself.
                     false => return Ok(()),
                 }
@@ -269,14 +340,20 @@ impl CeilingView {
         let sum = with.total()?;
         if sum > i128::from(most) {
             let others = i64::try_from(sum - i128::from(adds)).unwrap_or(i64::MAX);
+            let how = if with.counts_otherwise() {
+                ". A lifetime budget counts whole, a DynamicDaily one × 1.25: daily ones take up no more than they are"
+            } else {
+                ""
+            };
             return Err(Hold {
                 reason: Reason::CeilingReached,
                 message: format!(
-                    "{} {currency} a day is already on in this account; with {} more the connection's maxDailyBudgetTotal of {} \
-                     would be passed; pause or lower something, or raise the cap",
+                    "what is on in this account counts {} {currency} against the connection's maxDailyBudgetTotal ({} \
+                     {currency}) already; with {} {currency} more it would be passed; pause or lower something, or raise \
+                     the cap{how}",
                     Cents(others.max(0)),
+                    Cents(most),
                     Cents(adds),
-                    Cents(most)
                 ),
             });
         }
@@ -295,6 +372,18 @@ impl CeilingView {
             };
             (id.as_str(), spends)
         })
+    }
+
+    /// Is there a budget among what is on that counts for more than it says of a day?
+    fn counts_otherwise(&self) -> bool {
+        let on = self.campaigns.iter().filter(|(_, c)| c.on);
+        on.flat_map(|(id, campaign)| {
+            let groups = self.ad_groups.get(id).into_iter().flatten();
+            let below = groups.filter_map(|(_, amount)| *amount);
+            let below = below.filter(|_| campaign.own.is_none());
+            campaign.own.into_iter().chain(below)
+        })
+        .any(|bound| bound.period != Period::Day)
     }
 
     /// What all campaigns that are on could spend in a day.
@@ -320,7 +409,7 @@ impl CeilingView {
     fn bound(&self, campaign: &str) -> Result<i64, Hold> {
         let spend = self.campaigns.get(campaign);
         if let Some(own) = spend.and_then(|c| c.own) {
-            return Ok(own);
+            return Ok(own.most);
         }
         if spend.is_none_or(|c| !self.ad_groups_of.contains(&c.tree)) {
             return Err(unread(&format!(
@@ -338,7 +427,7 @@ impl CeilingView {
                     ),
                 });
             };
-            sum = sum.saturating_add(*amount);
+            sum = sum.saturating_add(amount.most);
         }
         Ok(sum)
     }
@@ -347,11 +436,11 @@ impl CeilingView {
     fn each_bounded(&self, caps: &Caps, campaign: &str, currency: &str) -> Result<(), Hold> {
         self.bound(campaign)?;
         for (id, amount) in self.ad_groups.get(campaign).into_iter().flatten() {
-            caps.alone(amount.unwrap_or(0), currency)
-                .map_err(|hold| Hold {
-                    message: format!("ad group {id} in it: {}", hold.message),
-                    ..hold
-                })?;
+            let Some(amount) = amount else { continue };
+            caps.alone(*amount, currency).map_err(|hold| Hold {
+                message: format!("ad group {id} in it: {}", hold.message),
+                ..hold
+            })?;
         }
         Ok(())
     }

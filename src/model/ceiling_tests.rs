@@ -21,7 +21,7 @@ fn view(campaigns: &[(&str, bool, Option<i64>)]) -> CeilingView {
                     CampaignSpend {
                         tree: Tree::Manual,
                         on: *on,
-                        own: *own,
+                        own: own.map(Bound::daily),
                     },
                 )
             })
@@ -34,7 +34,7 @@ fn campaign(id: &str, own: Option<i64>) -> Candidate {
     Candidate::Campaign {
         id: id.into(),
         tree: Tree::Manual,
-        own,
+        own: own.map(Bound::daily),
     }
 }
 
@@ -42,7 +42,7 @@ fn group(id: &str, campaign: &str, amount: Option<i64>) -> Candidate {
     Candidate::AdGroup {
         id: id.into(),
         campaign: campaign.into(),
-        amount,
+        amount: amount.map(Bound::daily),
     }
 }
 
@@ -65,10 +65,64 @@ fn r20_without_a_ceiling_nothing_is_enabled_at_any_level() {
 #[test]
 fn r20_dynamic_daily_counts_a_quarter_more_rounded_up() {
     let dynamic = Some("BUDGET_MODE_DYNAMIC_DAILY_BUDGET");
-    assert_eq!(per_day(dynamic, Some(Cents(10_000))), Some(12_500));
-    assert_eq!(per_day(dynamic, Some(Cents(1))), Some(2));
+    let most = |budget| per_day(dynamic, Some(Cents(budget))).map(|bound| bound.most);
+    assert_eq!(most(10_000), Some(12_500));
+    assert_eq!(most(1), Some(2));
     assert_eq!(per_day(Some("BUDGET_MODE_INFINITE"), Some(Cents(0))), None);
     assert_eq!(per_day(None, Some(Cents(5))), None);
+}
+
+/// A cap that is raised to a lifetime budget lets everything else have that much a day: no message may lead there first.
+#[test]
+fn r20_a_message_says_what_counts_of_which_budget() {
+    let said = |mode: &str, budget| {
+        let bound = per_day(Some(mode), Some(Cents(budget)));
+        let hold = caps(Some(20_000), None).standing_hold(bound, "USD");
+        hold.map(|hold| hold.message).unwrap_or_default()
+    };
+    assert_eq!(
+        said("BUDGET_MODE_DAY", 30_000),
+        "it could spend 300 USD a day, more than the connection's maxDailyBudgetPerObject (200 USD); lower spec.budget or \
+         raise the cap"
+    );
+    let dynamic = said("BUDGET_MODE_DYNAMIC_DAILY_BUDGET", 18_000);
+    assert!(
+        dynamic.starts_with(
+            "a DynamicDaily budget of 180 USD lets TikTok spend up to 225 USD on one day"
+        ),
+        "{dynamic}"
+    );
+    let life = said("BUDGET_MODE_TOTAL", 1_000_000);
+    assert!(
+        life.starts_with(
+            "a lifetime budget of 10000 USD counts whole against the connection's maxDailyBudgetPerObject (200 USD)"
+        ),
+        "{life}"
+    );
+    assert!(!life.contains("raise the cap"), "{life}");
+    assert!(life.contains("mode Daily"), "{life}");
+    assert_eq!(said("BUDGET_MODE_TOTAL", 20_000), "");
+}
+
+#[test]
+fn r20_a_total_says_how_lifetime_budgets_count() {
+    let mut account = view(&[("1", true, Some(10_000))]);
+    let total = |account: &CeilingView| {
+        let hold = account.check(
+            &caps(None, Some(15_000)),
+            &campaign("2", Some(6_000)),
+            "USD",
+        );
+        hold.unwrap_err().message
+    };
+    let told = "what is on in this account counts 100 USD against the connection's maxDailyBudgetTotal (150 USD) already; \
+                with 60 USD more it would be passed; pause or lower something, or raise the cap";
+    assert_eq!(total(&account), told);
+    let life = per_day(Some("BUDGET_MODE_TOTAL"), Some(Cents(10_000)));
+    if let Some(one) = account.campaigns.get_mut("1") {
+        one.own = life;
+    }
+    assert!(total(&account).contains("A lifetime budget counts whole"));
 }
 
 #[test]
@@ -88,9 +142,10 @@ fn r20_an_incomplete_list_refuses_the_total_and_not_the_single_object() {
 #[test]
 fn r20_a_campaign_without_a_budget_is_bounded_by_its_ad_groups_that_are_on() {
     let mut account = view(&[("1", false, None), ("2", true, Some(300))]);
-    account
-        .ad_groups
-        .insert("1".into(), [("11".to_string(), Some(400))].into());
+    account.ad_groups.insert(
+        "1".into(),
+        [("11".to_string(), Some(Bound::daily(400)))].into(),
+    );
     let infinite = campaign("1", None);
     let total = |most| reason(account.check(&caps(None, Some(most)), &infinite, "EUR"));
     assert_eq!(total(700), None);
@@ -177,9 +232,9 @@ proptest! {
         for (i, (own, bounded, groups)) in others.iter().enumerate() {
             let id = format!("o{i}");
             let own = bounded.then_some(*own);
-            account.campaigns.insert(id.clone(), CampaignSpend { tree: Tree::Manual, on: true, own });
-            let inside: BTreeMap<String, Option<i64>> =
-                groups.iter().enumerate().map(|(n, g)| (format!("{id}.{n}"), Some(*g))).collect();
+            account.campaigns.insert(id.clone(), CampaignSpend { tree: Tree::Manual, on: true, own: own.map(Bound::daily) });
+            let inside: BTreeMap<String, Option<Bound>> =
+                groups.iter().enumerate().map(|(n, g)| (format!("{id}.{n}"), Some(Bound::daily(*g)))).collect();
             sum += own.unwrap_or_else(|| groups.iter().sum());
             account.ad_groups.insert(id, inside);
         }

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 
 use super::reason::Reason;
-use super::tiktok_names::TikTokName;
 use crate::api::campaign::Objective;
 use crate::platform::Tree;
 
@@ -33,7 +32,7 @@ impl Creatable {
         now: Timestamp,
     ) -> Result<(), (Reason, String)> {
         use Objective::{AppPromotion, LeadGeneration, ProductSales, RfReach, WebConversions};
-        let word = objective.tiktok();
+        let word = format!("{objective:?}");
         match (tree, objective) {
             (_, ProductSales) => Err((
                 Reason::NotCreatable,

@@ -24,6 +24,7 @@ pub mod record;
 pub mod report;
 pub mod schedule;
 pub mod subscriptions;
+pub mod tell;
 pub mod tiktok_names;
 pub mod token;
 pub mod wanted;

@@ -5,6 +5,8 @@ mod clock;
 mod converge;
 mod create;
 mod end;
+mod holds;
+mod observe;
 mod review;
 mod together;
 mod unclear;
@@ -17,9 +19,12 @@ use super::facts::{
 use super::reason::Reason;
 use super::record::{Record, RecordState};
 use super::report::{Ready, Verdict};
+use super::tell::Tell;
 use super::wanted::{Group, Wanted};
+use crate::api::common::DeletionPolicy;
 use crate::api::{FINALIZER, TAKE_OVER};
 use crate::platform::{Changes, Kind, NewObject, OperationState, OperationStatus, Row, Tree};
+pub use end::untouched;
 use jiff::Timestamp;
 pub use together::side_effects;
 
@@ -32,6 +37,8 @@ pub struct Plan {
     pub verdict: Verdict,
     /// Plan again at this time even if nothing happens.
     pub wake: Option<Timestamp>,
+    /// What is said as an event once the action is done: that something was made, or costs another amount now.
+    pub tell: Option<Tell>,
 }
 
 /// One step. After each the object is planned again.
@@ -69,6 +76,8 @@ pub enum Action {
     Release {
         /// It was, or may still be, switched on.
         left_active: bool,
+        /// Somebody should know of it.
+        warning: bool,
         message: Option<String>,
     },
 }
@@ -136,6 +145,8 @@ struct Planner<'a> {
     kind: Kind,
     tree: Tree,
     wanted: Wanted,
+    /// The spec says that it is deleted with its object, but only its name says that it is the one that is meant.
+    spared: bool,
 }
 
 impl<'a> Planner<'a> {
@@ -152,12 +163,24 @@ impl<'a> Planner<'a> {
             .or(f.record.own().map(|r| r.tree))
             .or(in_tree)
             .unwrap_or(Tree::Manual);
+        let mut effective = Effective::of(&f.object.life(), f.connection, adopted);
+        // A deletion is final, and a name is no proof of whose an object is.
+        let by_name = f.record.own().is_some_and(|record| {
+            record.adopted
+                && record.id.is_some()
+                && f.object.life().external_id != record.id.as_ref()
+        });
+        let spared = by_name && effective.deletion == DeletionPolicy::Delete;
+        if spared {
+            effective.deletion = DeletionPolicy::Pause;
+        }
         let mut planner = Self {
             f,
-            effective: Effective::of(&f.object.life(), f.connection, adopted),
+            effective,
             kind: f.object.kind(),
             tree,
             wanted: Wanted::default(),
+            spared,
         };
         planner.wanted = planner.wanted_at(f.platform_now);
         planner
@@ -185,6 +208,11 @@ impl<'a> Planner<'a> {
 
     fn noun(&self) -> &'static str {
         self.kind.noun()
+    }
+
+    /// The account's currency, to put behind an amount.
+    fn unit(&self) -> &str {
+        self.account().map_or("", |account| &account.currency)
     }
 
     // ---- who owns it ----
@@ -383,10 +411,12 @@ impl<'a> Planner<'a> {
     fn plan(&self, action: Action, ready: Ready, wake: Option<Timestamp>) -> Plan {
         let mut verdict = Verdict::new(ready, self.effective.clone(), self.f.record.own());
         verdict.lost = self.lost_id().filter(|_| !verdict.lets_go());
+        verdict.currency = self.account().map(|account| account.currency.clone());
         Plan {
             action,
             verdict,
             wake,
+            tell: None,
         }
     }
 
@@ -409,6 +439,11 @@ impl<'a> Planner<'a> {
     fn done(&self, reason: Reason, message: impl Into<String>) -> Plan {
         self.plan(Action::Rest, Ready::Yes(reason, message.into()), None)
     }
+}
+
+/// What cannot be changed in a manifest is written anew; nothing is on TikTok yet that its deletion could touch.
+fn apply_again(how: &str) -> String {
+    format!("delete this object (nothing on TikTok is touched) and apply it again {how}")
 }
 
 fn state_difference(want: &str, have: &str) -> Difference {

@@ -87,6 +87,7 @@ mod tests {
             sent: None,
             adopted: false,
             seen_on: false,
+            held_off: false,
             resumed: None,
             appealed: None,
         }

@@ -65,6 +65,7 @@ pub enum Reason {
     // plans
     WouldCreate,
     WouldUpdate,
+    WouldPause,
     // drift and delivery
     NoDrift,
     Differs,

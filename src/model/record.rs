@@ -69,6 +69,10 @@ pub struct Record {
     /// R1: it was seen on while wanted on. From then on an off that nobody here asked for is somebody's pause.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub seen_on: bool,
+    /// A hold of ours switched it off while the spec said Active, and it has not been on since: nobody else's pause, and
+    /// told as our own also by a process that did not do it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held_off: bool,
     /// R1: the value of the resume annotation that has been obeyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<String>,

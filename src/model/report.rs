@@ -13,8 +13,10 @@ use super::diff::Difference;
 use super::effective::Effective;
 use super::reason::Reason;
 use super::record::Record;
+use super::tell;
+use super::wanted::Group;
+use crate::api::common::DriftPolicy;
 use crate::api::status::{DriftEntry, Effective as EffectiveValues, Idempotency, ObjectStatus};
-use crate::platform::Cents;
 use crate::platform::clean;
 use crate::platform::{Kind, OperationState, Review, Row};
 
@@ -50,6 +52,8 @@ pub struct Verdict {
     /// What the review says, for ads.
     pub review: Option<Review>,
     pub record: Option<Record>,
+    /// The account's currency, as far as it is known.
+    pub currency: Option<String>,
     /// The id that only the status still names: it stays there until the object is taken up again.
     pub lost: Option<String>,
 }
@@ -67,6 +71,7 @@ impl Verdict {
             row: None,
             review: None,
             record: record.cloned(),
+            currency: None,
             lost: None,
         }
     }
@@ -194,12 +199,8 @@ pub fn object_status(
         operation_status: row.map(|r| operation_word(r.operation).to_string()),
         delivery_status: row.map(|r| clean(&r.secondary_status, 128)),
         current_budget: row
-            .and_then(|r| r.current_budget.or(r.budget))
-            .map(|Cents(c)| Cents(c).to_string()),
-        // R30: an estimate needs conversions, which nobody has read yet.
-        learning_phase: row
-            .filter(|r| r.kind == Kind::AdGroup)
-            .map(|_| "Unknown".to_string()),
+            .zip(verdict.currency.as_deref())
+            .and_then(|(row, currency)| tell::budget(row, currency)),
         review: verdict.review.as_ref().map(review::status),
         creatives: row.and_then(review::creatives),
         effective: Some(effective_values(&verdict.effective)),
@@ -236,6 +237,33 @@ fn drift_message(differences: &[Difference]) -> String {
     parts.join("; ")
 }
 
+/// What somebody changed on TikTok, and what becomes of it, for an event.
+pub fn drift_told(verdict: &Verdict) -> String {
+    let mut told = drift_message(&verdict.differences);
+    if verdict.effective.hands_off() || verdict.effective.pauses_only() {
+        return told;
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for difference in &verdict.differences {
+        let corrected = verdict.effective.drift.of(difference.group) == DriftPolicy::Correct;
+        if corrected && !groups.contains(&difference.group) {
+            groups.push(difference.group);
+        }
+    }
+    if groups.is_empty() {
+        return told;
+    }
+    let rules: Vec<String> = groups
+        .iter()
+        .map(|group| format!("spec.drift.{}: Report", group.to_string().to_lowercase()))
+        .collect();
+    told.push_str(&format!(
+        ". What the manifest says is written back; {} would only report such a change",
+        rules.join(", ")
+    ));
+    told
+}
+
 fn drift_entries(
     before: Option<&ObjectStatus>,
     verdict: &Verdict,
@@ -267,7 +295,7 @@ fn effective_values(effective: &Effective) -> EffectiveValues {
     EffectiveValues {
         state: effective
             .state
-            .map_or_else(|| "AsFound".into(), |s| format!("{s:?}")),
+            .map_or_else(|| "Unmanaged".into(), |s| format!("{s:?}")),
         deletion_policy: format!("{:?}", effective.deletion),
         mode: format!("{:?}", effective.mode),
         adoption: format!("{:?}", effective.adoption),

@@ -101,7 +101,7 @@ prop_compose! {
             tree: Tree::Manual, parent: None, name: "spring".into(), incarnation: 0, counter, key: "5".into(), attempt: 1,
             since: Some(at(since)),
             mark: (mark && !id).then(|| Mark { at: at(since), deadline: at(since) + Duration::from_secs(20) }),
-            id: id.then(|| "77".to_string()), former: None, sent: None, adopted, seen_on, resumed: None, appealed: None,
+            id: id.then(|| "77".to_string()), former: None, sent: None, adopted, seen_on, held_off: false, resumed: None, appealed: None,
         })
     }
 }

@@ -22,7 +22,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         member: ObjectName,
     ) {
         let same = |action: &Action, _: &str| *action == Action::Appeal(wish.clone());
-        let members = self.still_wanted(id, vec![(member, wish.ad.clone())], same, false);
+        let (members, _) = self.still_wanted(id, vec![(member, wish.ad.clone())], same, false);
         let [(name, _)] = members.as_slice() else {
             return;
         };

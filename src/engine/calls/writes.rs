@@ -1,21 +1,24 @@
 //! What the platform is told: status calls for many objects, updates for one.
 
 use super::super::account::AccountId;
-use super::super::doors::{Clock, Cluster, Note, ObjectName};
+use super::super::doors::{Clock, Cluster, ObjectName};
 use super::super::outbox::{Batch, Member, Op, StatusOf};
 use super::super::queue::Lane;
 use super::super::run::Engine;
-use super::super::state::Key;
+use super::super::state::{Expect, Key, State};
 use super::looks::drop_and_park;
 use super::{Begin, backoff};
 use crate::model::ad_group::SHARED_SMART_PLUS;
 use crate::model::ceiling::{Candidate, per_day, row_per_day};
 use crate::model::facts::Refusable;
 use crate::model::plan::Action;
+use crate::model::tell::Tell;
+use crate::observe::table::RowId;
 use crate::platform::{
-    Answer, Call, Changes, Door, ErrorClass, Kind, OperationStatus, PlatformError, Rejection,
-    Reply, Tree,
+    Answer, Call, Changes, Door, ErrorClass, Kind, OperationState, OperationStatus, PlatformError,
+    Rejection, Reply, Tree,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
@@ -64,17 +67,19 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
-    /// Checked last: only what the newest plan still wants goes out, and never more than the ceilings allow together.
+    /// Checked last: only what the newest plan still wants goes out, and never more than the ceilings allow together. With
+    /// each comes what is said of it once it is done.
     pub(in crate::engine) fn still_wanted(
         &self,
         id: &AccountId,
         members: Vec<Member>,
         wanted: impl Fn(&Action, &str) -> bool,
         spends: bool,
-    ) -> Vec<Member> {
+    ) -> (Vec<Member>, Vec<Option<Tell>>) {
         let now = self.clock.now();
         let mut state = self.lock();
         let mut keep = Vec::new();
+        let mut tells = Vec::new();
         for (name, platform_id) in members {
             let key = Key::Object(name.clone());
             let Some(object) = state.stores.get(&name) else {
@@ -99,8 +104,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 }
             }
             keep.push((name, platform_id));
+            tells.push(plan.tell);
         }
-        keep
+        (keep, tells)
     }
 
     pub(in crate::engine) async fn set_status(
@@ -112,7 +118,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     ) {
         let enable = of.to == OperationStatus::Enable;
         let same = |action: &Action, platform_id: &str| matches!(action, Action::SetStatus(wish) if wish.id == platform_id && wish.to == of.to);
-        let members = self.still_wanted(id, members, same, enable);
+        let (members, tells) = self.still_wanted(id, members, same, enable);
         if members.is_empty() {
             return;
         }
@@ -144,33 +150,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         let sent = self.send(id, &call).await;
         drop(slot);
-        let warn = self.learn_statuses(id, &call, of, &members, sent);
-        for (name, platform_id, pauses, uid) in warn {
-            let message = format!(
-                "{} {platform_id} was switched off for the {pauses}. time; somebody or an automated rule keeps switching it on",
-                name.kind.noun()
-            );
-            self.note(Note {
-                kind: name.kind.name(),
-                uid,
-                about: name.plain(),
-                warning: true,
-                reason: "SwitchedOnOutside".into(),
-                message,
-            })
-            .await;
-        }
+        let tells = members.iter().zip(tells);
+        let tells = tells.filter_map(|((name, _), tell)| Some((name.clone(), tell?)));
+        self.learn_statuses(id, &call, of, &members, sent, tells.collect());
     }
 
-    /// What the answer to a status call taught, per id; which objects were paused again and again.
-    pub(in crate::engine) fn learn_statuses(
+    /// What the answer to a status call taught, per id; `tells`: what is said of each that was done.
+    fn learn_statuses(
         &self,
         id: &AccountId,
         call: &Call,
         of: StatusOf,
         members: &[Member],
         sent: Result<Answer, PlatformError>,
-    ) -> Vec<(ObjectName, String, u32, String)> {
+        mut tells: BTreeMap<ObjectName, Tell>,
+    ) {
         let to = of.to;
         let op = |one: &str| Op::SetStatus(of.wish(one));
         let now = self.clock.now();
@@ -192,8 +186,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 for (name, platform_id) in members {
                     let row = (name.kind, platform_id.clone());
                     if done.contains(platform_id) {
+                        // Asked for twice, it was done once.
+                        let again = state.is_so(id, &row, to);
+                        let tell = tells.remove(name).filter(|_| !again);
                         state.learn_status(id, name, platform_id, to, tick, now);
                         tracing::info!(kind = %name.kind, object = %name, id = %platform_id, to = ?to, "status set");
+                        state.tell_status(name, platform_id, to, tell);
                     } else if let Some(no) = refused.iter().find(|r| r.id == *platform_id) {
                         let error = PlatformError {
                             class: no.class(),
@@ -241,6 +239,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                                 state.retry(name, error.lasting(), now);
                             }
                         }
+                        let expect = Expect::Is(after(to));
+                        for (name, tell) in tells {
+                            state.unsure(&name, expect, tell);
+                        }
                         state.doubt_all(id, members, now)
                     }
                     ErrorClass::Retry | ErrorClass::Auth(_) if to == OperationStatus::Disable => {
@@ -266,15 +268,6 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
         }
         state.spent(id, members);
-        members
-            .iter()
-            .filter_map(|(name, platform_id)| {
-                let memo = state.memos.get(name)?;
-                let pauses = memo.memory.pauses;
-                (to == OperationStatus::Disable && pauses >= 3)
-                    .then(|| (name.clone(), platform_id.clone(), pauses, memo.uid.clone()))
-            })
-            .collect()
     }
 
     pub(in crate::engine) async fn update(
@@ -288,7 +281,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let same = |action: &Action, of: &str| matches!(action, Action::Update { id, changes: planned, .. } if id == of && **planned == changes);
         let raises = changes.budget.is_some();
         let kind = member.kind;
-        let members = self.still_wanted(id, vec![(member, platform_id.clone())], same, raises);
+        let (members, tells) =
+            self.still_wanted(id, vec![(member, platform_id.clone())], same, raises);
+        let tell = tells.into_iter().next().flatten();
         let [(name, _)] = members.as_slice() else {
             return;
         };
@@ -346,11 +341,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     }
                 }
                 state.push_owners(id, &siblings, Lane::Change, now);
-                let uid = state
-                    .stores
-                    .get(name)
-                    .and_then(|o| o.metadata.uid.clone())
-                    .unwrap_or_default();
+                let uid = state.uid_of(name);
+                if let Some(tell) = tell {
+                    state.tell(name, &uid, tell);
+                }
                 let memo = state.memo(name, &uid);
                 memo.memory.corrections += 1;
                 memo.memory.side_effects.clear();
@@ -363,6 +357,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
             Ok(_) => state.doubt(id, &row_id),
             Err(error) => {
+                if let (ErrorClass::Ambiguous, Some(tell), Some(to)) =
+                    (&error.class, tell, changes.budget)
+                {
+                    state.unsure(name, Expect::Budget(to), tell);
+                }
                 state.learn_refusal(name, Refusable::Update, &error, now);
                 // What TikTok calls no change was changed by somebody else: our row is old.
                 if matches!(
@@ -390,7 +389,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         member: ObjectName,
     ) {
         let same = |action: &Action, _: &str| matches!(action, Action::SetCreatives { creatives: planned, to: planned_to, .. } if *planned == creatives && *planned_to == to);
-        let members = self.still_wanted(id, vec![(member, ad.clone())], same, false);
+        let (members, _) = self.still_wanted(id, vec![(member, ad.clone())], same, false);
         let [(name, _)] = members.as_slice() else {
             return;
         };
@@ -420,6 +419,60 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
         state.doubt(id, &(name.kind, ad));
         state.push(&Key::Object(name.clone()), Lane::Change, now);
+    }
+}
+
+impl State {
+    /// Says that a status call was done, and whether it had to be done again and again.
+    fn tell_status(
+        &mut self,
+        name: &ObjectName,
+        platform_id: &str,
+        to: OperationStatus,
+        tell: Option<Tell>,
+    ) {
+        let uid = self.uid_of(name);
+        if let Some(tell) = tell {
+            self.tell(name, &uid, tell);
+        }
+        let memo = self.memo(name, &uid);
+        memo.unsure = None;
+        let pauses = memo.memory.pauses;
+        if to == OperationStatus::Disable && pauses >= 3 {
+            let message = format!(
+                "{} {platform_id} was switched off {pauses} times; somebody or an automated rule keeps switching it on",
+                name.kind.noun()
+            );
+            self.tell(name, &uid, Tell::warning("SwitchedOnOutside", message));
+        }
+    }
+
+    /// Is the row, as far as is known, as a status call would make it?
+    fn is_so(&self, id: &AccountId, row: &RowId, to: OperationStatus) -> bool {
+        let account = self.accounts.get(id);
+        let known = account.and_then(|a| a.table.last_known(row));
+        known.is_some_and(|row| row.operation == after(to))
+    }
+
+    /// A write had no clear answer: it is told when a look shows that it was done.
+    fn unsure(&mut self, name: &ObjectName, expect: Expect, tell: Tell) {
+        let uid = self.uid_of(name);
+        self.memo(name, &uid).unsure = Some((expect, tell));
+    }
+
+    fn uid_of(&self, name: &ObjectName) -> String {
+        let object = self.stores.get(name);
+        object
+            .and_then(|o| o.metadata.uid.clone())
+            .unwrap_or_default()
+    }
+}
+
+fn after(to: OperationStatus) -> OperationState {
+    match to {
+        OperationStatus::Enable => OperationState::On,
+        OperationStatus::Disable => OperationState::Off,
+        OperationStatus::Delete => OperationState::Deleted,
     }
 }
 

@@ -74,10 +74,10 @@ fn money(row: &Row, currency: &str) -> String {
     match row.budget_mode.as_deref() {
         Some("BUDGET_MODE_TOTAL") => format!("a lifetime budget of {amount} {currency}"),
         // An increase by TikTok, or a dynamic budget.
-        _ if Cents(most) > amount => {
+        _ if Cents(most.most) > amount => {
             format!(
                 "{amount} {currency} a day, on some days up to {}",
-                Cents(most)
+                Cents(most.most)
             )
         }
         _ => format!("{amount} {currency} a day"),

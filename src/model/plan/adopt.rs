@@ -4,8 +4,10 @@ use super::super::diff::fixed;
 use super::super::facts::{Account, Have, Look};
 use super::super::reason::Reason;
 use super::super::record::{FORMAT, Record, RecordState};
-use super::{Action, Plan, Planner};
+use super::super::tell::{self, Tell};
+use super::{Action, Plan, Planner, apply_again};
 use crate::api::RESUME;
+use crate::api::common::DeletionPolicy;
 use crate::platform::{OperationState, Row};
 
 impl Planner<'_> {
@@ -50,20 +52,35 @@ impl Planner<'_> {
                     format!("looking for {noun} {id}"),
                 )
             }
-            Have::Absent => self.stalled(Reason::NotFoundOnPlatform, format!("there is no {noun} {id} in advertiser {}; correct spec.externalId", account.advertiser)),
-            Have::Present(seen) if seen.row.operation == OperationState::Deleted => {
-                self.stalled(Reason::NotFoundOnPlatform, format!("{noun} {id} was deleted on TikTok, which is final; remove spec.externalId to make a new one"))
-            }
+            Have::Absent => self.stalled(
+                Reason::NotFoundOnPlatform,
+                format!(
+                    "there is no {noun} {id} in advertiser {}; {} the right spec.externalId",
+                    account.advertiser,
+                    apply_again("with")
+                ),
+            ),
+            Have::Present(seen) if seen.row.operation == OperationState::Deleted => self.stalled(
+                Reason::NotFoundOnPlatform,
+                format!(
+                    "{noun} {id} was deleted on TikTok, which is final; to make a new one {} spec.externalId",
+                    apply_again("without")
+                ),
+            ),
             Have::Present(seen) => {
                 if let Some(elsewhere) = self.in_another_parent(&seen.row) {
                     return elsewhere;
                 }
                 match fixed(self.f.object, &self.wanted, &seen.row).as_slice() {
-                    [] if self.effective.hands_off() => self.observe(&seen.row),
+                    [] if self.effective.hands_off() => self.observe(&seen.row, account),
                     [] => self.adopt(&seen.row, account),
                     [first, ..] => self.stalled(
                         Reason::AdoptionMismatch,
-                        format!("{noun} {id} has {} {} on TikTok, the spec says {}; correct the spec, this cannot be changed on TikTok", first.field, first.have, first.want),
+                        format!(
+                            "{noun} {id} has {} {} on TikTok, the spec says {}; this cannot be changed there: {} what \
+                             TikTok has",
+                            first.field, first.have, first.want, apply_again("with")
+                        ),
                     ),
                 }
             }
@@ -90,7 +107,7 @@ impl Planner<'_> {
 
     pub(super) fn adopt(&self, row: &Row, account: &Account) -> Plan {
         if self.effective.hands_off() {
-            return self.observe(row);
+            return self.observe(row, account);
         }
         let ours = matches!(self.f.record, RecordState::None)
             && self.f.object.life().external_id.is_none()
@@ -126,13 +143,45 @@ impl Planner<'_> {
             former: None,
             adopted: kept.map_or(!ours, |r| r.adopted),
             seen_on: kept.is_some_and(|r| r.seen_on),
+            held_off: kept.is_some_and(|r| r.held_off),
             resumed: self.annotation(RESUME).map(str::to_owned),
             appealed: None,
         };
-        self.progress(
-            Action::Write(record),
-            Reason::Creating,
-            format!("adopting {} {}", self.noun(), row.id),
-        )
+        let tell = (record.adopted && kept.is_none()).then(|| self.adopted(row));
+        Plan {
+            tell,
+            ..self.progress(
+                Action::Write(record),
+                Reason::Creating,
+                format!("adopting {} {}", self.noun(), row.id),
+            )
+        }
+    }
+
+    /// Somebody else's object is looked after from here from now on: what it is, how it came, and what its end will be.
+    fn adopted(&self, row: &Row) -> Tell {
+        let life = self.f.object.life();
+        let by_id = life.external_id == Some(&row.id);
+        let how = match (by_id, life.adoption) {
+            (true, _) => "spec.externalId names it",
+            (false, Some(_)) => "it has this name, and spec.adoption: SameName asks for it",
+            (false, None) => {
+                "it has this name, and spec.adoption: SameName of the connection asks for it"
+            }
+        };
+        let end = match life.deletion_policy {
+            None | Some(DeletionPolicy::Retain) => "left as it is",
+            Some(DeletionPolicy::Pause) => "paused",
+            Some(DeletionPolicy::Delete) if by_id => "deleted for good",
+            Some(DeletionPolicy::Delete) => {
+                "paused and not deleted, unless spec.externalId names it by then"
+            }
+        };
+        let message = format!(
+            "took over {}, {}: {how}. When this object is deleted it is {end}",
+            tell::named(row),
+            tell::standing(row, self.unit())
+        );
+        Tell::warning("Adopted", message)
     }
 }

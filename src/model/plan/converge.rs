@@ -1,24 +1,16 @@
 //! Objects that are on the platform: pauses first, corrections, a resume last (R1, R2).
 
-use super::super::ceiling::{Candidate, Hold, per_day, row_per_day};
+use super::super::ceiling::Hold;
 use super::super::diff::{Diff, diff};
 use super::super::facts::{Account, Have, Look, Refusable, Seen};
 use super::super::reason::Reason;
 use super::super::record::Record;
+use super::super::tell::{self, Tell};
 use super::super::wanted::Group;
-use super::{Action, Plan, Planner, StatusWish, state_difference};
-use crate::api::RESUME;
-use crate::api::common::{DesiredState, StateDriftPolicy};
-use crate::platform::{Changes, OperationState, OperationStatus, Row};
-
-/// A hold that does not depend on the neighbours: it keeps an object off and switches a running one off.
-pub(super) fn standing_hold(account: &Account, amount: Option<i64>) -> Option<Hold> {
-    let degraded = account.pause_all.clone().map(|message| Hold {
-        reason: Reason::AuthDegraded,
-        message,
-    });
-    degraded.or_else(|| account.caps.standing_hold(amount, &account.currency))
-}
+use super::{Action, Plan, Planner, StatusWish};
+use crate::api::common::DesiredState;
+use crate::api::{RELEASE, RESUME};
+use crate::platform::{Cents, Changes, Kind, OperationState, OperationStatus, Row};
 
 impl Planner<'_> {
     pub(super) fn held(&self, record: &Record, id: &str, account: &Account) -> Plan {
@@ -30,7 +22,13 @@ impl Planner<'_> {
             .external_id
             .filter(|other| *other != id && Some(*other) != record.former.as_ref())
         {
-            return self.stalled(Reason::IdentityConflict, format!("this object holds {noun} {id}, spec.externalId says {other}; set it back, or delete this object and make another"));
+            return self.stalled(
+                Reason::IdentityConflict,
+                format!(
+                    "this object holds {noun} {id}, spec.externalId says {other}; to look after {other}, annotate this \
+                     object with {RELEASE}: \"true\", delete it (then nothing on TikTok is touched) and apply it again"
+                ),
+            );
         }
         if let Some(other) = self
             .f
@@ -100,6 +98,7 @@ impl Planner<'_> {
                 id: None,
                 adopted: false,
                 seen_on: false,
+                held_off: false,
                 ..record.next()
             };
             return self.progress(
@@ -121,34 +120,20 @@ impl Planner<'_> {
         let on = row.operation == OperationState::On;
         let want = self.effective.state;
         let compared = self.compared(row);
-        let amount = row_per_day(row, self.wanted.budget);
-        // R3: what nobody asked us to mind is not held either.
-        let holding = (want == Some(DesiredState::Active))
-            .then(|| {
-                let own = standing_hold(account, amount);
-                own.or_else(|| self.hold_of_dedicated_parent(account))
-                    .or_else(|| self.out_of_time(row, &compared))
-            })
-            .flatten();
+        let holding = self.holding(row, &compared, account);
         let finish = |mut plan: Plan| {
             plan.verdict.row = Some(row.clone());
             plan.verdict.differences.clone_from(&compared.differences);
-            if let (DesiredState::Active, false, Some(_)) =
-                (want.unwrap_or(DesiredState::Paused), on, want)
-            {
-                plan.verdict
-                    .differences
-                    .push(state_difference("Active", "off"));
-            }
-            if want == Some(DesiredState::Paused) && on {
-                plan.verdict
-                    .differences
-                    .push(state_difference("Paused", "on"));
-            }
+            let state = self.state_differs(on);
+            // What a hold of ours switched off is as it is by our own doing.
+            let ours =
+                record.held_off || (want == Some(DesiredState::Active) && self.f.memory.pauses > 0);
+            let outside = !plan.verdict.differences.is_empty() || (state.is_some() && !ours);
+            plan.verdict.drifted = outside && self.was_in_sync();
+            plan.verdict.differences.extend(state);
             if plan.verdict.hold.is_none() {
                 plan.verdict.hold.clone_from(&holding);
             }
-            plan.verdict.drifted = !plan.verdict.differences.is_empty() && self.was_in_sync();
             self.note_window(row, &mut plan.verdict);
             self.note_side_effects(&mut plan.verdict);
             if plan.action == Action::Rest && plan.wake.is_none() {
@@ -157,16 +142,18 @@ impl Planner<'_> {
             plan
         };
 
+        if self.effective.hands_off() {
+            return finish(self.observe(row, account));
+        }
         // R2: a wanted pause goes first.
         let asked_for = want == Some(DesiredState::Paused);
         // R7: an automatic pause of such a campaign would be final; its ad groups are what may be switched off.
         let stays_on = holding.as_ref().filter(|_| on && row.is_dedicated());
         let must_be_off = asked_for || (holding.is_some() && stays_on.is_none());
-        if on && must_be_off && !self.effective.hands_off() {
-            return finish(self.pause(row, asked_for));
-        }
-        if self.effective.hands_off() {
-            return finish(self.observe(row));
+        if on && must_be_off {
+            let why = holding.as_ref().filter(|_| !asked_for);
+            let why = why.map_or_else(|| self.why_paused(), |hold| &hold.message);
+            return finish(self.pause(row, asked_for, why));
         }
         if !self.has_finalizer() {
             return finish(self.progress(
@@ -211,15 +198,8 @@ impl Planner<'_> {
                 "reading back what TikTok made of the write",
             ));
         }
-        if let Some(fixed) = compared
-            .differences
-            .iter()
-            .find(|d| d.group == Group::Fixed)
-        {
-            return finish(self.stalled(
-                Reason::AdoptionMismatch,
-                format!("{} is {} on TikTok, the spec says {}; it cannot be changed there, correct the spec", fixed.field, fixed.have, fixed.want),
-            ));
+        if let Some(fixed) = self.cannot_be_changed(&compared) {
+            return finish(fixed);
         }
         if let Some(elsewhere) = self.in_another_parent(row) {
             return finish(elsewhere);
@@ -247,37 +227,75 @@ impl Planner<'_> {
                 .as_ref()
                 .filter(|h| h.reason == Reason::ScheduleShifted)
             {
-                return finish(self.stalled(hold.reason, hold.message.clone()));
+                return finish(self.stalled(hold.reason, self.told_off(Some(record), hold)));
             }
             return finish(self.enable(record, row, account));
         }
         if let Some(late) = self.too_late(row) {
             return finish(late);
         }
-        finish(match want {
-            Some(DesiredState::Paused) => self.done(
-                Reason::Paused,
-                format!(
-                    "the platform has the spec; the {} is paused, as wanted",
-                    self.noun()
-                ),
-            ),
-            _ => self.done(Reason::InSync, "the platform has the spec"),
-        })
+        let reason = match want {
+            Some(DesiredState::Paused) => Reason::Paused,
+            _ => Reason::InSync,
+        };
+        finish(self.done(reason, self.as_said(row, &compared)))
     }
 
-    fn compared(&self, row: &Row) -> Diff {
+    pub(super) fn compared(&self, row: &Row) -> Diff {
         diff(self.f.object, &self.wanted, row, &self.effective.drift)
     }
 
-    fn never_paused(&self, hold: &Hold) -> Plan {
-        self.stalled(
-            hold.reason,
-            format!("{}; an iOS 14 dedicated campaign is never paused by itself, since that is final: set spec.state: Paused if you want it", hold.message),
+    /// Nothing is outstanding: what is so on TikTok, the switch included.
+    pub(super) fn as_said(&self, row: &Row, compared: &Diff) -> String {
+        let noun = self.noun();
+        let reported: Vec<&str> = compared.differences.iter().map(|d| d.field).collect();
+        let but = match reported.as_slice() {
+            [] => String::new(),
+            fields => format!(
+                ", except {}, which spec.drift says to report only",
+                fields.join(", ")
+            ),
+        };
+        let on = row.operation == OperationState::On;
+        let word = if on { "on" } else { "paused" };
+        let switch = match (self.effective.state, self.f.object.life().state) {
+            (Some(_), Some(_)) => format!("is {word}, as the manifest says"),
+            (Some(_), None) => format!("is {word}, since {}", self.why_paused()),
+            (None, _) => {
+                format!("is {word} and stays as it is, since the manifest does not say spec.state")
+            }
+        };
+        format!("TikTok is as this manifest says{but}; the {noun} {switch}")
+    }
+
+    /// What cannot be changed on TikTok is otherwise there.
+    pub(super) fn cannot_be_changed(&self, compared: &Diff) -> Option<Plan> {
+        let mut differences = compared.differences.iter();
+        let fixed = differences.find(|d| d.group == Group::Fixed)?;
+        Some(self.stalled(
+            Reason::AdoptionMismatch,
+            format!(
+                "{} is {} on TikTok, the spec says {}; it cannot be changed there, correct the spec. Where the API server \
+                 refuses that, annotate this object with {RELEASE}: \"true\", delete it (then nothing on TikTok is touched) \
+                 and apply it again as TikTok has it",
+                fixed.field, fixed.have, fixed.want
+            ),
+        ))
+    }
+
+    /// R7: held, and yet on.
+    pub(super) fn spared(&self, hold: &Hold) -> String {
+        format!(
+            "{}; an iOS 14 dedicated campaign is never paused by itself, since that is final: set spec.state: Paused if you want it",
+            hold.message
         )
     }
 
-    pub(super) fn pause(&self, row: &Row, asked_for: bool) -> Plan {
+    fn never_paused(&self, hold: &Hold) -> Plan {
+        self.stalled(hold.reason, self.spared(hold))
+    }
+
+    pub(super) fn pause(&self, row: &Row, asked_for: bool, why: &str) -> Plan {
         let postback = (asked_for && row.is_dedicated())
             .then(|| self.f.object.spec.postback_window())
             .flatten();
@@ -286,14 +304,20 @@ impl Planner<'_> {
             ..StatusWish::new(row, OperationStatus::Disable)
         });
         let noun = self.noun();
-        let mut message = format!("switching the {noun} off");
+        let mut message = format!("switching the {noun} off: {why}");
         if self.f.memory.pauses >= 2 {
             message = format!(
                 "switching the {noun} off again ({} times now): somebody or an automated rule keeps switching it on",
                 self.f.memory.pauses + 1
             );
         }
-        self.progress(action, Reason::Pausing, message)
+        Plan {
+            tell: Some(Tell::normal(
+                "SwitchedOff",
+                format!("switched {noun} {} off: {why}", row.id),
+            )),
+            ..self.progress(action, Reason::Pausing, message)
+        }
     }
 
     /// R1: what is written down about having been on, before any further enable.
@@ -309,14 +333,18 @@ impl Planner<'_> {
         if active && on && !record.seen_on {
             return Some(Record {
                 seen_on: true,
+                held_off: false,
                 resumed: resume,
                 ..record.next()
             });
         }
         // What a hold of ours switched off was nobody's pause, whether the hold is still there or not.
-        let forget = record.seen_on && !on && (!active || asked_again || self.f.memory.pauses > 0);
-        forget.then(|| Record {
-            seen_on: false,
+        let ours = active && !on && self.f.memory.pauses > 0;
+        let held_off = active && (ours || record.held_off);
+        let forget = record.seen_on && !on && (!active || asked_again || ours);
+        (forget || held_off != record.held_off).then(|| Record {
+            seen_on: record.seen_on && !forget,
+            held_off,
             resumed: resume,
             ..record.next()
         })
@@ -336,14 +364,9 @@ impl Planner<'_> {
             && (row.operation == OperationState::On
                 || self.effective.state == Some(DesiredState::Active))
         {
-            let could = per_day(row.budget_mode.as_deref(), Some(budget));
-            if let Err(refused) =
-                self.f
-                    .ceiling
-                    .check(&account.caps, &Candidate::of(row, could), &account.currency)
-            {
+            hold = self.not_raised(row, budget, account);
+            if hold.is_some() {
                 changes.budget = None;
-                hold = Some(refused);
             }
         }
         let waits_for = self.leave_to_leader(&mut changes);
@@ -358,7 +381,8 @@ impl Planner<'_> {
                 ));
             }
             return hold.map(|hold| {
-                let mut plan = self.stalled(hold.reason, hold.message.clone());
+                let told = format!("the budget is not raised: {}", hold.message);
+                let mut plan = self.stalled(hold.reason, told);
                 plan.verdict.hold = Some(hold);
                 plan
             });
@@ -384,16 +408,22 @@ impl Planner<'_> {
         if let Some(wait) = self.backing_off() {
             return Some(wait);
         }
+        let tell = changes
+            .budget
+            .map(|to| Tell::normal("BudgetChanged", self.changed_budget(row, to)));
         match self.complete(changes, seen) {
-            Ok(changes) => Some(self.progress(
-                Action::Update {
-                    tree: row.tree,
-                    id: row.id.clone(),
-                    changes: Box::new(changes),
-                },
-                Reason::Updating,
-                "sending the changed fields",
-            )),
+            Ok(changes) => Some(Plan {
+                tell,
+                ..self.progress(
+                    Action::Update {
+                        tree: row.tree,
+                        id: row.id.clone(),
+                        changes: Box::new(changes),
+                    },
+                    Reason::Updating,
+                    "sending the changed fields",
+                )
+            }),
             // R15: it is learned and wakes this object, which is then planned from it.
             Err(look) => Some(self.progress(
                 Action::Look(look),
@@ -404,37 +434,16 @@ impl Planner<'_> {
     }
 
     pub(super) fn enable(&self, record: &Record, row: &Row, account: &Account) -> Plan {
-        if record.seen_on && self.effective.drift.state == StateDriftPolicy::Respect {
-            let message = format!(
-                "somebody or something switched the {} off on TikTok; it stays off until spec.state changes or the annotation {RESUME} gets a new value",
-                self.noun()
-            );
-            let mut plan = self.done(Reason::PausedOutside, message.clone());
-            plan.verdict.hold = Some(Hold {
-                reason: Reason::PausedOutside,
-                message,
-            });
-            return plan;
-        }
-        // What it was switched off for holds still: on again it would be off again.
-        if let Some(hold) = self.hold_of_dedicated_parent(account) {
-            let mut plan = self.stalled(hold.reason, hold.message.clone());
-            plan.verdict.hold = Some(hold);
-            return plan;
-        }
-        // The spec's budget too, even where a difference is only reported: what switches off looks at both.
-        let could = row_per_day(row, self.wanted.budget);
-        if let Err(hold) =
-            self.f
-                .ceiling
-                .check(&account.caps, &Candidate::of(row, could), &account.currency)
-        {
+        if let Some(hold) = self.kept_off(Some(record), row, account) {
+            let message = self.told_off(Some(record), &hold);
             let unread =
                 !self.f.ceiling.complete || !self.f.ceiling.ad_groups_of.contains(&row.tree);
-            let mut plan = if hold.reason == Reason::CeilingUnknown && unread {
-                self.progress(Action::Rest, hold.reason, hold.message.clone())
-            } else {
-                self.stalled(hold.reason, hold.message.clone())
+            let mut plan = match hold.reason {
+                Reason::PausedOutside => self.done(hold.reason, message),
+                Reason::CeilingUnknown if unread => {
+                    self.progress(Action::Rest, hold.reason, message)
+                }
+                _ => self.stalled(hold.reason, message),
             };
             plan.verdict.hold = Some(hold);
             return plan;
@@ -463,59 +472,33 @@ impl Planner<'_> {
             return wait;
         }
         let action = Action::SetStatus(StatusWish::new(row, OperationStatus::Enable));
-        self.progress(
-            action,
-            Reason::Enabling,
-            format!("switching the {} on", self.noun()),
-        )
+        let noun = self.noun();
+        let with = match (tell::budget(row, self.unit()), self.kind) {
+            (Some(budget), _) => format!(" with {budget}"),
+            (None, Kind::Campaign) => "; the budgets of its ad groups count".into(),
+            (None, Kind::AdGroup) => "; the budget of its campaign counts".into(),
+            (None, Kind::Ad) => String::new(),
+        };
+        Plan {
+            tell: Some(Tell::normal(
+                "SwitchedOn",
+                format!("switched {noun} {} on{with}", row.id),
+            )),
+            ..self.progress(action, Reason::Enabling, format!("switching the {noun} on"))
+        }
     }
 
-    /// Observe and Plan: compare and tell.
-    pub(super) fn observe(&self, row: &Row) -> Plan {
-        let compared = self.compared(row);
-        let on = row.operation == OperationState::On;
-        let state_differs = self
-            .effective
-            .state
-            .is_some_and(|want| (want == DesiredState::Active) != on);
-        let mut plan =
-            if self.has_finalizer() && self.f.record.own().is_none_or(|r| r.mark.is_none()) {
-                self.progress(
-                    Action::Unfinalize,
-                    Reason::Observed,
-                    "this mode holds nothing back",
-                )
-            } else if compared.differences.is_empty() && !state_differs {
-                self.done(
-                    Reason::Observed,
-                    format!("mode {:?}: the platform has the spec", self.effective.mode),
-                )
-            } else {
-                let fields: Vec<&str> = compared
-                    .differences
-                    .iter()
-                    .map(|d| d.field)
-                    .chain(state_differs.then_some("state"))
-                    .collect();
-                self.stalled(
-                    Reason::WouldUpdate,
-                    format!(
-                        "mode {:?} writes nothing; in mode Enforce these would be set: {}",
-                        self.effective.mode,
-                        fields.join(", ")
-                    ),
-                )
-            };
-        plan.verdict.row = Some(row.clone());
-        plan.verdict.differences = compared.differences;
-        if state_differs {
-            plan.verdict.differences.push(if on {
-                state_difference("Paused", "on")
-            } else {
-                state_difference("Active", "off")
-            });
-        }
-        plan.verdict.drifted = !plan.verdict.differences.is_empty();
-        plan
+    fn changed_budget(&self, row: &Row, to: Cents) -> String {
+        let (noun, id, mode) = (self.noun(), &row.id, row.budget_mode.as_deref());
+        let to = tell::amount_of(mode, to, self.unit()).unwrap_or_else(|| to.to_string());
+        let from = row.budget.filter(|from| from.0 > 0);
+        let from = from.map_or_else(String::new, |from| format!(" from {from}"));
+        let back = if self.was_in_sync() {
+            ", back to what the manifest says: somebody had changed it on TikTok. spec.drift.budget: Report would only \
+             report such a change"
+        } else {
+            ""
+        };
+        format!("changed the budget of {noun} {id}{from} to {to}{back}")
     }
 }

@@ -9,7 +9,7 @@ use super::super::object::Belongs;
 use super::super::reason::Reason;
 use super::super::record::{FORMAT, Mark, Record};
 use super::super::wanted::World;
-use super::{Action, Plan, Planner};
+use super::{Action, Plan, Planner, apply_again};
 use crate::api::RESUME;
 use crate::api::common::Adoption;
 use crate::platform::{NewObject, OperationState, Row, has_field};
@@ -24,24 +24,51 @@ impl Planner<'_> {
             ConnectionView::Usable(account) => account,
         };
         match self.f.record.own() {
-            Some(record) if record.advertiser != account.advertiser => self.stalled(
-                Reason::AccountMismatch,
-                format!(
-                    "the object was made in advertiser {}, its connection is now for {}; nothing is done until they agree",
-                    record.advertiser, account.advertiser
-                ),
-            ),
-            Some(record) if record.app != account.app => {
-                let moved = Record { app: account.app.clone(), ..record.next() };
-                self.progress(Action::Write(moved), Reason::Updating, "the connection uses another app now")
+            Some(record) if record.advertiser != account.advertiser => {
+                self.other_account(record, account)
             }
-            Some(record) if record.mark.is_some() && record.id.is_none() => self.outstanding(record, Some(account)),
+            Some(record) if record.app != account.app => {
+                let moved = Record {
+                    app: account.app.clone(),
+                    ..record.next()
+                };
+                self.progress(
+                    Action::Write(moved),
+                    Reason::Updating,
+                    "the connection uses another app now",
+                )
+            }
+            Some(record) if record.mark.is_some() && record.id.is_none() => {
+                self.outstanding(record, Some(account))
+            }
             Some(record) => match &record.id {
                 Some(id) => self.held(record, id, account),
                 None => self.fresh(account, Some(record)),
             },
             None => self.fresh(account, None),
         }
+    }
+
+    /// TikTok moves nothing from one ad account to another, and a connection reaches one.
+    fn other_account(&self, record: &Record, account: &Account) -> Plan {
+        let (noun, theirs, ours) = (self.noun(), &record.advertiser, &account.advertiser);
+        let what = match &record.id {
+            Some(id) => format!(
+                "{noun} {id} is in advertiser {theirs}, but its connection is for {ours} now, so it can be neither paused nor \
+                 changed from here and goes on as it is; pause it in Ads Manager if it must not run"
+            ),
+            None => format!(
+                "the {noun} was to be made in advertiser {theirs}, but its connection is for {ours} now, so nothing is made"
+            ),
+        };
+        self.stalled(
+            Reason::AccountMismatch,
+            format!(
+                "{what}. To look after it again, delete the TikTokConnection and apply it again with advertiserId: \
+                 \"{theirs}\"; to give it up, annotate this object with {}: \"true\" and delete it",
+                crate::api::RELEASE
+            ),
+        )
     }
 
     /// Nothing leads to an account: the connection is missing, or something on the way to it.
@@ -68,7 +95,10 @@ impl Planner<'_> {
         self.progress(
             Action::Rest,
             Reason::ConnectionMissing,
-            format!("there is no TikTokConnection {name} in this namespace; create it or correct spec.connectionRef"),
+            format!(
+                "there is no TikTokConnection {name} in this namespace; create it, or {} the right spec.connectionRef",
+                apply_again("with")
+            ),
         )
     }
 
@@ -81,7 +111,8 @@ impl Planner<'_> {
                 (
                     Reason::ParentMissing,
                     format!(
-                        "there is no {kind} {name} in this namespace yet; create it or correct spec.{field}"
+                        "there is no {kind} {name} in this namespace yet; create it, or {} the right spec.{field}",
+                        apply_again("with")
                     ),
                 )
             }
@@ -123,7 +154,7 @@ impl Planner<'_> {
             return self.stalled(
                 Reason::WouldCreate,
                 format!(
-                    "mode {:?} writes nothing; in mode Enforce the {} {:?} would be created",
+                    "mode {:?} writes nothing; in mode Enforce the {} {:?} would be created, if TikTok has none of that name",
                     self.effective.mode,
                     self.noun(),
                     self.f.object.platform_name()
@@ -339,6 +370,7 @@ impl Planner<'_> {
             former: record.and_then(|r| r.former.clone()),
             adopted: false,
             seen_on: false,
+            held_off: false,
             resumed: self.annotation(RESUME).map(str::to_owned),
             appealed: None,
         };

@@ -3,10 +3,16 @@
 use super::super::facts::{Account, ConnectionView, Have, Look, Refusable};
 use super::super::reason::Reason;
 use super::super::record::Record;
+use super::super::tell::{self, Tell};
 use super::{Action, Plan, Planner, StatusWish};
-use crate::api::common::DeletionPolicy;
+use crate::api::common::{DeletionPolicy, Mode};
 use crate::api::{RECORD, RELEASE};
 use crate::platform::{OperationState, OperationStatus};
+
+/// Why what was let go was neither paused nor deleted.
+pub fn untouched(mode: Mode) -> String {
+    format!("mode {mode:?} writes nothing, so nothing was written to TikTok")
+}
 
 impl Planner<'_> {
     pub(super) fn end(&self) -> Plan {
@@ -24,7 +30,8 @@ impl Planner<'_> {
             return self.release(
                 on,
                 Some(format!(
-                    "released by the annotation {RELEASE} without a write to TikTok"
+                    "released by the annotation {RELEASE} without a write to TikTok{}",
+                    self.left(on)
                 )),
             );
         }
@@ -37,7 +44,8 @@ impl Planner<'_> {
             };
         };
         if self.effective.hands_off() {
-            return self.release(false, None);
+            let told = untouched(self.effective.mode) + &self.left(on);
+            return self.release(on, on.then_some(told));
         }
         let account = match self.f.connection {
             ConnectionView::Usable(account) if account.advertiser == record.advertiser => {
@@ -55,8 +63,11 @@ impl Planner<'_> {
                 (Some(_), _) => self.clear_up(record, account),
             };
         };
-        if self.effective.deletion == DeletionPolicy::Retain || self.f.rivals.id_holder.is_some() {
+        if self.f.rivals.id_holder.is_some() {
             return self.release(false, None);
+        }
+        if self.effective.deletion == DeletionPolicy::Retain {
+            return self.retained(on);
         }
         match (account, self.f.connection) {
             (Some(_), _) => self.end_with_policy(record, id),
@@ -128,7 +139,7 @@ impl Planner<'_> {
                 )
             })
         } else if on {
-            self.pause(&seen.row, true)
+            self.pause(&seen.row, true, "its Kubernetes object was deleted")
         } else if self
             .f
             .memory
@@ -145,10 +156,51 @@ impl Planner<'_> {
                     self.why_no_delete()
                 ),
             )
+        } else if self.spared {
+            self.release(
+                false,
+                Some(format!(
+                    "it was adopted by its name alone, which is no proof of whose it is, so it was paused and not deleted; \
+                     delete it in Ads Manager if nobody needs it. With spec.externalId: \"{id}\" it would have been deleted"
+                )),
+            )
         } else {
             self.release(false, None)
         };
+        if matches!(&plan.action, Action::SetStatus(wish) if wish.to == OperationStatus::Delete) {
+            let told = format!("deleted {noun} {id} on TikTok, for good (deletionPolicy: Delete)");
+            plan.tell = Some(Tell::normal("Deleted", told));
+        }
         plan.verdict.row = Some(seen.row.clone());
+        plan
+    }
+
+    /// What goes on without anybody here who looks after it.
+    fn left(&self, on: bool) -> String {
+        match &self.f.have {
+            Have::Present(seen) if on => {
+                format!("; it is {}", tell::standing(&seen.row, self.unit()))
+            }
+            _ if on => "; it may be on, look in Ads Manager".into(),
+            _ => String::new(),
+        }
+    }
+
+    /// It was asked for that it stays as it is: that it runs on is told all the same.
+    fn retained(&self, on: bool) -> Plan {
+        let mut plan = self.release(false, None);
+        if let Action::Release {
+            warning, message, ..
+        } = &mut plan.action
+            && on
+        {
+            *warning = false;
+            let why = match self.f.object.life().deletion_policy {
+                Some(_) => "deletionPolicy Retain leaves it as it is",
+                None => "what was adopted is left as it is, since spec.deletionPolicy is not said",
+            };
+            *message = Some(format!("{why}{}", self.left(on)));
+        }
         plan
     }
 
@@ -178,6 +230,7 @@ impl Planner<'_> {
         self.progress(
             Action::Release {
                 left_active,
+                warning: true,
                 message,
             },
             Reason::Deleting,

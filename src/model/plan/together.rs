@@ -5,7 +5,7 @@ use super::super::diff::show;
 use super::super::facts::{Account, Look, Seen};
 use super::super::reason::Reason;
 use super::super::report::Verdict;
-use super::converge::standing_hold;
+use super::holds::standing_hold;
 use super::{Action, Plan, Planner};
 use crate::platform::{
     Changes, Kind, OperationStatus, Rest, Row, Tree, Update, agrees, fields_of, updatable,

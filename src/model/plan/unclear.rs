@@ -6,6 +6,7 @@ use super::super::diff::agrees_with_create;
 use super::super::facts::{Account, Attempt, Look, ParentView};
 use super::super::reason::Reason;
 use super::super::record::Record;
+use super::super::tell::{self, Tell};
 use super::{Action, Plan, Planner};
 use crate::platform::{OperationState, Row};
 
@@ -200,11 +201,24 @@ impl Planner<'_> {
             mark: None,
             ..record.next()
         };
-        self.progress(
-            Action::Write(stored),
-            Reason::Creating,
-            format!("{} {} was made; keeping its id", self.noun(), row.id),
-        )
+        let budget = tell::budget(row, self.unit()).or_else(|| {
+            let sent = record.sent.map(crate::platform::Cents)?;
+            tell::amount_of(self.wanted.budget_mode, sent, self.unit())
+        });
+        let budget = budget.map_or_else(String::new, |budget| format!("; its budget is {budget}"));
+        let on = match row.operation {
+            OperationState::On => "switched on",
+            _ => "switched off",
+        };
+        let told = format!("created {} on TikTok, {on}{budget}", tell::named(row));
+        Plan {
+            tell: Some(Tell::normal("Created", told)),
+            ..self.progress(
+                Action::Write(stored),
+                Reason::Creating,
+                format!("{} {} was made; keeping its id", self.noun(), row.id),
+            )
+        }
     }
 
     /// R10: the key is spent on something that is gone; the next one is as reproducible.

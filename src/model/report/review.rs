@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::time;
+use crate::api::APPEAL;
 use crate::api::status::{CreativeStatus, RejectReason, Review as ReviewStatus};
 use crate::platform::{RejectInfo, Review, Row, clean};
 
@@ -47,12 +48,16 @@ fn reason(info: &RejectInfo) -> RejectReason {
 /// In one sentence, for a condition; `None` when nothing is said against the ad.
 pub fn message(review: &Review) -> Option<String> {
     let first = review.rejections.first()?;
-    let mut text = format!("TikTok refuses it: {}", first.reasons.join("; "));
+    // However much TikTok says: what to do stands behind it and has to fit in.
+    let mut text = format!(
+        "TikTok refuses it: {}",
+        clean(&first.reasons.join("; "), 512)
+    );
     if let Some(about) = &first.about {
         text.push_str(&format!(" ({about})"));
     }
     if let Some(suggestion) = &first.suggestion {
-        text.push_str(&format!(". TikTok suggests: {suggestion}"));
+        text.push_str(&format!(". TikTok suggests: {}", clean(suggestion, 192)));
     }
     if review.rejections.len() > 1 {
         text.push_str(&format!(
@@ -60,7 +65,14 @@ pub fn message(review: &Review) -> Option<String> {
             review.rejections.len() - 1
         ));
     }
-    Some(text)
+    let next = match review.appeal.as_deref() {
+        Some("APPEALING") => "TikTok is looking at the appeal".to_string(),
+        _ => format!(
+            "Change the ad, or appeal: annotate this object with {APPEAL}: \"<why it is right>\""
+        ),
+    };
+    let text = text.trim_end_matches('.');
+    Some(format!("{text}. {next}"))
 }
 
 /// The creatives of a Smart+ ad, each with its own switch.

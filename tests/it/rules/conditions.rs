@@ -40,7 +40,7 @@ fn rows() -> Vec<Row> {
             "names a connection that does not exist",
             spec(json!({"connectionRef": {"name": "mian"}})),
             "ConnectionMissing",
-            "create it or correct spec.connectionRef",
+            "apply it again with the right spec.connectionRef",
         ),
         Row::new(
             "writes the budget in another currency than the account's",
@@ -58,7 +58,7 @@ fn rows() -> Vec<Row> {
             "adopts a campaign that does not exist",
             spec(json!({"externalId": "1816379200000001"})),
             "NotFoundOnPlatform",
-            "correct spec.externalId",
+            "apply it again with the right spec.externalId",
         ),
         Row::new(
             "asks Smart+ for an objective that it does not have",
@@ -88,6 +88,15 @@ fn rows() -> Vec<Row> {
                 spec(json!({"state": "Active"})),
                 "CeilingReached",
                 "lower spec.budget or raise the cap",
+            )
+        },
+        Row {
+            connection: json!({"caps": {"maxDailyBudgetPerObject": {"amount": "200", "currency": "USD"}}}),
+            ..Row::new(
+                "asks for a lifetime budget above the connection's ceiling for one object",
+                spec(json!({"state": "Active", "budget": {"mode": "Total", "amount": "10000"}})),
+                "CeilingReached",
+                "make a new object with mode Daily",
             )
         },
         Row {

@@ -203,7 +203,7 @@ fn r03_an_adopted_active_campaign_is_neither_written_nor_paused_nor_touched_by_d
         };
         case.campaign("spring", wanted);
         let adopted = case.wait_for("spring", "InSync");
-        assert_eq!(adopted["status"]["effective"]["state"], "AsFound");
+        assert_eq!(adopted["status"]["effective"]["state"], "Unmanaged");
         assert_eq!(adopted["status"]["effective"]["deletionPolicy"], "Retain");
         assert_eq!(adopted["status"]["operationStatus"], "On");
         case.outside(&id, "pause");

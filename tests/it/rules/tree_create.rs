@@ -126,7 +126,7 @@ fn r09_same_name_adopts_below_a_campaign_without_a_write() {
         );
         let adopted = again.wait_for("InSync");
         assert_eq!(id(&adopted), there);
-        assert_eq!(adopted["status"]["effective"]["state"], "AsFound");
+        assert_eq!(adopted["status"]["effective"]["state"], "Unmanaged");
         assert_eq!(case.writes().len(), before);
     });
 }

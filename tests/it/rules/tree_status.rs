@@ -206,7 +206,7 @@ fn r03_an_adopted_active_tree_with_only_the_required_fields_is_never_written() {
         for (node, id) in nodes.iter().zip(&ids) {
             let adopted = node.wait_for("InSync");
             assert_eq!(adopted["status"]["id"], *id);
-            assert_eq!(adopted["status"]["effective"]["state"], "AsFound");
+            assert_eq!(adopted["status"]["effective"]["state"], "Unmanaged");
             assert_eq!(adopted["status"]["effective"]["deletionPolicy"], "Retain");
             assert_eq!(adopted["status"]["operationStatus"], "On");
             // Off is as good as on.

@@ -119,14 +119,17 @@ fn r09_search_adopting_a_stranger() {
         Variant {
             title: "two CRs and a stranger of one name, SameName",
             left: Left {
-                crashes: 3,
+                crashes: 2,
                 deletes: 1,
+                // Nobody here may delete the stranger's; once it is gone, one is made.
+                deletes_outside: 1,
                 ..NOTHING
             },
             stranger: true,
             crs: [Cr {
                 adopt: true,
                 deletable: true,
+                touchable: true,
                 ..CR
             }; 2],
             ..two(true)

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tiktok_ads_operator::api::FINALIZER;
 use tiktok_ads_operator::model::ad_group::SHARED_SMART_PLUS;
-use tiktok_ads_operator::model::ceiling::{CampaignSpend, CeilingView};
+use tiktok_ads_operator::model::ceiling::{Bound, CampaignSpend, CeilingView};
 use tiktok_ads_operator::model::facts::{
     Account, Attempt, Caps, ConnectionView, Facts, Have, Look, Memory, NameLook, ParentObject,
     ParentView, Refusable, Refused, ReviewLook, Rivals, Seen, Settings, Sibling,
@@ -408,7 +408,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             let spend = CampaignSpend {
                 tree: self.variant.tree,
                 on: self.variant.crs[campaign].active,
-                own: self.sent[campaign],
+                own: self.sent[campaign].map(Bound::daily),
             };
             view.campaigns.insert(row_id(known.id), spend);
         }
@@ -499,6 +499,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             former: None,
             adopted: rec.adopted,
             seen_on: rec.seen_on,
+            held_off: rec.held_off,
             resumed: None,
             appealed: None,
         }
@@ -517,6 +518,7 @@ impl<const N: usize, const R: usize> Planner<N, R> {
             parent: record.parent.as_deref().map(id_row),
             adopted: record.adopted,
             seen_on: record.seen_on,
+            held_off: record.held_off,
         };
         assert_eq!(
             &self.record(cr, of, &rec),

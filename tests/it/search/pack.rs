@@ -30,6 +30,7 @@ fn rec(rec: &Option<Rec>) -> u64 {
         .put(rec.keyed, 1)
         .put(rec.adopted, 1)
         .put(rec.seen_on, 1)
+        .put(rec.held_off, 1)
         .maybe(rec.since, 4)
         .maybe(rec.mark, 4)
         .maybe(rec.id, 4)

@@ -1,7 +1,7 @@
 //! What people do, to our objects and on the platform.
 
 use super::step::{Event, Steps};
-use super::world::{Ghost, Obj, Outside, World};
+use super::world::{Ghost, Obj, Outside, Row, World};
 
 impl<const N: usize, const R: usize> Steps<'_, N, R> {
     pub(super) fn people(&mut self, w: &World<N, R>) {
@@ -51,7 +51,9 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         if !self.variant.crs[cr].touchable {
             return;
         }
-        for id in w.ids(|row| row.by.is_some_and(|(by, _)| by == cr as u8) && !row.deleted) {
+        // A stranger's is nobody's, and touched once.
+        let touched = |row: &Row| row.by.map_or(cr == 0, |(by, _)| by == cr as u8);
+        for id in w.ids(|row| touched(row) && !row.deleted) {
             if w.left.deletes_outside > 0 {
                 let mut next = *w;
                 next.left.deletes_outside -= 1;

@@ -102,6 +102,7 @@ pub const LEFT_ON: &str = "a CR was released while its object is on, and nobody 
 pub const FORBIDDEN: &str = "something was switched on that its spec or a missing ceiling forbids";
 pub const RESUMED: &str =
     "something was switched on that somebody had switched off after it was seen on (R1)";
+const NO_PROOF: &str = "what was taken over by its name alone is deleted (R3)";
 pub const DISAGREE: &str = "a shared bid was sent while the siblings disagree about it (R17)";
 pub const TWO_WRITERS: &str = "a shared bid was sent by another than the oldest sibling (R17)";
 pub const NOT_MINE: &str = "a write went to an object that another CR holds";
@@ -556,7 +557,8 @@ impl<const N: usize, const R: usize> Steps<'_, N, R> {
         let broken = Self::fenced(w, r)
             .or_else(|| self.not_mine(w, cr, id))
             .or((to == To::On && !(of.active && w.caps)).then_some(FORBIDDEN))
-            .or((to == To::On && w.ghost[cr].off_outside == Outside::Minded).then_some(RESUMED));
+            .or((to == To::On && w.ghost[cr].off_outside == Outside::Minded).then_some(RESUMED))
+            .or((to == To::Deleted && row.by.is_none()).then_some(NO_PROOF));
         let mut doubted = *w;
         doubted.reps[r].table[id as usize] = Cell::Doubt;
         // TikTok changes nothing that is deleted.

@@ -29,6 +29,7 @@ pub struct Rec {
     pub parent: Option<u8>,
     pub adopted: bool,
     pub seen_on: bool,
+    pub held_off: bool,
 }
 
 /// A CR, as the API server has it or as somebody once saw it. Equal content is the same version: a record's number
@@ -364,6 +365,7 @@ impl<const N: usize, const R: usize> World<N, R> {
                 parent,
                 adopted: false,
                 seen_on: of.active,
+                held_off: false,
             });
         }
         if variant.stranger {

@@ -254,11 +254,16 @@ impl Cluster for ClusterDoor {
     async fn note(&self, note: &Note) -> Result<(), ClusterError> {
         let copy = note.clone();
         let what = format!("EVENT {} {} {}", note.kind, note.about, note.reason);
-        self.call(what, true, false, move |world| {
+        let written = self.call(what, true, false, move |world| {
             world.api.note(copy);
             Ok(())
-        })
-        .await
+        });
+        let written = written.await;
+        let hangs = self.sim.lock().faults.events_hang;
+        if hangs {
+            sleep(DEADLINE).await;
+        }
+        written
     }
 
     async fn note_at_home(&self, note: &Note) -> Result<(), ClusterError> {

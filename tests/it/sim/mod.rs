@@ -22,6 +22,7 @@ mod golden;
 mod hearing;
 mod knobs;
 mod kstatus;
+mod money;
 mod neighbours;
 mod order;
 mod platform;

@@ -191,7 +191,9 @@ impl<'a> Look<'a> {
             "NoBudgetCeiling" => caps == Some(false),
             "CeilingReached" | "CeilingUnknown" => caps == Some(true),
             "Suspended" | "DeleteHeld" => self.mode("Suspend"),
-            "WouldCreate" | "WouldUpdate" | "Observed" => self.mode("Plan") || self.mode("Observe"),
+            "WouldCreate" | "WouldUpdate" | "WouldPause" | "Observed" => {
+                self.mode("Plan") || self.mode("Observe")
+            }
             other => NEEDS_SOMEBODY.contains(&other),
         }
     }

@@ -36,6 +36,8 @@ pub struct Faults {
     pub very_late: bool,
     /// So much longer every write of a Secret takes to arrive.
     pub secret_writes: Duration,
+    /// Events are written, and the answer takes longer than anybody waits for it.
+    pub events_hang: bool,
 }
 
 /// One replica's place.

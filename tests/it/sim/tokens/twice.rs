@@ -40,12 +40,6 @@ impl Script {
         (state_of(&begun), begun.cookie.expose_secret().into())
     }
 
-    fn kill_leader(&self) {
-        let (replica, _) = self.sim.leader().unwrap();
-        let process = self.does(|w| w.slots[replica].process);
-        self.sim.kill(replica, process, "by the test");
-    }
-
     /// The engine that does not lead.
     fn standby(&self) -> std::sync::Arc<SimEngine> {
         let (leader, _) = self.sim.leader().unwrap();
