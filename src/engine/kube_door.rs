@@ -8,7 +8,7 @@ mod notes;
 mod rights;
 mod secrets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -111,6 +111,11 @@ impl KubeCluster {
         } else {
             self.look_at_namespaces(waiting).await;
         }
+    }
+
+    /// How many Secrets are watched now.
+    pub fn watched_secrets(&self) -> usize {
+        self.secrets.watched()
     }
 
     /// One request within a deadline.
@@ -355,6 +360,10 @@ impl Cluster for KubeCluster {
         let request = match write.resource_version {
             Some(_) => request.replace(&write.name.name, &posting(), object),
             None => request.create(&posting(), object),
+    fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>) {
+        self.secrets.want(connection, names);
+    }
+
         };
         self.call::<IgnoredAny>(request).await.map(drop)
     }

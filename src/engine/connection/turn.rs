@@ -1,6 +1,6 @@
 //! One turn of one connection: plan a step, take it, plan again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::calls::backoff;
 use super::super::doors::{Clock, Cluster, ClusterError, MetaPatch, Name};
@@ -53,6 +53,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let done = match plan.action.clone() {
                 ConnectionAction::Rest => {
                     {
+                    drop(state);
+                    // Nobody is made from its Secrets any more.
+                    self.cluster.want_secrets(name, BTreeSet::new());
                         let mut state = self.lock();
                         let key = Key::Connection(name.clone());
                         match plan.wake {
@@ -202,14 +205,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 .then(|| connect_secret_name(object)),
             webhooks.and_then(|w| Some(w.keys_secret_ref.as_ref()?.name.clone())),
             webhooks.and_then(|w| Some(w.path_token_secret_ref.as_ref()?.name.clone())),
-        ];
+        ]
+        .map(|secret| secret.map(|secret| Name::new(name.namespace.clone(), secret)));
+        // Before they are read: from then on their changes are told.
+        self.cluster
+            .want_secrets(name, names.iter().flatten().cloned().collect());
         let mut read = [const { None }; 6];
         for (place, secret) in read.iter_mut().zip(names) {
             if let Some(secret) = secret {
-                *place = self
-                    .cluster
-                    .secret(&Name::new(name.namespace.clone(), secret))
-                    .await?;
+                *place = self.cluster.secret(&secret).await?;
             }
         }
         Ok(read)
