@@ -149,6 +149,8 @@ pub struct SecretCopy {
     pub deleting: bool,
     pub labels: BTreeMap<String, String>,
     pub finalizers: Vec<String>,
+    /// The uids of the objects that it belongs to.
+    pub owners: Vec<String>,
     pub data: BTreeMap<String, SecretString>,
 }
 

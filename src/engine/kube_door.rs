@@ -231,6 +231,12 @@ fn secret_copy(secret: Secret) -> SecretCopy {
         deleting: meta.deletion_timestamp.is_some(),
         labels: meta.labels.unwrap_or_default(),
         finalizers: meta.finalizers.unwrap_or_default(),
+        owners: meta
+            .owner_references
+            .unwrap_or_default()
+            .into_iter()
+            .map(|owner| owner.uid)
+            .collect(),
         // A token is text. A value that is not cannot be one, and is as good as a missing key.
         data: secret
             .data
@@ -545,5 +551,6 @@ mod tests {
         let copy = secret_copy(serde_json::from_value(json).unwrap());
         assert_eq!(copy.data["token"].expose_secret(), "t");
         assert_eq!(copy.finalizers, write.finalizers);
+        assert_eq!(copy.owners, ["u"]);
     }
 }

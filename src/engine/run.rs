@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Engine<C, P, K> {
     nudged: Notify,
     fence: Arc<Fence>,
     call_deadline: Duration,
+    /// The loop has ended: nothing new is begun.
+    stopping: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -71,6 +74,10 @@ enum Job {
     },
 }
 
+/// A stop waits for what is under way as long as a call may take, and this long for what it answers to be stored. The chart's
+/// `terminationGracePeriodSeconds` is longer than both together.
+pub const STORE_WITHIN: Duration = Duration::from_secs(10);
+
 /// How soon a leader whose lease runs short looks whether it was renewed.
 const LEASE_AGAIN: Duration = Duration::from_millis(500);
 
@@ -96,6 +103,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             nudged: Notify::new(),
             fence,
             call_deadline: settings.call_deadline,
+            stopping: AtomicBool::new(false),
             state: Mutex::new(State::new(settings)),
         }
     }
@@ -108,6 +116,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// The lease's transition count, while it covers a whole call.
     pub(super) fn fence(&self) -> Option<u64> {
         self.fence.check(self.clock.awake(), self.call_deadline)
+    }
+
+    /// Has the loop ended, so that nothing new is to be begun?
+    pub(super) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Lets the loop look at once: somebody outside it has pushed a key.
@@ -175,9 +188,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 () = tokio::time::sleep(sleep) => {}
             }
         }
-        // What replies in hand teach is still stored; nothing new is sent, the fence sees to it.
-        let rest = async { while running.next().await.is_some() {} };
-        let _ = tokio::time::timeout(Duration::from_secs(10), rest).await;
+        // What is under way is brought to its end: a call may take its whole deadline, and what it answers has to be stored.
+        // No new turn begins, and no connection goes on to its next step. Where the lease was lost, the fence lets no write
+        // leave; what is stored then is stored only over what the call was begun with.
+        self.stopping.store(true, Ordering::Relaxed);
+        let rest = async {
+            while running.next().await.is_some() {}
+            self.store_last().await;
+        };
+        let _ = tokio::time::timeout(self.call_deadline + STORE_WITHIN, rest).await;
     }
 
     /// A new leader plans everything once.

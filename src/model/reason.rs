@@ -88,6 +88,7 @@ pub enum Reason {
     SecretMissing,
     SecretIncomplete,
     TokenSecretTaken,
+    SecretNotWritable,
     ConnectSecretTaken,
     NotAuthorised,
     TokenRefused,

@@ -119,7 +119,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         ticket: &SecretString,
     ) -> Result<Begun, ConnectError> {
         let (object, public) = self.connectable(name).ok_or(ConnectError::Unknown)?;
-        let copy = self.connect_secret(name, &object).await?;
+        let copy = self.connect_secret(&object).await?;
         let right = value(&copy.data, TICKET).ok_or(ConnectError::Ticket)?;
         if !same_secret(right, ticket) {
             return Err(ConnectError::Ticket);
@@ -166,7 +166,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let claimed = peek(state.expose_secret()).ok_or(ConnectError::State)?;
         let name = Name::new(claimed.namespace, claimed.name);
         let (object, _) = self.connectable(&name).ok_or(ConnectError::State)?;
-        let copy = match self.connect_secret(&name, &object).await {
+        let copy = match self.connect_secret(&object).await {
             Err(ConnectError::Ticket) => return Err(ConnectError::State),
             other => other?,
         };
@@ -351,15 +351,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// Our Secret with the ticket, read now.
-    async fn connect_secret(
-        &self,
-        name: &Name,
-        object: &TikTokConnection,
-    ) -> Result<SecretCopy, ConnectError> {
+    async fn connect_secret(&self, object: &TikTokConnection) -> Result<SecretCopy, ConnectError> {
         self.fence().ok_or(ConnectError::Busy)?;
         let read = self.cluster.secret(&Own::Connect.name(object)).await;
         match read {
-            Ok(Some(copy)) if is_ours(&copy, &name.name) => Ok(copy),
+            Ok(Some(copy)) if is_ours(&copy, object) => Ok(copy),
             Ok(_) => Err(ConnectError::Ticket),
             Err(_) => Err(ConnectError::Busy),
         }

@@ -10,10 +10,12 @@ use super::super::doors::{Name, SecretCopy};
 use super::super::queue::Lane;
 use super::super::state::{Key, State, has_finalizer};
 use super::super::stores::{older_connection, strip};
+use super::imports::Imports;
 use super::secrets::{
     ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, connect_facts, fingerprint,
     held_facts, plain, secret_facts, token_key,
 };
+use super::unwritten::Unwritten;
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
     Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants, HeldFacts, Refusal,
@@ -47,6 +49,10 @@ pub struct ConnectionMemo {
     pub(super) doubted: Option<Timestamp>,
     pub(super) life: token::Memory,
     pub(super) farewell: Farewell,
+    /// What could not be written, and is nowhere else.
+    pub(in crate::engine) unwritten: Unwritten,
+    /// The last imports.
+    pub(super) imports: Imports,
     /// What became of a token that was authorised: its fingerprint, and why it was not taken.
     pub(super) tried: Option<(String, Result<(), String>)>,
     /// What is to be said of webhooks.
@@ -108,7 +114,7 @@ impl State {
                 held: has_finalizer(o.metadata.finalizers.as_deref()),
             })
             .collect();
-        let held = held_facts(memo.held.as_ref(), &name.name);
+        let held = held_facts(memo.held.as_ref(), object);
         let mut life = memo.life;
         if let HeldFacts::Present(h) = &held
             && let Some(mark) = h.token.as_ref().and_then(|t| t.mark)
@@ -127,6 +133,7 @@ impl State {
         };
         let public_url = self.settings.public.as_ref().map(|p| p.url.clone());
         let read_now = memo.stale;
+        let (_, most) = self.settings.backoff;
         let facts =
             ConnectionFacts {
                 now,
@@ -154,6 +161,7 @@ impl State {
                 orphans,
                 grants,
                 farewell: memo.farewell,
+                unwritable: memo.unwritten.facts(object, most, now),
                 webhooks: memo.webhooks,
             };
         plan(&facts)
@@ -166,7 +174,7 @@ impl State {
         object: &TikTokConnection,
     ) -> Option<String> {
         let picked = || match self.connections.get(name).map(|m| m.held.as_ref()) {
-            Some(Some(read)) => match held_facts(Some(read), &name.name) {
+            Some(Some(read)) => match held_facts(Some(read), object) {
                 HeldFacts::Present(held) => held.advertiser,
                 _ => None,
             },
@@ -178,12 +186,12 @@ impl State {
     /// R22: does another connection hold a token of the same app? One that is being deleted itself still needs it.
     pub(super) fn grants(&self, name: &Name, app_id: &str) -> Grants {
         let mut unknown = false;
-        for (other, _) in self.stores.connections.iter() {
+        for (other, object) in self.stores.connections.iter() {
             if other == name {
                 continue;
             }
             let read = self.connections.get(other).and_then(|m| m.held.as_ref());
-            match held_facts(read, &other.name) {
+            match held_facts(read, object) {
                 HeldFacts::Unread => unknown = true,
                 HeldFacts::Present(held)
                     if held.app_id == app_id

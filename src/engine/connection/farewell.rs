@@ -80,7 +80,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             [
                 (
                     Own::Connect,
-                    connect.filter(|c| is_ours(c, &name.name)).map(|c| c.uid),
+                    connect.filter(|c| is_ours(c, object)).map(|c| c.uid),
                 ),
                 (
                     Own::Token,

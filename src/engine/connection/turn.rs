@@ -23,10 +23,32 @@ use crate::platform::Door;
 
 const STEPS: usize = 12;
 
+/// Is a Secret of ours written by this step?
+fn writes_secret(action: &ConnectionAction) -> bool {
+    matches!(
+        action,
+        ConnectionAction::WriteToken
+            | ConnectionAction::WriteConnect
+            | ConnectionAction::TryCandidate
+            | ConnectionAction::Rotate { .. }
+            | ConnectionAction::DropPrevious
+            | ConnectionAction::Return
+            | ConnectionAction::Pick(_)
+    )
+}
+
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// One turn.
     pub(in crate::engine) async fn connection_turn(&self, name: &Name) -> Outcome {
         for _ in 0..STEPS {
+            // What was begun is done; another process takes the next step.
+            if self.stopping() {
+                return Outcome::Parked;
+            }
+            let found = self.lock().stores.connections.get(name);
+            if let Some(object) = found {
+                self.store_again(name, &object).await;
+            }
             let now = self.clock.now();
             let planned = {
                 let mut state = self.lock();
@@ -48,13 +70,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     }
                     continue;
                 }
-                Err(error) => return self.connection_failed(name, &error),
+                // Told, and not tried again for a while: the rest goes on.
+                Err(error) if self.was_unwritable(name, &error) => continue,
+                Err(error) => {
+                    self.report_connection(name, &object, &plan).await;
+                    return self.connection_failed(name, &error);
+                }
             }
             let done = match plan.action.clone() {
                 ConnectionAction::Rest => {
                     {
                     drop(state);
                     // Nobody is made from its Secrets any more.
+                    if self.is_written(name) {
+                        continue;
+                    }
                     self.cluster.want_secrets(name, BTreeSet::new());
                         let mut state = self.lock();
                         let key = Key::Connection(name.clone());
@@ -141,6 +171,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                         Err(error) => return self.connection_failed(name, &error),
                     }
                 }
+                Err(error) if writes_secret(&plan.action) && self.was_unwritable(name, &error) => {}
                 Err(error) => return self.connection_failed(name, &error),
             }
         }
@@ -176,6 +207,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         memo.app = Some(app);
         memo.token = Some(token);
         memo.held = Some(held);
+        memo.lay_over(object);
         memo.connect = Some(connect);
         memo.webhook_keys = Some(keys);
         memo.path_token = Some(path);
@@ -324,6 +356,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         done
     }
 
+        self.learn_write(name, Own::Connect, &done);
     async fn patch_connection(
         &self,
         name: &Name,

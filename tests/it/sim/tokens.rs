@@ -17,19 +17,19 @@ use super::script::{Script, ads, play};
 use super::specs::manual;
 use super::user::{caps, named};
 
-const REFRESH: &str = "/oauth2/refresh_token/";
+pub(super) const REFRESH: &str = "/oauth2/refresh_token/";
 const REVOKE: &str = "/oauth2/revoke_token/";
 const EXCHANGE: &str = "/oauth2/access_token/";
 /// Two hours: a rotation is due after one and a half, the last five minutes are read-only.
 const LIFE: &str = "7200";
-const ROTATING: &[(&str, &str)] = &[
+pub(super) const ROTATING: &[(&str, &str)] = &[
     ("token_profile", "expiry_refresh"),
     ("token_lifetime_seconds", LIFE),
     // Whoever uses a refresh token twice loses everything: that is how two refreshes would show.
     ("refresh_replay", "revokes_grant"),
 ];
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         public: Some(PublicAddress {
             url: "https://ads.example.com".into(),
@@ -44,7 +44,7 @@ fn secret(text: &str) -> SecretString {
 }
 
 /// A connection with an app and no token.
-fn unconnected(script: &Script, more: Value) {
+pub(super) fn unconnected(script: &Script, more: Value) {
     script.does(|w| {
         let account = w.accounts[0].clone();
         let app = [
@@ -65,28 +65,28 @@ fn unconnected(script: &Script, more: Value) {
 }
 
 impl Script {
-    fn data(&self, name: &str, key: &str) -> Option<String> {
+    pub(super) fn data(&self, name: &str, key: &str) -> Option<String> {
         let world = self.sim.lock();
         let copy = world.api.secret(&ads(name))?;
         copy.data.get(key).map(|v| v.expose_secret().to_string())
     }
 
-    fn connection(&self) -> Value {
+    pub(super) fn connection(&self) -> Value {
         self.does(|w| w.api.get(CONNECTION, &ads("main")).cloned())
             .unwrap_or_default()
     }
 
-    fn reason(&self) -> String {
+    pub(super) fn reason(&self) -> String {
         condition(&self.connection(), "Ready")
     }
 
-    fn banner(&self) -> String {
+    pub(super) fn banner(&self) -> String {
         let text = self.connection()["status"]["banner"].clone();
         text.as_str().unwrap_or_default().to_string()
     }
 
     /// Time, code and faults of the calls of a path so far.
-    fn calls(&self, path: &str) -> Vec<(i64, Option<i64>)> {
+    pub(super) fn calls(&self, path: &str) -> Vec<(i64, Option<i64>)> {
         let world = self.sim.lock();
         let all = world.sandbox.requests(Default::default());
         all.filter(|entry| entry.path.ends_with(path))
@@ -126,7 +126,10 @@ impl Script {
     }
 
     /// The whole way, as a browser goes it.
-    async fn connect(&self, scopes: Option<Vec<u64>>) -> Result<Authorised, ConnectError> {
+    pub(super) async fn connect(
+        &self,
+        scopes: Option<Vec<u64>>,
+    ) -> Result<Authorised, ConnectError> {
         let advertiser = self.does(|w| w.accounts[0].advertiser_id.clone());
         self.connect_for(&[advertiser], scopes).await
     }
@@ -144,7 +147,7 @@ impl Script {
     }
 }
 
-fn condition(object: &Value, type_: &str) -> String {
+pub(super) fn condition(object: &Value, type_: &str) -> String {
     let all = object["status"]["conditions"].as_array().cloned();
     let found = all
         .unwrap_or_default()
