@@ -1,6 +1,7 @@
 //! The only place that joins the worlds: watch, queue, one turn, calls, learning, reporting, the lease.
 
 pub mod account;
+pub mod apps;
 pub mod calls;
 pub mod connection;
 pub mod doors;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, AccountId, Lines};
+use super::apps::Apps;
 use super::connection::ConnectionMemo;
 use super::doors::{Name, ObjectName};
 use super::due::Why;
@@ -90,6 +91,7 @@ pub struct State {
     pub skew: SignedDuration,
     tick: u64,
     pub next_resync: Option<Timestamp>,
+    pub(super) apps: Apps,
 }
 
 impl State {
@@ -109,6 +111,7 @@ impl State {
             turns: BTreeMap::new(),
             orphans: BTreeMap::new(),
             kept: BTreeMap::new(),
+            apps: Apps::default(),
             skew: SignedDuration::ZERO,
             tick: 0,
             next_resync: None,

@@ -504,18 +504,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let path = call.path();
             let asked = state
                 .budgets
-                .ask(&app.id, "", path, Urgency::Background, now);
+                .ask(&budget, "", path, Urgency::Background, now);
             asked.map_err(Stop::Until)?;
             state.settings.call_deadline
         };
         let token = app.token.as_ref();
-        let sent = self.sent_home(&app.id, token, call, fence, deadline).await;
+        let sent = self
+            .sent_home((&app.id, &app.secret), token, call, fence, deadline)
+            .await;
         sent.map_err(|error| {
             // R21: a token that is refused is refused, wherever it was noticed.
             if let (ErrorClass::Auth(problem), Some(token)) = (&error.class, token)
                 && kills_token(*problem)
             {
                 let now = self.clock.now();
+            let budget = state.budget_of(&app.id, &app.secret);
                 let id = fingerprint(&[token]);
                 let mut state = self.lock();
                 state.learn_auth(name, &id, error.lasting(), true, now);

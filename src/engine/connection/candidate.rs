@@ -104,7 +104,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             secret: new.app_secret.clone(),
             access_token: new.access.clone(),
         };
-        match self.home_call(app, None, &call, Urgency::Normal).await {
+        match self
+            .home_call((app, &new.app_secret), None, &call, Urgency::Normal)
+            .await
+        {
             Ok(_) => ". It was revoked",
             Err(_) => ". It could not be revoked: end the app's access in TikTok",
         }

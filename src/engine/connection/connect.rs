@@ -186,7 +186,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             dialect: self.lock().settings.oauth,
         };
         // Asked before the state is used up: without budget it can be sent again.
-        let deadline = self.ask_exchange(app_id.expose_secret(), &call)?;
+        let deadline = self.ask_exchange((app_id.expose_secret(), &secret), &call)?;
         let fence = self.fence().ok_or(ConnectError::Busy)?;
         // From here on no state that was signed before counts, on whatever replica.
         let signs = self.clock.entropy();
@@ -196,7 +196,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             .await?;
         let asked = self.clock.now();
         let sent = self
-            .sent_home(app_id.expose_secret(), None, &call, fence, deadline)
+            .sent_home(
+                (app_id.expose_secret(), &secret),
+                None,
+                &call,
+                fence,
+                deadline,
+            )
             .await;
         let reply = match sent {
             Ok(Reply::Token(reply)) => reply,
@@ -389,12 +395,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// The request budget for one exchange, and how long it may take.
-    fn ask_exchange(&self, app: &str, call: &Call) -> Result<Duration, ConnectError> {
+    fn ask_exchange(
+        &self,
+        (app, secret): (&str, &SecretString),
+        call: &Call,
+    ) -> Result<Duration, ConnectError> {
         let now = self.clock.now();
         let mut state = self.lock();
+        let budget = state.budget_of(app, secret);
         let asked = state
             .budgets
-            .ask(app, "", call.path(), Urgency::Normal, now);
+            .ask(&budget, "", call.path(), Urgency::Normal, now);
         match asked {
             Ok(_) => Ok(state.settings.call_deadline),
             Err(_) => Err(ConnectError::Platform(

@@ -34,10 +34,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         let call = Call::Revoke {
             app_id: app.clone(),
-            secret,
+            secret: secret.clone(),
             access_token: token,
         };
-        let answer = match self.home_call(&app, None, &call, Urgency::Normal).await {
+        let answer = match self
+            .home_call((&app, &secret), None, &call, Urgency::Normal)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(error) => match error.class {
                 // It had ended before.

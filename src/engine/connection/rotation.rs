@@ -55,9 +55,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         // With budget in hand, so that no mark is made without a call.
         let asked = {
             let mut state = self.lock();
+            let budget = state.budget_of(&app, &secret);
             let asked = state
                 .budgets
-                .ask(&app, "", call.path(), Urgency::Safety, now);
+                .ask(&budget, "", call.path(), Urgency::Safety, now);
             let until = match (asked, self.fence().is_some()) {
                 (Err(until), _) => Some(until),
                 (Ok(_), false) => Some(now + Duration::from_secs(1)),
@@ -126,7 +127,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let asked = self.clock.now();
         let deadline = self.lock().settings.call_deadline;
         let sent = match self.fence() {
-            Some(fence) => self.sent_home(app, None, call, fence, deadline).await,
+            Some(fence) => {
+                self.sent_home((app, secret), None, call, fence, deadline)
+                    .await
+            }
             None => {
                 return (
                     Outcome::Failed("this replica does not lead any more".into()),

@@ -303,6 +303,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             .await;
         if done.is_ok() {
             self.forget_token(name, !imports);
+            let now = self.clock.now();
+            let mut state = self.lock();
+            let (_, most) = state.settings.backoff;
+            if let Some(memo) = state.connections.get_mut(name) {
+                memo.space_import(most, now);
+            }
             tracing::info!(connection = %name, token = imports, "imported");
         }
         done

@@ -379,3 +379,70 @@ fn secrets_that_a_connection_named_once_are_not_watched_for_ever() {
         script.end().await;
     });
 }
+
+#[test]
+fn a_tenant_that_names_anothers_app_uses_nothing_of_its_budget() {
+    play(async {
+        let script = Script::bare(&[]);
+        let app = script.does(|w| {
+            w.set_up(1, None);
+            w.accounts[0].app_id.clone()
+        });
+        script.wait(30).await;
+        assert_eq!(
+            condition(
+                &script
+                    .does(|w| w.api.get(CONNECTION, &named("lab", "main")).cloned())
+                    .unwrap(),
+                "Ready"
+            ),
+            "Verified"
+        );
+        let checks = script.calls(CHECK).len();
+        script.put("app", &[("app_id", &app), ("secret", "guessed")]);
+        script.put("token", &[("access_token", "0")]);
+        script.does(|w| {
+            let advertiser = w.accounts[0].advertiser_id.clone();
+            let spec = json!({"appSecretRef": {"name": "app"}, "tokenSecretRef": {"name": "token"},
+                "advertiserId": advertiser});
+            w.create(CONNECTION, &ads("main"), spec);
+        });
+        // Faster than that, no change is read before the next.
+        for n in 0..100 {
+            script.put("token", &[("access_token", &format!("t{n}"))]);
+            tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+        let asked = script.calls(CHECK).len() - checks;
+        assert!((1..=13).contains(&asked), "{asked} checks in a minute");
+        let (_, engine) = script.sim.leader().unwrap();
+        let now = script.does(|w| w.now());
+        let used = engine.lock().budgets.used_in_last_minute(&app, now);
+        let calls = |good: bool| {
+            script.does(|w| {
+                let minute = w.clock.millis() - 60_000;
+                let all = w.sandbox.requests(Default::default());
+                all.filter(|entry| entry.at > minute && (entry.code == Some(0)) == good)
+                    .count()
+            })
+        };
+        assert!(calls(false) > 0);
+        assert!(
+            used as usize <= calls(true),
+            "{used} calls of the other's budget"
+        );
+        drop(engine);
+        // Who mends it does not wait for long.
+        script.wait(600).await;
+        let (secret, token) = script.does(|w| {
+            (
+                w.accounts[0].secret.clone(),
+                w.accounts[0].access_token.clone(),
+            )
+        });
+        script.put("app", &[("app_id", &app), ("secret", &secret)]);
+        script.put("token", &[("access_token", &token)]);
+        script.wait(8).await;
+        assert_eq!(script.reason(), "Verified");
+        script.end().await;
+    });
+}
