@@ -208,10 +208,10 @@ pub trait Cluster: Send + Sync + 'static {
         &self,
         name: &Name,
     ) -> impl Future<Output = Result<Option<SecretCopy>, ClusterError>> + Send;
-    /// Creates or replaces a Secret of ours.
-    fn write_secret(
     /// Says which Secrets a connection is made from: those and no others are watched for it, each once it was read.
     fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>);
+    /// Creates or replaces a Secret of ours.
+    fn write_secret(
         &self,
         write: &SecretWrite,
     ) -> impl Future<Output = Result<(), ClusterError>> + Send;
@@ -340,12 +340,12 @@ impl<D: Cluster> Cluster for std::sync::Arc<D> {
         (**self).secret(name).await
     }
 
-    async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {
-        (**self).write_secret(write).await
     fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>) {
         (**self).want_secrets(connection, names);
     }
 
+    async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {
+        (**self).write_secret(write).await
     }
 
     async fn drop_secret(&self, name: &Name, uid: &str) -> Result<(), ClusterError> {

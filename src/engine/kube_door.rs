@@ -360,16 +360,16 @@ impl Cluster for KubeCluster {
         Ok(copy)
     }
 
+    fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>) {
+        self.secrets.want(connection, names);
+    }
+
     async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {
         let request = Request::new(Secret::url_path(&(), Some(&write.name.namespace)));
         let object = body(&secret_object(write))?;
         let request = match write.resource_version {
             Some(_) => request.replace(&write.name.name, &posting(), object),
             None => request.create(&posting(), object),
-    fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>) {
-        self.secrets.want(connection, names);
-    }
-
         };
         self.call::<IgnoredAny>(request).await.map(drop)
     }

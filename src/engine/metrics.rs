@@ -35,6 +35,11 @@ struct ResultLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WorkLabels {
+    work: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct KeyLabels {
     key: &'static str,
 }
@@ -76,6 +81,7 @@ pub struct Metrics {
     webhook_keys: Family<KeyLabels, Counter>,
     read_only: Family<ConnectionLabels, Gauge>,
     rotations: Family<ResultLabels, Counter>,
+    panics: Family<WorkLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -172,6 +178,13 @@ impl Default for Metrics {
             "Attempts to renew an access token",
             rotations.clone(),
         );
+        let panics: Family<WorkLabels, Counter> = Family::default();
+        drop(panics.get_or_create(&WorkLabels { work: "turn" }));
+        registry.register(
+            "panics",
+            "Pieces of work that ended by a bug in the operator",
+            panics.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             turns,
@@ -190,6 +203,7 @@ impl Default for Metrics {
             webhook_keys,
             read_only,
             rotations,
+            panics,
         }
     }
 }
@@ -263,6 +277,11 @@ impl Metrics {
     pub(super) fn rotation(&self, succeeded: bool) {
         let result = if succeeded { "succeeded" } else { "failed" };
         self.rotations.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    /// `work`: a word of a closed list.
+    pub(super) fn panicked(&self, work: &'static str) {
+        self.panics.get_or_create(&WorkLabels { work }).inc();
     }
 
     /// How often work was found that nothing had announced. Tests end by asserting 0.

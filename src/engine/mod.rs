@@ -14,6 +14,7 @@ pub mod lease;
 pub mod metrics;
 pub mod news;
 pub mod outbox;
+pub mod panics;
 pub mod planning;
 pub mod queue;
 mod resource;

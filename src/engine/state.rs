@@ -10,6 +10,7 @@ use super::connection::ConnectionMemo;
 use super::doors::{Name, ObjectName};
 use super::due::Why;
 use super::hearing::Hearing;
+use super::panics::Panicked;
 use super::queue::Lane;
 use super::settings::Settings;
 use super::stores::{Stores, Upper};
@@ -24,6 +25,15 @@ use crate::platform::{Budgets, Changes, Kind, Row};
 pub enum Key {
     Object(ObjectName),
     Connection(Name),
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Object(name) => write!(f, "{} {name}", name.kind),
+            Self::Connection(name) => write!(f, "TikTokConnection {name}"),
+        }
+    }
 }
 
 /// Whose queue a key is in: an account's, or the home queue (no account yet; connections).
@@ -81,8 +91,11 @@ pub struct State {
     /// Connections whose keys a new leader has still to read; `None`: it has not begun.
     pub(super) hearing_unread: Option<BTreeSet<Name>>,
     pub budgets: Budgets,
+    pub(super) apps: Apps,
     /// Keys in their turn, and in which queue.
     pub turns: BTreeMap<Key, Place>,
+    /// Keys whose last turn, or call, ended by a panic.
+    pub(super) panicked: BTreeMap<Key, Panicked>,
     /// R32: advertiser and row of what lost its object without having been let go, by connection.
     pub orphans: BTreeMap<Name, BTreeSet<(String, RowId)>>,
     /// Namespaces where our rights must outlive our objects, and whether the API server knows.
@@ -91,7 +104,6 @@ pub struct State {
     pub skew: SignedDuration,
     tick: u64,
     pub next_resync: Option<Timestamp>,
-    pub(super) apps: Apps,
 }
 
 impl State {
@@ -99,6 +111,7 @@ impl State {
     pub fn new(settings: Settings) -> Self {
         Self {
             stores: Stores::new(&settings.install),
+            apps: Apps::default(),
             budgets: Budgets::new(settings.tier, crate::platform::BudgetSettings::default()),
             settings,
             views: BTreeMap::new(),
@@ -109,9 +122,9 @@ impl State {
             hearing: BTreeMap::new(),
             hearing_unread: None,
             turns: BTreeMap::new(),
+            panicked: BTreeMap::new(),
             orphans: BTreeMap::new(),
             kept: BTreeMap::new(),
-            apps: Apps::default(),
             skew: SignedDuration::ZERO,
             tick: 0,
             next_resync: None,

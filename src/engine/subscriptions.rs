@@ -273,6 +273,20 @@ impl State {
         object.is_some_and(|o| o.metadata.deletion_timestamp.is_none())
     }
 
+    /// The calls that were under way may have been made or not: the list knows.
+    pub(super) fn subscribing_panicked(&mut self, name: &Name, now: Timestamp) {
+        let limits = self.settings.backoff;
+        let tick = self.tick();
+        if let Some(mine) = self.subscriptions(name) {
+            mine.busy = false;
+            mine.have = None;
+            mine.lost = tick;
+            mine.failures += 1;
+            mine.not_before = Some(now + backoff(limits, mine.failures));
+        }
+        self.push(&Key::Connection(name.clone()), Lane::Background, now);
+    }
+
     fn subscriptions(&mut self, name: &Name) -> Option<&mut Subscriptions> {
         self.hearing.get_mut(name).map(|h| &mut h.subscriptions)
     }
@@ -502,6 +516,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let deadline = {
             let mut state = self.lock();
             let path = call.path();
+            let budget = state.budget_of(&app.id, &app.secret);
             let asked = state
                 .budgets
                 .ask(&budget, "", path, Urgency::Background, now);
@@ -518,7 +533,6 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 && kills_token(*problem)
             {
                 let now = self.clock.now();
-            let budget = state.budget_of(&app.id, &app.secret);
                 let id = fingerprint(&[token]);
                 let mut state = self.lock();
                 state.learn_auth(name, &id, error.lasting(), true, now);

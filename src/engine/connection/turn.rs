@@ -53,6 +53,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             let planned = {
                 let mut state = self.lock();
                 let Some(object) = state.stores.connections.get(name) else {
+                    drop(state);
+                    // Nobody is made from its Secrets any more.
+                    self.cluster.want_secrets(name, BTreeSet::new());
                     return Outcome::Forgotten;
                 };
                 let plan = state.plan_connection(name, &object, now);
@@ -79,13 +82,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
             let done = match plan.action.clone() {
                 ConnectionAction::Rest => {
-                    {
-                    drop(state);
-                    // Nobody is made from its Secrets any more.
                     if self.is_written(name) {
                         continue;
                     }
-                    self.cluster.want_secrets(name, BTreeSet::new());
+                    {
                         let mut state = self.lock();
                         let key = Key::Connection(name.clone());
                         match plan.wake {
@@ -356,13 +356,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         data.insert(TICKET.into(), ticket.into());
         let write = Own::Connect.write(object, copy.map(|c| c.resource_version), data);
         let done = self.cluster.write_secret(&write).await;
+        self.learn_write(name, Own::Connect, &done);
         if let Some(memo) = self.lock().connections.get_mut(name) {
             memo.unread();
         }
         done
     }
 
-        self.learn_write(name, Own::Connect, &done);
     async fn patch_connection(
         &self,
         name: &Name,

@@ -446,3 +446,62 @@ fn a_tenant_that_names_anothers_app_uses_nothing_of_its_budget() {
         script.end().await;
     });
 }
+
+#[test]
+fn a_turn_that_panics_is_a_turn_that_failed() {
+    play(async {
+        let script = Script::start(&[]).await;
+        let panics = Planned {
+            panics: true,
+            ..Planned::default()
+        };
+        script.plan("/campaign/create/", std::slice::from_ref(&panics));
+        script.does(|w| {
+            for name in ["a", "b", "c"] {
+                w.create(CAMPAIGN, &ads(name), manual(Some("Active")));
+            }
+        });
+        script.wait(20).await;
+        let on = script.rows().into_iter().filter(|(_, on)| *on).count();
+        assert_eq!(on, 2, "the others go on: {:?}", script.rows());
+        let (_, engine) = script.sim.leader().unwrap();
+        let text = engine.metrics_text();
+        assert!(
+            text.contains("tiktokads_panics_total{work=\"turn\"} 1"),
+            "{text}"
+        );
+        script.wait(120).await;
+        assert_eq!(script.rows().len(), 3);
+        // What several share goes on without what panicked, too.
+        script.plan("/campaign/status/update/", std::slice::from_ref(&panics));
+        script.does(|w| {
+            for name in ["a", "b", "c"] {
+                w.edit(CAMPAIGN, &ads(name), json!({"state": "Paused"}));
+            }
+        });
+        script.wait(60).await;
+        assert!(
+            script.rows().iter().all(|(_, on)| !on),
+            "{:?}",
+            script.rows()
+        );
+        // A list, and a connection's own turn.
+        script.plan("/campaign/get/", std::slice::from_ref(&panics));
+        script.wait(130).await;
+        script.plan(CHECK, std::slice::from_ref(&panics));
+        script.wait(3700).await;
+        let text = engine.metrics_text();
+        for line in ["work=\"turn\"} 2", "work=\"batch\"} 1", "work=\"page\"} 1"] {
+            assert!(
+                text.contains(&format!("tiktokads_panics_total{{{line}")),
+                "{text}"
+            );
+        }
+        assert_eq!(script.reason(), "Verified");
+        for name in ["a", "b", "c"] {
+            assert_eq!(script.ready(name), "Paused");
+        }
+        drop(engine);
+        script.end().await;
+    });
+}
