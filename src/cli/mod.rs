@@ -68,11 +68,23 @@ fn log(format: LogFormat) {
     }
 }
 
+/// A panic is told by its place alone: its message may have a part of what was worked on in it, and that may be a secret.
+fn say_where_it_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(
+            place = place.as_deref().unwrap_or("unknown"),
+            "panicked: a bug"
+        );
+    }));
+}
+
 /// Does what the command line says. The crypto provider must be installed before.
 pub async fn main(cli: Cli) -> ExitCode {
     let done: Result<ExitCode, Box<dyn std::error::Error>> = match cli.command {
         Command::Run(args) => {
             log(cli.log_format);
+            say_where_it_panics();
             run::run(*args)
                 .await
                 .map(|()| ExitCode::SUCCESS)

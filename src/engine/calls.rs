@@ -116,9 +116,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Begin::Sweep => Urgency::Background,
             Begin::Create(_) | Begin::Batch => Urgency::Normal,
         };
+        let budget = state.budget_of_account(id);
         let asked = state
             .budgets
-            .ask(&id.app, &id.advertiser, path, urgency, now);
+            .ask(&budget, &id.advertiser, path, urgency, now);
         let Some(account) = state.accounts.get_mut(id) else {
             return Err(NotNow::Slot);
         };

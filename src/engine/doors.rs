@@ -3,7 +3,7 @@
 //! The platform's door is [`crate::platform::Door`]: one request in, one reply out. This file has the
 //! cluster's door. No method retries: a failed step is a turn's outcome, and the queue decides when to try again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -149,6 +149,8 @@ pub struct SecretCopy {
     pub deleting: bool,
     pub labels: BTreeMap<String, String>,
     pub finalizers: Vec<String>,
+    /// The uids of the objects that it belongs to.
+    pub owners: Vec<String>,
     pub data: BTreeMap<String, SecretString>,
 }
 
@@ -201,11 +203,13 @@ pub trait Cluster: Send + Sync + 'static {
         resource_version: &str,
         status: serde_json::Value,
     ) -> impl Future<Output = Result<K, ClusterError>> + Send;
-    /// One live GET of a Secret; from then on its changes arrive as [`Delta::Secret`].
+    /// One live GET of a Secret. Its changes from then on arrive as [`Delta::Secret`], while a connection wants it.
     fn secret(
         &self,
         name: &Name,
     ) -> impl Future<Output = Result<Option<SecretCopy>, ClusterError>> + Send;
+    /// Says which Secrets a connection is made from: those and no others are watched for it, each once it was read.
+    fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>);
     /// Creates or replaces a Secret of ours.
     fn write_secret(
         &self,
@@ -336,6 +340,10 @@ impl<D: Cluster> Cluster for std::sync::Arc<D> {
 
     async fn secret(&self, name: &Name) -> Result<Option<SecretCopy>, ClusterError> {
         (**self).secret(name).await
+    }
+
+    fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>) {
+        (**self).want_secrets(connection, names);
     }
 
     async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {

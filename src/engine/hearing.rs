@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::account::AccountId;
-use super::connection::{APP_SECRET, Data, fingerprint, plain, time_of, value};
+use super::connection::{APP_SECRET, Data, Own, fingerprint, plain, time_of, value};
 use super::doors::{Clock, Cluster, ClusterError, Name, Note, SecretCopy};
 use super::due::Why;
 use super::run::Engine;
@@ -368,7 +368,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
             remember
         };
-        if let Some(remember) = remember {
+        let unwritable = self.is_unwritable(name, Own::Token);
+        if let Some(remember) = remember.filter(|_| !unwritable) {
             let put = |data: &mut Data| {
                 let mut put = |key: &str, text: Option<String>| {
                     if let Some(text) = text {
@@ -399,7 +400,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }
             (note, state.report_hearing(name, object))
         };
-        if let Some(note) = note {
+        if let Some(note) = note.filter(|_| !unwritable) {
             self.swap(name, object, |data| note.write(data)).await?;
             return Ok(Step::Again);
         }

@@ -8,7 +8,7 @@ mod notes;
 mod rights;
 mod secrets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -111,6 +111,11 @@ impl KubeCluster {
         } else {
             self.look_at_namespaces(waiting).await;
         }
+    }
+
+    /// How many Secrets are watched now.
+    pub fn watched_secrets(&self) -> usize {
+        self.secrets.watched()
     }
 
     /// One request within a deadline.
@@ -242,6 +247,12 @@ fn secret_copy(secret: Secret) -> SecretCopy {
         deleting: meta.deletion_timestamp.is_some(),
         labels: meta.labels.unwrap_or_default(),
         finalizers: meta.finalizers.unwrap_or_default(),
+        owners: meta
+            .owner_references
+            .unwrap_or_default()
+            .into_iter()
+            .map(|owner| owner.uid)
+            .collect(),
         // A token is text. A value that is not cannot be one, and is as good as a missing key.
         data: secret
             .data
@@ -363,6 +374,10 @@ impl Cluster for KubeCluster {
         let version = copy.as_ref().map(|copy| copy.resource_version.clone());
         self.secrets.read(&self.client, name, version, &self.sender);
         Ok(copy)
+    }
+
+    fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>) {
+        self.secrets.want(connection, names);
     }
 
     async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {
@@ -542,5 +557,6 @@ mod tests {
         let copy = secret_copy(serde_json::from_value(json).unwrap());
         assert_eq!(copy.data["token"].expose_secret(), "t");
         assert_eq!(copy.finalizers, write.finalizers);
+        assert_eq!(copy.owners, ["u"]);
     }
 }

@@ -36,6 +36,11 @@ struct ResultLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct WorkLabels {
+    work: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct KeyLabels {
     key: &'static str,
 }
@@ -85,6 +90,7 @@ pub struct Metrics {
     read_only: Family<ConnectionLabels, Gauge>,
     banners: Family<BannerLabels, Gauge>,
     rotations: Family<ResultLabels, Counter>,
+    panics: Family<WorkLabels, Counter>,
 }
 
 impl Default for Metrics {
@@ -187,6 +193,13 @@ impl Default for Metrics {
             "Attempts to renew an access token",
             rotations.clone(),
         );
+        let panics: Family<WorkLabels, Counter> = Family::default();
+        drop(panics.get_or_create(&WorkLabels { work: "turn" }));
+        registry.register(
+            "panics",
+            "Pieces of work that ended by a bug in the operator",
+            panics.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             turns,
@@ -206,6 +219,7 @@ impl Default for Metrics {
             read_only,
             banners,
             rotations,
+            panics,
         }
     }
 }
@@ -279,6 +293,11 @@ impl Metrics {
     pub(super) fn rotation(&self, succeeded: bool) {
         let result = if succeeded { "succeeded" } else { "failed" };
         self.rotations.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    /// `work`: a word of a closed list.
+    pub(super) fn panicked(&self, work: &'static str) {
+        self.panics.get_or_create(&WorkLabels { work }).inc();
     }
 
     /// How often work was found that nothing had announced. Tests end by asserting 0.

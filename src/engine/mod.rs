@@ -1,6 +1,7 @@
 //! The only place that joins the worlds: watch, queue, one turn, calls, learning, reporting, the lease.
 
 pub mod account;
+pub mod apps;
 pub mod calls;
 pub mod connection;
 pub mod doors;
@@ -13,6 +14,7 @@ pub mod lease;
 pub mod metrics;
 pub mod news;
 pub mod outbox;
+pub mod panics;
 pub mod planning;
 pub mod queue;
 mod resource;

@@ -270,6 +270,8 @@ impl State {
                 self.close_account(&id, now);
             }
             self.push_children(name, Lane::Event, now);
+            // Its Secrets are not watched for it any more.
+            self.push(&Key::Connection(name.clone()), Lane::Background, now);
             return;
         }
         // What its spec says of ceilings and modes holds from now on, not from its next turn on.

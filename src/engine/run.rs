@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use futures::stream::FuturesUnordered;
 use jiff::Timestamp;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
-use super::account::AccountId;
+use super::account::{AccountId, lists_for};
 use super::calls::backoff;
 use super::doors::{Clock, Cluster, ClusterError, Delta, Name};
 use super::due::Why;
@@ -40,6 +41,8 @@ pub struct Engine<C, P, K> {
     nudged: Notify,
     fence: Arc<Fence>,
     call_deadline: Duration,
+    /// The loop has ended: nothing new is begun.
+    stopping: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -76,6 +79,10 @@ enum Job {
     },
 }
 
+/// A stop waits for what is under way as long as a call may take, and this long for what it answers to be stored. The chart's
+/// `terminationGracePeriodSeconds` is longer than both together.
+pub const STORE_WITHIN: Duration = Duration::from_secs(10);
+
 /// How soon a leader whose lease runs short looks whether it was renewed.
 const LEASE_AGAIN: Duration = Duration::from_millis(500);
 
@@ -101,6 +108,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             nudged: Notify::new(),
             fence,
             call_deadline: settings.call_deadline,
+            stopping: AtomicBool::new(false),
             state: Mutex::new(State::new(settings)),
         }
     }
@@ -113,6 +121,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// The lease's transition count, while it covers a whole call.
     pub(super) fn fence(&self) -> Option<u64> {
         self.fence.check(self.clock.awake(), self.call_deadline)
+    }
+
+    /// Has the loop ended, so that nothing new is to be begun?
+    pub(super) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Lets the loop look at once: somebody outside it has pushed a key.
@@ -181,7 +194,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 () = tokio::time::sleep(sleep) => {}
             }
         }
-        // What replies in hand teach is still stored; nothing new is sent, the fence sees to it.
+        // What is under way is brought to its end: a call may take its whole deadline, and what it answers has to be stored.
+        // No new turn begins, and no connection goes on to its next step. Where the lease was lost, the fence lets no write
+        // leave; what is stored then is stored only over what the call was begun with.
+        self.stopping.store(true, Ordering::Relaxed);
         let rest = async {
             loop {
                 while let Some(said) = self.next_said() {
@@ -191,8 +207,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     break;
                 }
             }
+            self.store_last().await;
         };
-        let _ = tokio::time::timeout(Duration::from_secs(10), rest).await;
+        let _ = tokio::time::timeout(self.call_deadline + STORE_WITHIN, rest).await;
     }
 
     /// A new leader plans everything once.
@@ -260,25 +277,41 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             })
     }
 
+    /// Does it. A bug that panics there ends this one piece of work: what follows from any end of it follows all the same.
     async fn perform(&self, job: Job) {
         match job {
             Job::Turn { key, place } => {
-                let outcome = match &key {
-                    Key::Object(name) => self.object_turn(name, &place).await,
-                    Key::Connection(name) => {
-                        let outcome = self.connection_turn(name).await;
-                        // Whatever became of it: it does not keep the others from being heard.
-                        self.lock().has_hearing(name);
-                        outcome
+                let turn = async {
+                    match &key {
+                        Key::Object(name) => self.object_turn(name, &place).await,
+                        Key::Connection(name) => self.connection_turn(name).await,
                     }
                 };
-                self.end_turn(&key, outcome);
+                let ended = self.guarded("turn", &key, turn).await;
+                let mut state = self.lock();
+                if let Key::Connection(name) = &key {
+                    // Whatever became of it: it does not keep the others from being heard.
+                    state.has_hearing(name);
+                }
+                match ended {
+                    Some(_) => drop(state.panicked.remove(&key)),
+                    None => state.has_panicked(&key, self.clock.now()),
+                }
+                drop(state);
+                self.end_turn(&key, ended.unwrap_or(Outcome::Failed));
             }
             Job::Batch { account, batch } => {
                 let members = batch.members();
                 let pause = batch.is_pause();
                 let creates = matches!(batch, Batch::Create { .. });
-                self.batch(&account, batch).await;
+                let about = members.first().map_or_else(String::new, |name| {
+                    format!("{name} and {} more", members.len() - 1)
+                });
+                let work = self.batch(&account, batch);
+                if self.guarded("batch", &about, work).await.is_none() {
+                    let now = self.clock.now();
+                    self.lock().batch_panicked(&account, &members, now);
+                }
                 if creates && let Some(a) = self.lock().accounts.get_mut(&account) {
                     a.creating = a.creating.saturating_sub(members.len());
                 }
@@ -299,26 +332,47 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     *count = count.saturating_sub(1);
                 }
             }
-            Job::Page { account, page } => self.sweep_page(&account, page).await,
-            Job::Subscribe { connection } => self.subscribe(&connection).await,
+            Job::Page { account, page } => {
+                let work = self.sweep_page(&account, page);
+                if self
+                    .guarded("page", &account.advertiser, work)
+                    .await
+                    .is_none()
+                {
+                    let now = self.clock.now();
+                    self.lock().sweep_failed(&account, now);
+                }
+            }
+            Job::Subscribe { connection } => {
+                let work = self.subscribe(&connection);
+                if self.guarded("subscribe", &connection, work).await.is_none() {
+                    let now = self.clock.now();
+                    self.lock().subscribing_panicked(&connection, now);
+                }
+            }
             Job::Say { said } => self.say(said).await,
             Job::LookName { account, question } => {
-                self.look_name(&account, question).await;
+                let lists = lists_for(&question);
+                let work = self.look_name(&account, question);
+                if self
+                    .guarded("name", &account.advertiser, work)
+                    .await
+                    .is_none()
+                {
+                    // A whole list answers it, too.
+                    if let Some(a) = self.lock().accounts.get_mut(&account) {
+                        a.sweep.ask_lists(lists);
+                    }
+                }
                 if let Some(a) = self.lock().accounts.get_mut(&account) {
                     a.batches = a.batches.saturating_sub(1);
                 }
             }
             Job::Keep { namespace, keep } => {
-                let mut failures = 0;
-                let done = loop {
-                    let done = self.cluster.keep_rights(&namespace, keep).await;
-                    // Rights that are not let go hold a namespace back for ever.
-                    if !matches!(done, Err(ClusterError::Unclear(_) | ClusterError::Changed)) {
-                        break done;
-                    }
-                    failures += 1;
-                    let limits = self.lock().settings.backoff;
-                    tokio::time::sleep(backoff(limits, failures)).await;
+                let work = self.keep_rights(&namespace, keep);
+                let done = match self.guarded("rights", &namespace, work).await {
+                    Some(done) => done,
+                    None => Err(ClusterError::Unclear("a bug in the operator".into())),
                 };
                 let mut state = self.lock();
                 match done {
@@ -339,6 +393,20 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     }
                 }
             }
+        }
+    }
+
+    /// Rights that are not let go hold a namespace back for ever.
+    async fn keep_rights(&self, namespace: &str, keep: bool) -> Result<(), ClusterError> {
+        let mut failures = 0;
+        loop {
+            let done = self.cluster.keep_rights(namespace, keep).await;
+            if !matches!(done, Err(ClusterError::Unclear(_) | ClusterError::Changed)) {
+                return done;
+            }
+            failures += 1;
+            let limits = self.lock().settings.backoff;
+            tokio::time::sleep(backoff(limits, failures)).await;
         }
     }
 
@@ -428,6 +496,11 @@ impl State {
         if running || self.place(&key) != here {
             self.lines(&here).queue.done(&key, now);
             self.push(&key, Lane::Change, now);
+            return None;
+        }
+        if let Some(again) = self.waits_after_panic(&key, now) {
+            self.lines(&here).queue.done(&key, now);
+            self.wake(&key, Why::Backoff, again);
             return None;
         }
         self.turns.insert(key.clone(), here.clone());

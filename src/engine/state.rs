@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, AccountId, Lines};
+use super::apps::Apps;
 use super::connection::ConnectionMemo;
 use super::doors::{Name, ObjectName};
 use super::due::Why;
 use super::events::Unsaid;
 use super::hearing::Hearing;
+use super::panics::Panicked;
 use super::queue::Lane;
 use super::settings::Settings;
 use super::stores::{Stores, Upper};
@@ -25,6 +27,15 @@ use crate::platform::{Budgets, Cents, Changes, Kind, OperationState, Row};
 pub enum Key {
     Object(ObjectName),
     Connection(Name),
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Object(name) => write!(f, "{} {name}", name.kind),
+            Self::Connection(name) => write!(f, "TikTokConnection {name}"),
+        }
+    }
 }
 
 /// Whose queue a key is in: an account's, or the home queue (no account yet; connections).
@@ -93,8 +104,11 @@ pub struct State {
     /// Connections whose keys a new leader has still to read; `None`: it has not begun.
     pub(super) hearing_unread: Option<BTreeSet<Name>>,
     pub budgets: Budgets,
+    pub(super) apps: Apps,
     /// Keys in their turn, and in which queue.
     pub turns: BTreeMap<Key, Place>,
+    /// Keys whose last turn, or call, ended by a panic.
+    pub(super) panicked: BTreeMap<Key, Panicked>,
     /// R32: advertiser and row of what lost its object without having been let go, by connection.
     pub orphans: BTreeMap<Name, BTreeSet<(String, RowId)>>,
     /// Namespaces where our rights must outlive our objects, and whether the API server knows.
@@ -112,6 +126,7 @@ impl State {
     pub fn new(settings: Settings) -> Self {
         Self {
             stores: Stores::new(&settings.install),
+            apps: Apps::default(),
             budgets: Budgets::new(settings.tier, crate::platform::BudgetSettings::default()),
             settings,
             views: BTreeMap::new(),
@@ -122,6 +137,7 @@ impl State {
             hearing: BTreeMap::new(),
             hearing_unread: None,
             turns: BTreeMap::new(),
+            panicked: BTreeMap::new(),
             orphans: BTreeMap::new(),
             kept: BTreeMap::new(),
             skew: SignedDuration::ZERO,

@@ -271,6 +271,20 @@ impl State {
         object.is_some_and(|o| o.metadata.deletion_timestamp.is_none())
     }
 
+    /// The calls that were under way may have been made or not: the list knows.
+    pub(super) fn subscribing_panicked(&mut self, name: &Name, now: Timestamp) {
+        let limits = self.settings.backoff;
+        let tick = self.tick();
+        if let Some(mine) = self.subscriptions(name) {
+            mine.busy = false;
+            mine.have = None;
+            mine.lost = tick;
+            mine.failures += 1;
+            mine.not_before = Some(now + backoff(limits, mine.failures));
+        }
+        self.push(&Key::Connection(name.clone()), Lane::Background, now);
+    }
+
     fn subscriptions(&mut self, name: &Name) -> Option<&mut Subscriptions> {
         self.hearing.get_mut(name).map(|h| &mut h.subscriptions)
     }
@@ -500,14 +514,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let deadline = {
             let mut state = self.lock();
             let path = call.path();
+            let budget = state.budget_of(&app.id, &app.secret);
             let asked = state
                 .budgets
-                .ask(&app.id, "", path, Urgency::Background, now);
+                .ask(&budget, "", path, Urgency::Background, now);
             asked.map_err(Stop::Until)?;
             state.settings.call_deadline
         };
         let token = app.token.as_ref();
-        let sent = self.sent_home(&app.id, token, call, fence, deadline).await;
+        let sent = self
+            .sent_home((&app.id, &app.secret), token, call, fence, deadline)
+            .await;
         sent.map_err(|error| {
             // R21: a token that is refused is refused, wherever it was noticed.
             if let (ErrorClass::Auth(problem), Some(token)) = (&error.class, token)

@@ -174,7 +174,7 @@ impl State {
     }
 
     /// The whole list has been read, or the sweep failed and begins anew later.
-    fn sweep_failed(&mut self, id: &AccountId, now: Timestamp) {
+    pub(super) fn sweep_failed(&mut self, id: &AccountId, now: Timestamp) {
         let (limits, sweep_every) = (self.settings.backoff, self.settings.sweep_every);
         let Some(account) = self.accounts.get_mut(id) else {
             return;

@@ -89,6 +89,7 @@ pub enum Reason {
     SecretMissing,
     SecretIncomplete,
     TokenSecretTaken,
+    SecretNotWritable,
     ConnectSecretTaken,
     NotAuthorised,
     TokenRefused,

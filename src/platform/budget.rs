@@ -22,6 +22,8 @@ const AGAIN: i64 = 10 * SECOND;
 const LONGEST_SECONDS_BACKOFF: i64 = 60 * SECOND;
 /// A limit that a refusal named is kept for this long.
 const LEARNED_FOR: i64 = 3600 * SECOND;
+/// From so many buckets on, those that are hardly used are forgotten.
+const MOST_BUCKETS: usize = 1024;
 /// Longest wait that is believed of a reply.
 const LONGEST_NAMED_WAIT: i64 = 3600 * SECOND;
 
@@ -176,6 +178,7 @@ impl Budgets {
         now: Timestamp,
     ) -> Result<(), Timestamp> {
         let now = self.settle(now);
+        self.forget_idle(now);
         let stop_keys = stop_keys(app, advertiser, path);
         let limits = self.tier.limits();
         let of_app = self
@@ -334,6 +337,52 @@ impl Budgets {
         let now = now.as_microsecond();
         let of_app = self.buckets.iter().filter(|((owner, _), _)| owner == app);
         of_app.map(|(_, bucket)| bucket.log.last_minute(now)).sum()
+    }
+
+    /// What was counted, stopped and learned under one name counts under another from now on, unless that has a count already.
+    pub fn rename(&mut self, from: &str, to: &str) {
+        if self.buckets.keys().any(|(app, _)| app == to) {
+            return;
+        }
+        let renamed = |app: &String| match app == from {
+            true => to.to_owned(),
+            false => app.clone(),
+        };
+        fn all<A, B, V>(map: &mut BTreeMap<(A, B), V>, renamed: impl Fn(&A) -> A)
+        where
+            A: Ord,
+            B: Ord,
+        {
+            let old = std::mem::take(map);
+            map.extend(old.into_iter().map(|((a, b), v)| ((renamed(&a), b), v)));
+        }
+        all(&mut self.buckets, renamed);
+        all(&mut self.paths, renamed);
+        all(&mut self.advertisers, renamed);
+        let stops = std::mem::take(&mut self.stops).into_iter();
+        self.stops = stops
+            .map(|((app, path, one), stop)| ((renamed(&app), path, one), stop))
+            .collect();
+        let learned = std::mem::take(&mut self.learned).into_iter();
+        self.learned = learned
+            .map(|((app, path, one), limit)| ((renamed(&app), path, one), limit))
+            .collect();
+    }
+
+    /// With so many names most are of somebody who makes up new ones: what has hardly been used is forgotten.
+    fn forget_idle(&mut self, now: i64) {
+        if self.buckets.len() < MOST_BUCKETS {
+            return;
+        }
+        let in_use = |log: &Log| log.last_minute(now) > 0 || log.today(now) >= 100;
+        self.buckets.retain(|_, bucket| in_use(&bucket.log));
+        let buckets = &self.buckets;
+        let known = |app: &String| {
+            let first = buckets.range((app.clone(), String::new())..).next();
+            first.is_some_and(|((owner, _), _)| owner == app)
+        };
+        self.paths.retain(|(app, _), _| known(app));
+        self.advertisers.retain(|(app, _), _| known(app));
     }
 
     /// Whether our own calls alone come near a limit per minute.

@@ -612,3 +612,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_counted_under_one_name_goes_on_under_another() {
+    let mut budgets = budgets(Tier::Basic);
+    let ask = |b: &mut Budgets, app: &str| b.ask(app, "1", "/p/", Urgency::Normal, at(0)).is_ok();
+    let first = (0..100).filter(|_| ask(&mut budgets, "new")).count();
+    assert!(first > 0 && first < 100);
+    budgets.rename("new", "app");
+    assert!(!ask(&mut budgets, "app"), "used up already");
+    assert!(ask(&mut budgets, "new"));
+    // Who has a count of its own keeps it.
+    budgets.rename("new", "app");
+    assert_eq!(budgets.used_in_last_minute("app", at(0)), first as u32);
+}
+
+#[test]
+fn names_that_somebody_makes_up_do_not_fill_the_memory() {
+    let mut budgets = budgets(Tier::Basic);
+    for second in 0..5000 {
+        let _ = budgets.ask("app", "1", "/p/", Urgency::Normal, at(second * 1000));
+        let made_up = format!("app {second}");
+        let _ = budgets.ask(&made_up, "1", "/p/", Urgency::Normal, at(second * 1000));
+    }
+    assert!(
+        budgets.buckets.len() <= MOST_BUCKETS,
+        "{}",
+        budgets.buckets.len()
+    );
+    assert!(budgets.used_in_last_minute("app", at(5_000_000)) > 50);
+}

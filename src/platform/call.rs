@@ -240,6 +240,20 @@ impl Call {
         )
     }
 
+    /// Whether it shows the app's secret, so that a good answer proves that id and secret belong together.
+    pub fn shows_app_secret(&self) -> bool {
+        matches!(
+            self,
+            Call::GrantedAdvertisers { .. }
+                | Call::Exchange { .. }
+                | Call::Refresh { .. }
+                | Call::Revoke { .. }
+                | Call::Subscriptions { .. }
+                | Call::Subscribe { .. }
+                | Call::Unsubscribe { .. }
+        )
+    }
+
     /// What of it must not come back in a message (R25). The token of the header is known to
     /// who sends the call, and said to `read_as`.
     pub(super) fn secrets(&self) -> Vec<&str> {

@@ -258,6 +258,19 @@ fn the_deployment_passes_every_setting_and_is_restricted() {
 }
 
 /// The one object of a kind.
+#[test]
+fn a_stop_has_time_for_the_call_that_is_under_way() {
+    use tiktok_ads_operator::engine::lease::LeaseSettings;
+    use tiktok_ads_operator::engine::run::STORE_WITHIN;
+    use tiktok_ads_operator::engine::settings::Settings;
+    let objects = rendered(&Chart::new("ops"));
+    let pod = &one(&objects, "Deployment")["spec"]["template"]["spec"];
+    let grace = pod["terminationGracePeriodSeconds"].as_u64().unwrap();
+    let work = Settings::default().call_deadline + STORE_WITHIN;
+    let lease = LeaseSettings::default().try_for;
+    assert!(grace >= (work + lease).as_secs() + 5, "{grace}");
+}
+
 fn one<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
     let found: Vec<&Value> = objects.iter().filter(|o| o["kind"] == kind).collect();
     assert_eq!(found.len(), 1, "{kind}: {}", found.len());

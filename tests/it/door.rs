@@ -1,6 +1,6 @@
 //! The cluster's door and the watches on a real API server, under the rights the chart renders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -232,6 +232,8 @@ async fn a_secret_that_was_asked_for_is_watched_and_ours_is_dropped() {
         .unwrap();
     let (door, mut deltas) = open(&install, &[&namespace]).await;
     let name = Name::new(&namespace, "token");
+    let connection = Name::new(&namespace, "shop");
+    door.want_secrets(&connection, BTreeSet::from([name.clone()]));
     assert!(door.secret(&name).await.unwrap().is_none());
     nothing(&mut deltas).await;
     let create = ["create", "secret", "generic", "token", "-n", &namespace];
@@ -281,6 +283,57 @@ async fn a_secret_that_was_asked_for_is_watched_and_ours_is_dropped() {
     door.drop_secret(&write.name, &copy.uid).await.unwrap();
     assert!(door.secret(&write.name).await.unwrap().is_none());
     door.drop_secret(&write.name, &copy.uid).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_connection_is_made_from_is_not_watched() {
+    let namespace = shared().namespace("door-renames").unwrap();
+    let install = shared()
+        .install(Chart::new(&namespace).watch(&namespace))
+        .unwrap();
+    let (door, mut deltas) = open(&install, &[&namespace]).await;
+    let secret = |name: &str| Name::new(&namespace, name);
+    let put = |name: &str, value: &str| {
+        let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name},
+            "stringData": {"token": value}});
+        shared().apply(&namespace, &object.to_string()).unwrap();
+    };
+    let set = |names: &[&str]| names.iter().map(|name| secret(name)).collect();
+    let (a, b) = (secret("a"), secret("b"));
+    door.want_secrets(&b, set(&["shared"]));
+    put("shared", "one");
+    door.secret(&secret("shared")).await.unwrap();
+    // A spec that names another Secret each time.
+    for n in 0..50 {
+        let own = format!("app-{n}");
+        door.want_secrets(&a, set(&[&own, "shared"]));
+        door.secret(&secret(&own)).await.unwrap();
+        door.secret(&secret("shared")).await.unwrap();
+        assert!(
+            door.watched_secrets() <= 2,
+            "{n}: {}",
+            door.watched_secrets()
+        );
+    }
+    // What nobody is made from is neither heard nor watched, whoever reads it.
+    put("app-3", "one");
+    door.secret(&secret("app-3")).await.unwrap();
+    put("app-3", "two");
+    nothing(&mut deltas).await;
+    // What another connection is made from goes on being heard.
+    door.want_secrets(&a, BTreeSet::new());
+    assert_eq!(door.watched_secrets(), 1);
+    put("shared", "two");
+    assert!(matches!(next(&mut deltas).await, Delta::Secret(n) if n == secret("shared")));
+    // A name that comes back: the read shows what happened meanwhile, the watch what happens afterwards.
+    door.want_secrets(&a, set(&["app-3"]));
+    let copy = door.secret(&secret("app-3")).await.unwrap().unwrap();
+    put("app-3", "three");
+    assert_eq!(copy.data["token"].expose_secret(), "two");
+    assert!(matches!(next(&mut deltas).await, Delta::Secret(n) if n == secret("app-3")));
+    door.want_secrets(&a, BTreeSet::new());
+    door.want_secrets(&b, BTreeSet::new());
+    assert_eq!(door.watched_secrets(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

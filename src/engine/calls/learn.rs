@@ -29,8 +29,9 @@ impl State {
     ) {
         match &error.class {
             ErrorClass::Throttled(throttle) => {
+                let budget = self.budget_of_account(id);
                 self.budgets
-                    .throttled(&id.app, &id.advertiser, call.path(), throttle, now)
+                    .throttled(&budget, &id.advertiser, call.path(), throttle, now)
             }
             ErrorClass::Auth(problem) => {
                 let Some(connection) = self.accounts.get(id).map(|a| a.connection.clone()) else {

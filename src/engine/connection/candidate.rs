@@ -136,7 +136,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             secret: new.app_secret.clone(),
             access_token: new.access.clone(),
         };
-        match self.home_call(app, None, &call, Urgency::Normal).await {
+        match self
+            .home_call((app, &new.app_secret), None, &call, Urgency::Normal)
+            .await
+        {
             Ok(_) => ". The new token was revoked",
             Err(error) if matches!(error.class, ErrorClass::Auth(problem) if kills_token(problem)) => {
                 ". The new token works no more"

@@ -123,6 +123,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 memo.failures = 0;
                 memo.not_before = None;
                 memo.refused = None;
+                memo.imports.went_well();
                 memo.doubted = memo.doubted.filter(|at| *at > begun);
                 memo.life.dead = false;
                 memo.life.turned_away = None;
@@ -189,7 +190,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             secret: with.secret.clone(),
         };
         match self
-            .home_call(with.app, Some(with.token), &call, Urgency::Normal)
+            .home_call(
+                (with.app, with.secret),
+                Some(with.token),
+                &call,
+                Urgency::Normal,
+            )
             .await?
         {
             Reply::Granted(all) => Ok(all.into_iter().map(|g| (g.id, g.name)).collect()),
@@ -216,7 +222,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             advertiser_ids: vec![id.clone()],
         };
         let reply = self
-            .home_call(with.app, Some(with.token), &call, Urgency::Normal)
+            .home_call(
+                (with.app, with.secret),
+                Some(with.token),
+                &call,
+                Urgency::Normal,
+            )
             .await?;
         let Reply::Advertisers(rows) = reply else {
             return Err(of_another_kind(&call));
@@ -253,7 +264,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 page,
             };
             let reply = self
-                .home_call(with.app, Some(with.token), &call, Urgency::Background)
+                .home_call(
+                    (with.app, with.secret),
+                    Some(with.token),
+                    &call,
+                    Urgency::Background,
+                )
                 .await;
             let Ok(Reply::Roles { rows, page: info }) = reply else {
                 break;
@@ -280,7 +296,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             pixel_id: pixel.into(),
         };
         match self
-            .home_call(with.app, Some(with.token), &call, Urgency::Background)
+            .home_call(
+                (with.app, with.secret),
+                Some(with.token),
+                &call,
+                Urgency::Background,
+            )
             .await
         {
             Ok(Reply::Pixels(rows)) => Some(EventsSourceStatus {
@@ -294,7 +315,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// A call in the name of an app, not of an account. Writes only while the lease covers their whole deadline.
     pub(in crate::engine) async fn home_call(
         &self,
-        app: &str,
+        (app, secret): (&str, &SecretString),
         token: Option<&SecretString>,
         call: &Call,
         urgency: Urgency,
@@ -309,19 +330,21 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let (asked, deadline) = {
             let mut state = self.lock();
             let deadline = state.settings.call_deadline;
-            let asked = state.budgets.ask(app, "", call.path(), urgency, now);
+            let budget = state.budget_of(app, secret);
+            let asked = state.budgets.ask(&budget, "", call.path(), urgency, now);
             (asked, deadline)
         };
         if asked.is_err() {
             return not_sent("the request budget is used up for the moment");
         }
-        self.sent_home(app, token, call, fence, deadline).await
+        self.sent_home((app, secret), token, call, fence, deadline)
+            .await
     }
 
     /// The same, its budget asked for already.
     pub(in crate::engine) async fn sent_home(
         &self,
-        app: &str,
+        (app, secret): (&str, &SecretString),
         token: Option<&SecretString>,
         call: &Call,
         fence: u64,
@@ -336,11 +359,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Err(error) => Err(transport_error(call, error)),
         };
         self.metrics.call(call.name(), &result);
+        self.lock().learn_app(app, secret, call, &result);
         if let Err(error) = &result {
             if let ErrorClass::Throttled(throttle) = &error.class {
                 let now = self.clock.now();
                 let mut state = self.lock();
-                state.budgets.throttled(app, "", call.path(), throttle, now);
+                let budget = state.budget_of(app, secret);
+                state
+                    .budgets
+                    .throttled(&budget, "", call.path(), throttle, now);
             }
             tracing::warn!(call = call.name(), app, class = ?error.class, %error, "TikTok call failed");
         }

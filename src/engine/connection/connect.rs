@@ -148,12 +148,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if !look {
             return Err(ConnectError::Ticket);
         }
-        let copy = self.connect_secret(name, &object).await?;
+        let copy = self.connect_secret(&object).await?;
         if !value(&copy.data, TICKET).is_some_and(|newest| same_secret(newest, given)) {
             return Err(ConnectError::Ticket);
         }
         // As it is now: a nonce that was replaced a moment ago would make a state that is void.
-        let held = self.token_secret(name, &object).await?;
+        let held = self.token_secret(&object).await?;
         let signs = held.and_then(|copy| signing(&copy.data));
         let signs = signs.ok_or(ConnectError::Ticket)?;
         let found = ticket(&copy.data, &signs).ok_or(ConnectError::Ticket)?;
@@ -210,7 +210,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             dialect: self.lock().settings.oauth,
         };
         // Asked before the state is used up: without budget it can be sent again.
-        let deadline = self.ask_exchange(app_id.expose_secret(), &call)?;
+        let deadline = self.ask_exchange((app_id.expose_secret(), &secret), &call)?;
         // From here on no state that was signed before counts, on whatever replica. The write also shows that what comes
         // of the code can be kept.
         let (held, signs) = self.use_up(&name, &object, &claims, held).await?;
@@ -218,7 +218,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let fence = self.fence().ok_or(ConnectError::Busy)?;
         let asked = self.clock.now();
         let sent = self
-            .sent_home(app_id.expose_secret(), None, &call, fence, deadline)
+            .sent_home(
+                (app_id.expose_secret(), &secret),
+                None,
+                &call,
+                fence,
+                deadline,
+            )
             .await;
         let reply = match sent {
             Ok(Reply::Token(reply)) => reply,
@@ -293,7 +299,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let claims = match key {
             Some(_) => claims?,
             None if self.may_look(name) => {
-                let held = self.token_secret(name, &object).await?;
+                let held = self.token_secret(&object).await?;
                 let signs = held.and_then(|copy| signing(&copy.data));
                 let signs = signs.ok_or(ConnectError::State)?;
                 verify(&signs.key, state.expose_secret(), now)?
@@ -321,7 +327,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if used && !self.may_look(name) {
             return Err(ConnectError::State);
         }
-        let copy = self.token_secret(name, object).await?;
+        let copy = self.token_secret(object).await?;
         let copy = copy.ok_or(ConnectError::State)?;
         match signing(&copy.data) {
             Some(signs) if signs.nonce == claims.nonce => Ok(copy),
@@ -510,15 +516,11 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// Our Secret with the ticket, read now.
-    async fn connect_secret(
-        &self,
-        name: &Name,
-        object: &TikTokConnection,
-    ) -> Result<SecretCopy, ConnectError> {
+    async fn connect_secret(&self, object: &TikTokConnection) -> Result<SecretCopy, ConnectError> {
         self.fence().ok_or(ConnectError::Busy)?;
         let read = self.cluster.secret(&Own::Connect.name(object)).await;
         match read {
-            Ok(Some(copy)) if is_ours(&copy, &name.name) => Ok(copy),
+            Ok(Some(copy)) if is_ours(&copy, object) => Ok(copy),
             Ok(_) => Err(ConnectError::Ticket),
             Err(_) => Err(ConnectError::Busy),
         }
@@ -527,13 +529,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Our token Secret, read now.
     async fn token_secret(
         &self,
-        name: &Name,
         object: &TikTokConnection,
     ) -> Result<Option<SecretCopy>, ConnectError> {
         self.fence().ok_or(ConnectError::Busy)?;
         let secret = Own::Token.name(object);
         match self.cluster.secret(&secret).await {
-            Ok(Some(copy)) if !is_ours(&copy, &name.name) => Err(ConnectError::Platform(format!(
+            Ok(Some(copy)) if !is_ours(&copy, object) => Err(ConnectError::Platform(format!(
                 "a Secret named {} exists and was not made by this operator, so a new token could not be kept and TikTok was not asked for one; rename or remove it, and open the link again",
                 secret.name
             ))),
@@ -570,12 +571,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     }
 
     /// The request budget for one exchange, and how long it may take.
-    fn ask_exchange(&self, app: &str, call: &Call) -> Result<Duration, ConnectError> {
+    fn ask_exchange(
+        &self,
+        (app, secret): (&str, &SecretString),
+        call: &Call,
+    ) -> Result<Duration, ConnectError> {
         let now = self.clock.now();
         let mut state = self.lock();
+        let budget = state.budget_of(app, secret);
         let asked = state
             .budgets
-            .ask(app, "", call.path(), Urgency::Normal, now);
+            .ask(&budget, "", call.path(), Urgency::Normal, now);
         match asked {
             Ok(_) => Ok(state.settings.call_deadline),
             Err(_) => Err(ConnectError::Platform(

@@ -11,12 +11,14 @@ use super::super::doors::{Name, SecretCopy};
 use super::super::queue::Lane;
 use super::super::state::{Key, State, has_finalizer};
 use super::super::stores::{Store, strip};
+use super::imports::Imports;
 use super::neighbours::Claim;
 use super::secrets::{
     ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, fingerprint, held_facts, plain,
     secret_facts, token_key,
 };
 use super::ticket::connect_facts;
+use super::unwritten::Unwritten;
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{
     CHECK_SPACING, CheckResult, Checked, Child, ConnectionFacts, ConnectionPlan, Farewell, Grants,
@@ -59,6 +61,10 @@ pub struct ConnectionMemo {
     pub(super) left: Option<Left>,
     /// How often its last event was tried.
     pub(super) telling: u32,
+    /// What could not be written, and is nowhere else.
+    pub(in crate::engine) unwritten: Unwritten,
+    /// The last imports.
+    pub(super) imports: Imports,
     /// What became of a token that was authorised: its fingerprint, and why it was not taken.
     pub(super) tried: Option<(String, Result<(), String>)>,
     /// A token that was authorised (its fingerprint), of which TikTok did not say yet what it reaches.
@@ -132,7 +138,7 @@ impl State {
                 held: has_finalizer(o.metadata.finalizers.as_deref()),
             })
             .collect();
-        let held = held_facts(memo.held.as_ref(), &name.name);
+        let held = held_facts(memo.held.as_ref(), object);
         let renewal = match memo.held() {
             Some(copy) => self.renewal(name, object, &copy.data, now),
             None => Renewal::Mine,
@@ -161,6 +167,7 @@ impl State {
         };
         let public_url = self.settings.public.as_ref().map(|p| p.url.clone());
         let read_now = memo.stale;
+        let (_, most) = self.settings.backoff;
         let facts =
             ConnectionFacts {
                 now,
@@ -193,6 +200,7 @@ impl State {
                 orphans,
                 grants,
                 farewell: memo.farewell,
+                unwritable: memo.unwritten.facts(object, most, now),
                 webhooks: memo.webhooks,
             };
         plan(&facts)
@@ -205,7 +213,7 @@ impl State {
         object: &TikTokConnection,
     ) -> Option<String> {
         let picked = || match self.connections.get(name).map(|m| m.held.as_ref()) {
-            Some(Some(read)) => match held_facts(Some(read), &name.name) {
+            Some(Some(read)) => match held_facts(Some(read), object) {
                 HeldFacts::Present(held) => held.advertiser,
                 _ => None,
             },
@@ -225,7 +233,7 @@ impl State {
             let memo = self.connections.get(other);
             let goes = object.metadata.deletion_timestamp.is_some();
             let ends = goes && memo.is_some_and(|m| m.farewell.begun.is_some());
-            match held_facts(memo.and_then(|m| m.held.as_ref()), &other.name) {
+            match held_facts(memo.and_then(|m| m.held.as_ref()), object) {
                 // Nothing is kept for one that we did not take hold of.
                 HeldFacts::Unread => {
                     unknown |= has_finalizer(object.metadata.finalizers.as_deref());

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use secrecy::SecretString;
+
 use super::super::account::AccountId;
 use super::super::doors::{Clock, Cluster, ClusterError, Name, Note};
 use super::super::run::Engine;
@@ -60,10 +62,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         };
         let call = Call::Revoke {
             app_id: app.clone(),
-            secret,
+            secret: secret.clone(),
             access_token: token,
         };
-        let answer = match self.farewell_call(&app, &call, begun, now).await {
+        let answer = match self.farewell_call((&app, &secret), &call, begun, now).await {
             Ok(_) => Ok(()),
             Err(error) => match error.class {
                 // It had ended before.
@@ -89,7 +91,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// A call that is over, answered or not, before the farewell's time is.
     async fn farewell_call(
         &self,
-        app: &str,
+        (app, secret): (&str, &SecretString),
         call: &Call,
         begun: Timestamp,
         now: Timestamp,
@@ -104,16 +106,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let (asked, deadline) = {
             let mut state = self.lock();
             let deadline = state.settings.call_deadline.min(most);
+            let budget = state.budget_of(app, secret);
             let urgency = Urgency::Normal;
             (
-                state.budgets.ask(app, "", call.path(), urgency, now),
+                state.budgets.ask(&budget, "", call.path(), urgency, now),
                 deadline,
             )
         };
         if asked.is_err() {
             return not_sent("the request budget is used up for the moment");
         }
-        self.sent_home(app, None, call, fence, deadline).await
+        self.sent_home((app, secret), None, call, fence, deadline)
+            .await
     }
 
     /// The grant stays, or there is none.
@@ -136,7 +140,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             [
                 (
                     Own::Connect,
-                    connect.filter(|c| is_ours(c, &name.name)).map(|c| c.uid),
+                    connect.filter(|c| is_ours(c, object)).map(|c| c.uid),
                 ),
                 (
                     Own::Token,

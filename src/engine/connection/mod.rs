@@ -8,16 +8,18 @@ mod check;
 mod connect;
 mod facts;
 mod farewell;
+mod imports;
 mod neighbours;
 mod report;
 mod rotation;
 mod secrets;
 mod ticket;
 mod turn;
+mod unwritten;
 
 pub(in crate::engine) use check::kills_token;
 pub use connect::{Authorised, Begun, ConnectError, PageView, Reached};
 pub use facts::ConnectionMemo;
 pub(in crate::engine) use secrets::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, Data, fingerprint, plain, read_token, time_of, value,
+    ACCESS_TOKEN, APP_ID, APP_SECRET, Data, Own, fingerprint, plain, read_token, time_of, value,
 };

@@ -50,7 +50,7 @@ impl State {
         if reached == Some(advertiser) {
             return Claim::Reached;
         }
-        match held_facts(memo.and_then(|m| m.held.as_ref()), &name.name) {
+        match held_facts(memo.and_then(|m| m.held.as_ref()), object) {
             HeldFacts::Unread => Claim::Untried,
             HeldFacts::Present(held)
                 if held.candidate.is_some()
@@ -145,7 +145,7 @@ impl State {
             };
             let Some(copy) = copy else { continue };
             if matches!(
-                held_facts(Some(&Some(copy.clone())), &other.name),
+                held_facts(Some(&Some(copy.clone())), theirs),
                 HeldFacts::NotOurs
             ) {
                 continue;

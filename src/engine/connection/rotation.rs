@@ -1,5 +1,6 @@
 //! Renewing a token (R21): mark, call, store; and what happens to the token before.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -8,9 +9,10 @@ use super::super::doors::{Clock, Cluster, ClusterError, Name};
 use super::super::run::Engine;
 use super::check::{With, kills_token, of_another_kind};
 use super::secrets::{
-    APP_ID, APP_SECRET, Data, REFRESH_TOKEN, fingerprint, plain, read_token, renew,
-    return_to_previous, value, write_token,
+    APP_ID, APP_SECRET, Data, REFRESH_TOKEN, fingerprint, plain, read_token, return_to_previous,
+    value, write_token,
 };
+use super::unwritten::{Fate, Renewal, is_definite};
 use crate::api::connection::TikTokConnection;
 use crate::model::token::{Outcome, Probe, Token, UNREADABLE_LIFETIME};
 use crate::platform::{
@@ -19,7 +21,7 @@ use crate::platform::{
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// One attempt. The mark goes by compare-and-swap with the copy that was planned from, so that of several that would
-    /// renew the token one does; what comes of it is stored on fresh reads until it is in.
+    /// renew the token one does; what comes of it is stored on fresh reads until it is in ([`super::unwritten`]).
     pub(super) async fn rotate(
         &self,
         name: &Name,
@@ -42,6 +44,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         ) else {
             return Ok(());
         };
+        let used = fingerprint(&[&refresh]);
         let dialect = self.lock().settings.oauth;
         let call = Call::Refresh {
             app_id: app.clone(),
@@ -52,9 +55,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         // With budget in hand, so that no mark is made without a call.
         let asked = {
             let mut state = self.lock();
+            let budget = state.budget_of(&app, &secret);
             let asked = state
                 .budgets
-                .ask(&app, "", call.path(), Urgency::Safety, now);
+                .ask(&budget, "", call.path(), Urgency::Safety, now);
             let until = match (asked, self.fence().is_some()) {
                 (Err(until), _) => Some(until),
                 (Ok(_), false) => Some(now + Duration::from_secs(1)),
@@ -77,7 +81,38 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         self.swap(name, object, |data| write_token(data, &marked))
             .await?;
         let (outcome, pair) = self.refresh(&app, &secret, &data, &call, &marked).await;
-        self.store_outcome(name, object, &outcome, pair).await
+        let succeeded = pair.is_some();
+        self.metrics.rotation(succeeded);
+        let renewal = Renewal {
+            marked,
+            used,
+            outcome,
+            pair,
+            at: self.clock.now(),
+            data,
+        };
+        let stored = self.store_renewal(name, object, Arc::new(renewal)).await;
+        if let Some(memo) = self.lock().connections.get_mut(name) {
+            memo.life.own_mark = None;
+            memo.life.seen = None;
+            // What became of another token says nothing of the one that is there.
+            if stored != Ok(Fate::Superseded) {
+                memo.life.dead &= !succeeded;
+                memo.life.failures = match succeeded {
+                    true => 0,
+                    false => memo.life.failures.saturating_add(1),
+                };
+                if succeeded {
+                    memo.refused = None;
+                    memo.not_before = None;
+                }
+            }
+        }
+        // What is refused is told, kept and tried again.
+        match stored {
+            Err(error) if !is_definite(&error) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// The call, and what its answer means.
@@ -92,7 +127,10 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let asked = self.clock.now();
         let deadline = self.lock().settings.call_deadline;
         let sent = match self.fence() {
-            Some(fence) => self.sent_home(app, None, call, fence, deadline).await,
+            Some(fence) => {
+                self.sent_home((app, secret), None, call, fence, deadline)
+                    .await
+            }
             None => {
                 return (
                     Outcome::Failed("this replica does not lead any more".into()),
@@ -145,83 +183,6 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             }) if kills_token(problem) => Probe::Refused,
             Err(_) => Probe::NoAnswer,
         }
-    }
-
-    /// Puts what came of it into the Secret, however long that takes: nobody else has it.
-    async fn store_outcome(
-        &self,
-        name: &Name,
-        object: &TikTokConnection,
-        outcome: &Outcome,
-        pair: Option<TokenReply>,
-    ) -> Result<(), ClusterError> {
-        let now = self.clock.now();
-        let stored = self
-            .keep(name, object, |data| {
-                let Some(token) = read_token(data) else {
-                    return false;
-                };
-                let after = token.after(outcome, now);
-                match &pair {
-                    // An earlier write of this very pair was taken, though its answer was lost.
-                    Some(new) if fingerprint(&[&new.access_token]) == token.id => {
-                        token.mark.is_some() && {
-                            write_token(
-                                data,
-                                &Token {
-                                    mark: None,
-                                    ..token
-                                },
-                            );
-                            true
-                        }
-                    }
-                    Some(new) => {
-                        renew(
-                            data,
-                            &after,
-                            &new.access_token,
-                            new.refresh_token.as_ref(),
-                            &new.scopes,
-                        );
-                        true
-                    }
-                    // An earlier write of this outcome was taken.
-                    None if token.mark.is_none() => false,
-                    None => {
-                        write_token(data, &after);
-                        true
-                    }
-                }
-            })
-            .await;
-        let succeeded = matches!(outcome, Outcome::New { .. });
-        self.metrics.rotation(succeeded);
-        let mut state = self.lock();
-        if let Some(memo) = state.connections.get_mut(name) {
-            memo.life.own_mark = None;
-            memo.life.seen = None;
-            memo.life.dead &= !succeeded;
-            memo.life.failures = if succeeded {
-                0
-            } else {
-                memo.life.failures.saturating_add(1)
-            };
-            if succeeded {
-                memo.refused = None;
-                memo.not_before = None;
-            }
-        }
-        match outcome {
-            Outcome::New { id, .. } => {
-                tracing::info!(connection = %name, token = %id, "the access token is renewed");
-            }
-            other => {
-                tracing::warn!(connection = %name, outcome = other.word(), "the access token is not renewed");
-            }
-        }
-        drop(state);
-        stored
     }
 
     /// The new token has answered.

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::super::calls::backoff;
 use super::super::doors::{Clock, Cluster, ClusterError, Name, SecretCopy, SecretWrite};
 use super::super::run::Engine;
+use super::unwritten::is_definite;
 use crate::api::connection::TikTokConnection;
 use crate::api::{FINALIZER, GROUP, VERSION};
 use crate::model::connection::{
@@ -137,12 +138,22 @@ pub(super) fn fingerprint_of(data: &Data, keys: &[&str], more: &[&str]) -> Strin
     fingerprint(&values)
 }
 
-/// Ours is a Secret that carries our label for this connection.
-pub(super) fn is_ours(copy: &SecretCopy, connection: &str) -> bool {
-    copy.labels.get(LABEL) == Some(&label_value(connection))
+/// Ours is a Secret that carries our label for this connection, or belongs to it. Either may get lost: the label to whoever
+/// tidies up, the owner to a restore from a backup. Whatever is missing comes back with the next write.
+pub(super) fn is_ours(copy: &SecretCopy, connection: &TikTokConnection) -> bool {
+    let meta = &connection.metadata;
+    let named = label_value(meta.name.as_deref().unwrap_or_default());
+    let owned = meta
+        .uid
+        .as_ref()
+        .is_some_and(|uid| copy.owners.contains(uid));
+    copy.labels.get(LABEL) == Some(&named) || owned
 }
 
-pub(super) fn held_facts(read: Option<&Option<SecretCopy>>, connection: &str) -> HeldFacts {
+pub(super) fn held_facts(
+    read: Option<&Option<SecretCopy>>,
+    connection: &TikTokConnection,
+) -> HeldFacts {
     let Some(found) = read else {
         return HeldFacts::Unread;
     };
@@ -504,7 +515,7 @@ pub(super) fn same_data(a: &Data, b: &Data) -> bool {
 
 /// Which of our two Secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Own {
+pub(in crate::engine) enum Own {
     Token,
     Connect,
 }
@@ -546,38 +557,50 @@ impl Own {
 
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Changes our token Secret, on fresh reads until it is in: what `change` puts there may be known nowhere else.
-    /// `change` may be called several times; if it says false, or changes nothing, nothing is written.
+    /// `change` may be called several times; if it says false, or changes nothing, nothing is written. What is refused is
+    /// given up after [`REFUSED_FOR`].
     pub(in crate::engine) async fn keep(
         &self,
         name: &Name,
         object: &TikTokConnection,
         change: impl Fn(&mut Data) -> bool + Send + Sync,
     ) -> Result<(), ClusterError> {
+        self.keep_for(name, object, REFUSED_FOR, None, change).await
+    }
+
+    /// The same; what is refused is given up after `patience`. If somebody removed the Secret meanwhile, it is made again from
+    /// `before`, or from what was read last.
+    pub(super) async fn keep_for(
+        &self,
+        name: &Name,
+        object: &TikTokConnection,
+        patience: Duration,
+        before: Option<&Data>,
+        change: impl Fn(&mut Data) -> bool + Send + Sync,
+    ) -> Result<(), ClusterError> {
         let secret = Own::Token.name(object);
-        let begun = self.clock.now();
+        let begun = self.clock.awake();
         let mut failures = 0;
-        // If somebody removed it meanwhile, it is made again from what was read last.
-        let remembered = self
-            .lock()
-            .connections
-            .get(name)
-            .and_then(|m| m.held.clone().flatten())
-            .map(|copy| copy.data)
-            .unwrap_or_default();
+        let read = || {
+            let state = self.lock();
+            let copy = state.connections.get(name).and_then(|m| m.held.clone());
+            copy.flatten().map(|copy| copy.data).unwrap_or_default()
+        };
+        let remembered = before.cloned().unwrap_or_else(read);
         loop {
             let done = self
                 .keep_once(name, object, &secret, &remembered, &change)
                 .await;
+            self.learn_write(name, Own::Token, &done);
             let Err(error) = done else {
                 if let Some(memo) = self.lock().connections.get_mut(name) {
                     memo.unread();
                 }
                 return Ok(());
             };
-            let refused = matches!(error, ClusterError::Forbidden(_) | ClusterError::Refused(_));
-            let long = super::super::state::to_signed(REFUSED_FOR);
+            let waited = self.clock.awake().saturating_sub(begun);
             let gone = self.goes(name, object).is_none();
-            if gone || (refused && self.clock.now().duration_since(begun) >= long) {
+            if gone || (is_definite(&error) && waited >= patience) {
                 tracing::error!(connection = %name, %error, "the token Secret could not be written");
                 return Err(error);
             }
@@ -610,7 +633,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Some(true) if fresh.is_none() => return Ok(()),
             Some(_) => {}
         }
-        if fresh.as_ref().is_some_and(|c| !is_ours(c, &name.name)) {
+        if fresh.as_ref().is_some_and(|c| !is_ours(c, object)) {
             return Err(ClusterError::Refused(format!(
                 "a Secret named {} was not made by this operator",
                 secret.name
@@ -650,6 +673,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         change(&mut data);
         let write = Own::Token.write(object, held.map(|h| h.resource_version), data);
         let done = self.cluster.write_secret(&write).await;
+        self.learn_write(name, Own::Token, &done);
         if let Some(memo) = self.lock().connections.get_mut(name) {
             memo.unread();
         }

@@ -145,7 +145,7 @@ pub(super) fn connect_facts(
     let Some(copy) = found else {
         return ConnectFacts::Missing;
     };
-    if !is_ours(copy, object.metadata.name.as_deref().unwrap_or_default()) {
+    if !is_ours(copy, object) {
         return ConnectFacts::NotOurs;
     }
     let right = || {

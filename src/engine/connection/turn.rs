@@ -1,6 +1,6 @@
 //! One turn of one connection: plan a step, take it, plan again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use secrecy::SecretString;
@@ -27,14 +27,39 @@ use crate::platform::Door;
 
 const STEPS: usize = 12;
 
+/// Is a Secret of ours written by this step?
+fn writes_secret(action: &ConnectionAction) -> bool {
+    matches!(
+        action,
+        ConnectionAction::WriteToken
+            | ConnectionAction::WriteConnect
+            | ConnectionAction::TryCandidate
+            | ConnectionAction::Rotate { .. }
+            | ConnectionAction::DropPrevious
+            | ConnectionAction::Return
+            | ConnectionAction::Pick(_)
+    )
+}
+
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// One turn.
     pub(in crate::engine) async fn connection_turn(&self, name: &Name) -> Outcome {
         for _ in 0..STEPS {
+            // What was begun is done; another process takes the next step.
+            if self.stopping() {
+                return Outcome::Parked;
+            }
+            let found = self.lock().stores.connections.get(name);
+            if let Some(object) = found {
+                self.store_again(name, &object).await;
+            }
             let now = self.clock.now();
             let planned = {
                 let mut state = self.lock();
                 let Some(object) = state.stores.connections.get(name) else {
+                    drop(state);
+                    // Nobody is made from its Secrets any more.
+                    self.cluster.want_secrets(name, BTreeSet::new());
                     return Outcome::Forgotten;
                 };
                 let plan = state.plan_connection(name, &object, now);
@@ -53,10 +78,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     }
                     continue;
                 }
-                Err(error) => return self.connection_failed(name, &error),
+                // Told, and not tried again for a while: the rest goes on.
+                Err(error) if self.was_unwritable(name, &error) => continue,
+                Err(error) => {
+                    self.report_connection(name, &object, &plan).await;
+                    return self.connection_failed(name, &error);
+                }
             }
             let done = match plan.action.clone() {
                 ConnectionAction::Rest => {
+                    if self.is_written(name) {
+                        continue;
+                    }
                     {
                         let mut state = self.lock();
                         let key = Key::Connection(name.clone());
@@ -139,6 +172,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                         Err(error) => return self.connection_failed(name, &error),
                     }
                 }
+                Err(error) if writes_secret(&plan.action) && self.was_unwritable(name, &error) => {}
                 Err(error) => return self.connection_failed(name, &error),
             }
         }
@@ -174,6 +208,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         memo.app = Some(app);
         memo.token = Some(token);
         memo.held = Some(held);
+        memo.lay_over(object);
         memo.connect = Some(connect);
         memo.webhook_keys = Some(keys);
         memo.path_token = Some(path);
@@ -203,14 +238,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 .then(|| connect_secret_name(object)),
             webhooks.and_then(|w| Some(w.keys_secret_ref.as_ref()?.name.clone())),
             webhooks.and_then(|w| Some(w.path_token_secret_ref.as_ref()?.name.clone())),
-        ];
+        ]
+        .map(|secret| secret.map(|secret| Name::new(name.namespace.clone(), secret)));
+        // Before they are read: from then on their changes are told.
+        self.cluster
+            .want_secrets(name, names.iter().flatten().cloned().collect());
         let mut read = [const { None }; 6];
         for (place, secret) in read.iter_mut().zip(names) {
             if let Some(secret) = secret {
-                *place = self
-                    .cluster
-                    .secret(&Name::new(name.namespace.clone(), secret))
-                    .await?;
+                *place = self.cluster.secret(&secret).await?;
             }
         }
         Ok(read)
@@ -287,6 +323,12 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                 self.forget_token(name, !token);
                 tracing::info!(connection = %name, token, "imported");
             }
+            let now = self.clock.now();
+            let mut state = self.lock();
+            let (_, most) = state.settings.backoff;
+            if let Some(memo) = state.connections.get_mut(name) {
+                memo.space_import(most, now);
+            }
         }
         done
     }
@@ -346,6 +388,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         mend(&mut data, object, &public.url, &signing, chance, now);
         let write = Own::Connect.write(object, copy.map(|c| c.resource_version), data);
         let done = self.cluster.write_secret(&write).await;
+        self.learn_write(name, Own::Connect, &done);
         if let Some(memo) = self.lock().connections.get_mut(name) {
             memo.unread();
         }

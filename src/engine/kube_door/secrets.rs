@@ -1,7 +1,7 @@
-//! The Secrets that somebody asked for: one watch each, of metadata only (decision 16).
+//! The Secrets that connections are made from: one watch each, of metadata only (decision 16).
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Secret;
@@ -53,11 +53,59 @@ struct Watched {
 /// All watched Secrets. Watches end when it is dropped.
 #[derive(Default)]
 pub(super) struct Secrets {
-    watched: Mutex<BTreeMap<Name, Watched>>,
+    state: Mutex<Watches>,
+}
+
+#[derive(Default)]
+struct Watches {
+    /// Which Secrets each connection is made from.
+    wanted: BTreeMap<Name, BTreeSet<Name>>,
+    watched: BTreeMap<Name, Watched>,
+}
+
+impl Watches {
+    fn wants(&self, secret: &Name) -> bool {
+        self.wanted.values().any(|names| names.contains(secret))
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Secrets {
-    /// Notes what a GET showed, and watches the Secret from now on.
+    fn lock(&self) -> MutexGuard<'_, Watches> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection is made from these Secrets. What nobody is made from any more is not watched any more: each watch is a
+    /// task and a connection to the API server, and whoever may edit a connection could ask for any number of them.
+    pub(super) fn want(&self, connection: &Name, names: BTreeSet<Name>) {
+        let mut state = self.lock();
+        if names.is_empty() {
+            state.wanted.remove(connection);
+        } else {
+            state.wanted.insert(connection.clone(), names);
+        }
+        let unwanted: Vec<Name> = state
+            .watched
+            .keys()
+            .filter(|secret| !state.wants(secret))
+            .cloned()
+            .collect();
+        for secret in unwanted {
+            state.watched.remove(&secret);
+        }
+    }
+
+    /// How many are watched.
+    pub(super) fn watched(&self) -> usize {
+        self.lock().watched.len()
+    }
+
+    /// Notes what a GET showed, and watches the Secret from now on, if a connection is made from it.
     pub(super) fn read(
         &self,
         client: &Client,
@@ -65,8 +113,15 @@ impl Secrets {
         version: Version,
         sender: &Sender<Delta>,
     ) {
-        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(watch) = watched.get(name).filter(|watch| !watch.task.is_finished()) {
+        let mut state = self.lock();
+        if !state.wants(name) {
+            return;
+        }
+        if let Some(watch) = state
+            .watched
+            .get(name)
+            .filter(|watch| !watch.task.is_finished())
+        {
             watch
                 .told
                 .lock()
@@ -82,20 +137,7 @@ impl Secrets {
             sender.clone(),
         ))
         .abort_handle();
-        watched.insert(name.clone(), Watched { told, task });
-    }
-}
-
-impl Drop for Secrets {
-    fn drop(&mut self) {
-        for watch in self
-            .watched
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-        {
-            watch.task.abort();
-        }
+        state.watched.insert(name.clone(), Watched { told, task });
     }
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
@@ -97,6 +98,9 @@ impl Cluster for Line {
         unreachable!()
     }
     async fn secret(&self, _: &Name) -> Result<Option<SecretCopy>, ClusterError> {
+        unreachable!()
+    }
+    fn want_secrets(&self, _: &Name, _: BTreeSet<Name>) {
         unreachable!()
     }
     async fn write_secret(&self, _: &SecretWrite) -> Result<(), ClusterError> {

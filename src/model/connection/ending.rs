@@ -101,11 +101,11 @@ fn settle(f: &ConnectionFacts) -> Option<Step> {
         return Some(say(A::ReadSecrets, "reading the Secrets", None));
     }
     let held = f.held()?;
-    if f.token_changed() {
+    if f.token_changed() && f.token_unwritable().is_none() {
         return Some(say(A::WriteToken, "importing the token", None));
     }
     let waiting = f.not_before.is_some_and(|until| f.now < until);
-    if held.candidate.is_some() && !waiting {
+    if held.candidate.is_some() && !waiting && f.token_unwritable().is_none() {
         return Some(say(
             A::TryCandidate,
             "asking TikTok what the new token reaches",

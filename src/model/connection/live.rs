@@ -6,6 +6,7 @@ use super::super::reason::Reason;
 use super::super::report::Ready;
 use super::super::token;
 use super::standing::{self, What};
+use super::unwritable;
 use super::view::suspended;
 use super::{
     CHECK_EVERY, CHECK_RESTRICTED, CHECK_SPACING, CheckResult, ConnectFacts, ConnectionAction,
@@ -39,6 +40,10 @@ fn stalled(phase: &'static str, reason: Reason, message: impl Into<String>) -> S
 }
 
 pub(super) fn plan(f: &ConnectionFacts) -> Step {
+    unwritable::told(f, decide(f))
+}
+
+fn decide(f: &ConnectionFacts) -> Step {
     if let Some(twin) = &f.twin {
         return barred(f, twin);
     }
@@ -55,8 +60,10 @@ pub(super) fn plan(f: &ConnectionFacts) -> Step {
             "Pending",
             Reason::TokenSecretTaken,
             format!(
-                "a Secret named {} exists and was not made by this operator; rename or remove it",
-                token_secret_name(f.object)
+                "a Secret named {secret} exists that neither carries this connection's label nor belongs to it, so it is left alone. Look into it first: if it has this connection's token, which is nowhere else, give it the label back (kubectl label secret {secret} -n {} tiktokads.dev/connection={}); if it is another's, use another name for it or for the connection",
+                f.object.metadata.namespace.as_deref().unwrap_or_default(),
+                f.name(),
+                secret = token_secret_name(f.object),
             ),
         );
     }
@@ -161,7 +168,7 @@ fn secrets(f: &ConnectionFacts) -> Option<Step> {
         ));
     }
     if !f.namespace_terminating {
-        if outdated(f) {
+        if outdated(f) && f.token_unwritable().is_none() {
             return Some(progress(
                 A::WriteToken,
                 "Pending",
@@ -169,7 +176,10 @@ fn secrets(f: &ConnectionFacts) -> Option<Step> {
                 "importing the token",
             ));
         }
-        if authorises && matches!(f.connect, ConnectFacts::Missing | ConnectFacts::Outdated) {
+        if authorises
+            && matches!(f.connect, ConnectFacts::Missing | ConnectFacts::Outdated)
+            && f.unwritable(&connect_secret_name(f.object)).is_none()
+        {
             return Some(progress(
                 A::WriteConnect,
                 "Pending",
@@ -178,7 +188,10 @@ fn secrets(f: &ConnectionFacts) -> Option<Step> {
             ));
         }
     }
-    if f.held().is_some_and(|h| h.candidate.is_some()) && waiting(f).is_none() {
+    if f.held().is_some_and(|h| h.candidate.is_some())
+        && waiting(f).is_none()
+        && f.token_unwritable().is_none()
+    {
         return Some(progress(
             A::TryCandidate,
             "Pending",
@@ -188,6 +201,14 @@ fn secrets(f: &ConnectionFacts) -> Option<Step> {
     }
     if has_token {
         return None;
+    }
+    // What is there to be imported could not be.
+    if let Some(refused) = f.unwritable.first().filter(|_| importable) {
+        return Some(stalled(
+            "Pending",
+            Reason::SecretNotWritable,
+            unwritable::text(f, refused),
+        ));
     }
     if authorises && f.connect == ConnectFacts::NotOurs {
         return Some(stalled(
@@ -278,7 +299,8 @@ pub(super) fn token_step(f: &ConnectionFacts) -> (Option<ConnectionAction>, Opti
         token::Action::DropPrevious => Some(A::DropPrevious),
         token::Action::Return => Some(A::Return),
     };
-    (action, plan.wake)
+    // Each of them is written down first, or has to be.
+    (action.filter(|_| f.token_unwritable().is_none()), plan.wake)
 }
 
 /// The token is in hand: is it to be renewed, does the platform take it, and for which advertiser?
@@ -352,6 +374,7 @@ fn with_token(f: &ConnectionFacts) -> Step {
             if f.advertiser().is_none()
                 && let Some(only) = f.only_one()
                 && action.is_none()
+                && f.token_unwritable().is_none()
             {
                 return progress(
                     A::Pick(only.to_string()),

@@ -11,6 +11,7 @@ mod scopes;
 mod standing;
 mod status;
 mod told;
+mod unwritable;
 mod view;
 
 use std::sync::Arc;
@@ -95,6 +96,8 @@ pub struct ConnectionFacts<'a> {
     pub grants: Grants,
     /// How far the disconnect is.
     pub farewell: Farewell,
+    /// Secrets of ours that the API server does not let us write.
+    pub unwritable: Vec<Unwritable>,
     /// What is to be said of webhooks.
     pub webhooks: WebhookReport,
 }
@@ -142,6 +145,19 @@ pub struct Held {
     pub advertiser: Option<String>,
     /// A token that was just authorised and is not in use yet (its fingerprint).
     pub candidate: Option<String>,
+}
+
+/// A Secret of ours that the API server does not let us write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritable {
+    /// Its name.
+    pub secret: String,
+    /// The API server's words.
+    pub why: String,
+    /// Not tried again before.
+    pub again: Timestamp,
+    /// A new token is in use that is in this process's memory only.
+    pub in_memory: bool,
 }
 
 /// Where a token came from.
@@ -485,6 +501,17 @@ impl ConnectionFacts<'_> {
             ConnectFacts::Present { until } if !stays => Some(until),
             _ => None,
         }
+    }
+
+    /// Until when one of our Secrets is not to be written, since that was refused a moment ago.
+    fn unwritable(&self, secret: &str) -> Option<Timestamp> {
+        let found = self.unwritable.iter().find(|u| u.secret == secret);
+        found.map(|u| u.again).filter(|again| self.now < *again)
+    }
+
+    /// The same for the token Secret.
+    fn token_unwritable(&self) -> Option<Timestamp> {
+        self.unwritable(&token_secret_name(self.object))
     }
 
     fn name(&self) -> &str {

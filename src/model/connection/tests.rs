@@ -106,6 +106,7 @@ fn facts(object: &TikTokConnection, second: i64) -> ConnectionFacts<'_> {
         not_before: None,
         orphans: Vec::new(),
         grants: Grants::Nobody,
+        unwritable: Vec::new(),
         farewell: Farewell::default(),
         webhooks: WebhookReport::default(),
     }

@@ -194,6 +194,49 @@ fn r21_a_refused_renewal_is_read_only_with_banner_event_metric_and_a_new_token_h
 }
 
 #[test]
+fn r21_a_token_secret_that_cannot_be_written_is_told_before_the_token_ends_and_heals() {
+    let case = expiring("r21-immutable", 60, json!({}));
+    let path = case.path("secrets", "main-tiktok-token");
+    let patch = |what: Value| case.api("PATCH", &path, &what).unwrap();
+    patch(json!({"immutable": true}));
+    let told = case.wait_connection("SecretNotWritable");
+    assert_eq!(told["status"]["phase"], "Active", "{}", told["status"]);
+    assert_eq!(condition(&told, "Stalled")["status"], "True");
+    let text = condition(&told, "Ready")["message"].clone();
+    let text = text.as_str().unwrap();
+    assert!(
+        text.contains("main-tiktok-token") && text.contains("immutable"),
+        "{text}"
+    );
+    case.until("the warning", || {
+        case.events("main")
+            .iter()
+            .any(|(reason, note)| reason == "SecretNotWritable" && note.contains("docs/connect.md"))
+    });
+    let refreshes = case
+        .requests("/oauth2/refresh_token/")
+        .iter()
+        .filter(|r| r.to_string().contains(&case.app))
+        .count();
+    assert_eq!(refreshes, 0, "no call without a mark");
+    // As docs/connect.md has it: the same content in a Secret that may be written.
+    let mut kept = case.read("secrets", "main-tiktok-token").unwrap();
+    let whole = kept.as_object_mut().unwrap();
+    whole.remove("immutable");
+    for key in ["resourceVersion", "uid", "creationTimestamp"] {
+        whole["metadata"].as_object_mut().unwrap().remove(key);
+    }
+    patch(json!({"metadata": {"finalizers": null}}));
+    case.delete("secrets", "main-tiktok-token");
+    // The operator may have been faster: it imports the user's token anew.
+    let _ = case.api("POST", &case.path("secrets", ""), &kept);
+    case.wait_connection("Verified");
+    case.until("the token to be renewed", || {
+        status(&case)["token"]["lastRotation"]["result"] == "Succeeded"
+    });
+}
+
+#[test]
 fn r21_after_the_end_of_a_token_nothing_is_asked_of_tiktok() {
     let case = Case::bare("r21-over", json!({}));
     let ends = jiff::Timestamp::now() + std::time::Duration::from_secs(25);

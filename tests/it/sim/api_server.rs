@@ -59,6 +59,8 @@ pub struct ApiServer {
     uids: u64,
     pub objects: BTreeMap<(&'static str, Name), Value>,
     pub secrets: BTreeMap<Name, StoredSecret>,
+    /// Secrets that nobody may write, and the words with which that is refused.
+    pub refused: BTreeMap<Name, ClusterError>,
     pub terminating: BTreeSet<String>,
     pub lease: Option<Lease>,
     pub notes: Vec<Note>,
@@ -359,11 +361,15 @@ impl ApiServer {
             deleting: s.deleting,
             labels: s.labels.clone(),
             finalizers: s.finalizers.clone(),
+            owners: s.owner.iter().cloned().collect(),
             data: s.data.clone(),
         })
     }
 
     pub fn write_secret(&mut self, write: &SecretWrite) -> Result<(), ClusterError> {
+        if let Some(error) = self.refused.get(&write.name) {
+            return Err(error.clone());
+        }
         let old = self.secrets.get(&write.name);
         match (old, &write.resource_version) {
             (None, None) if self.terminating.contains(&write.name.namespace) => {

@@ -2,6 +2,7 @@
 //!
 //! A request is a task of its own: it arrives even if the process that sent it is dead by then.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -214,12 +215,23 @@ impl Cluster for ClusterDoor {
         let (of, replica, process) = (name.clone(), self.replica, self.process);
         self.call(format!("GET Secret {name}"), false, false, move |world| {
             world.secret_reads += 1;
-            if world.slots[replica].process == process {
-                world.slots[replica].secrets.insert(of.clone());
+            let slot = &mut world.slots[replica];
+            if slot.process == process && slot.wants(&of) {
+                slot.secrets.insert(of.clone());
             }
             Ok(world.api.secret(&of))
         })
         .await
+    }
+
+    fn want_secrets(&self, connection: &Name, names: BTreeSet<Name>) {
+        let mut world = self.sim.lock();
+        let slot = &mut world.slots[self.replica];
+        if slot.process == self.process {
+            slot.wanted.insert(connection.clone(), names);
+            let watched = std::mem::take(&mut slot.secrets);
+            slot.secrets = watched.into_iter().filter(|s| slot.wants(s)).collect();
+        }
     }
 
     async fn write_secret(&self, write: &SecretWrite) -> Result<(), ClusterError> {

@@ -5,7 +5,7 @@
 //! * `replica` runs two replicas with lease and watches of their own, and starts them anew when they die.
 //! * `random` runs a seed: `knobs` draws the platform's unknowns, `steps` what users and buyers do, and in the end `order`
 //!   says what is not as it has to be. `checks` holds the invariants that are checked at every effect.
-//! * `rules` and `tokens` are scripted tests named by the rules they show; `golden` renders scripts as text for readers.
+//! * `rules`, `tokens` and `keeping` are scripted tests named by the rules they show; `golden` renders scripts as text for readers.
 //!
 //! `SIM_SEEDS` (how many), `SIM_FROM` (the first), `SIM_STEPS` and `SIM_SEED` (one of them) are read from the
 //! environment.
@@ -20,6 +20,7 @@ mod family;
 mod farewell;
 mod golden;
 mod hearing;
+mod keeping;
 mod knobs;
 mod kstatus;
 mod money;

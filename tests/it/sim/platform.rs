@@ -25,6 +25,8 @@ pub struct Planned {
     pub fault: Option<FaultKind>,
     /// No byte leaves.
     pub not_sent: bool,
+    /// The process has a bug that shows here.
+    pub panics: bool,
     pub crash_before: bool,
     pub crash_under_way: bool,
     pub crash_after: bool,
@@ -117,6 +119,7 @@ impl PlatformDoor {
             planned: Planned {
                 fault,
                 not_sent,
+                panics: false,
                 crash_before: crash && point == 0,
                 crash_under_way: crash && point == 1,
                 crash_after: crash && point == 2,
@@ -213,6 +216,10 @@ impl Door for PlatformDoor {
             let call = world.checked_send(self.replica, self.process, &request);
             (world.clock.elapsed(), call)
         };
+        if fate.planned.panics {
+            self.sim.lock().never_sent(call);
+            panic!("by the test, in {line}");
+        }
         if fate.planned.crash_before {
             self.sim.lock().never_sent(call);
             self.die(&format!("before {line}")).await;

@@ -128,10 +128,17 @@ async fn process(sim: Arc<Sim>, replica: usize, number: u64, settings: Settings,
         // Whatever the reason: the process ends. What it has in hand is still stored.
         let _ = stop.send(true);
     };
+    let asked = sim.lock().slots[replica].stop.clone();
+    let sigterm = async {
+        asked.notified().await;
+        let _ = stop.send(true);
+        std::future::pending::<()>().await;
+    };
     let both = async { futures::future::join(run, lease).await };
     tokio::select! {
         biased;
         _ = both => {}
+        () = sigterm => {}
         () = pump(sim.clone(), replica, tx) => {}
     }
 }

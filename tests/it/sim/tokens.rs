@@ -24,14 +24,14 @@ use super::api_server::CONNECTION;
 use super::script::{Script, ads};
 use super::user::caps;
 
-const REFRESH: &str = "/oauth2/refresh_token/";
+pub(super) const REFRESH: &str = "/oauth2/refresh_token/";
 pub(super) const REVOKE: &str = "/oauth2/revoke_token/";
 const EXCHANGE: &str = "/oauth2/access_token/";
 /// Our own Secret with the token.
 const TOKEN: &str = "main-tiktok-token";
 /// Two hours: a rotation is due after one and a half, the last five minutes are read-only.
 const LIFE: &str = "7200";
-const ROTATING: &[(&str, &str)] = &[
+pub(super) const ROTATING: &[(&str, &str)] = &[
     ("token_profile", "expiry_refresh"),
     ("token_lifetime_seconds", LIFE),
     // Whoever uses a refresh token twice loses everything: that is how two refreshes would show.
@@ -94,7 +94,7 @@ impl Script {
         said(&self.connection(), "Ready")
     }
 
-    fn banner(&self) -> String {
+    pub(super) fn banner(&self) -> String {
         let text = self.connection()["status"]["banner"].clone();
         text.as_str().unwrap_or_default().to_string()
     }
@@ -162,7 +162,7 @@ impl Script {
 }
 
 /// The reason of a condition.
-fn condition(object: &Value, type_: &str) -> String {
+pub(super) fn condition(object: &Value, type_: &str) -> String {
     said(object, type_).0
 }
 

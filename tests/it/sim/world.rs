@@ -46,11 +46,15 @@ pub struct Slot {
     pub process: u64,
     pub engine: Weak<SimEngine>,
     pub crash: Arc<Notify>,
+    /// SIGTERM.
+    pub stop: Arc<Notify>,
     pub wake_watch: Arc<Notify>,
     /// Per watch, in the order of [`KINDS`], then Secrets and namespaces: deltas and when they are delivered.
     pub queues: [VecDeque<(Duration, Vec<Seen>)>; QUEUES],
     /// Secrets that are watched.
     pub secrets: BTreeSet<Name>,
+    /// Which Secrets each connection is made from.
+    pub wanted: BTreeMap<Name, BTreeSet<Name>>,
     /// Frozen until then: the machine sleeps.
     pub frozen_until: Duration,
     /// How far its wall clock is ahead of everybody else's.
@@ -159,14 +163,21 @@ impl Sim {
 }
 
 impl Slot {
+    /// Is a connection made from this Secret?
+    pub fn wants(&self, secret: &Name) -> bool {
+        self.wanted.values().any(|names| names.contains(secret))
+    }
+
     fn new() -> Self {
         Self {
             process: 0,
             engine: Weak::new(),
             crash: Arc::new(Notify::new()),
+            stop: Arc::new(Notify::new()),
             wake_watch: Arc::new(Notify::new()),
             queues: Default::default(),
             secrets: BTreeSet::new(),
+            wanted: BTreeMap::new(),
             frozen_until: Duration::ZERO,
             ahead: SignedDuration::ZERO,
         }
@@ -232,6 +243,12 @@ impl World {
         }
     }
 
+    /// A change of a Secret that nobody made through the model.
+    pub fn publish_secret(&mut self, name: &Name) {
+        self.api.seen.push(Seen::Secret(name.clone()));
+        self.publish();
+    }
+
     fn enqueue(&mut self, replica: usize, queue: usize, seen: Vec<Seen>) {
         let mut delay = Duration::from_millis(self.rng.u64(1..40));
         if self.chance(self.faults.hold) {
@@ -285,7 +302,9 @@ impl World {
         slot.process = process;
         slot.queues = Default::default();
         slot.secrets.clear();
+        slot.wanted.clear();
         slot.crash = Arc::new(Notify::new());
+        slot.stop = Arc::new(Notify::new());
         for queue in 0..KINDS.len() {
             self.relist(replica, queue);
         }

@@ -29,13 +29,6 @@ impl Script {
         });
     }
 
-    fn put(&self, name: &str, data: &[(&str, &str)]) {
-        self.does(|w| {
-            w.api.put_secret(&ads(name), data);
-            w.publish();
-        });
-    }
-
     fn app(&self) -> (String, String) {
         self.does(|w| (w.accounts[0].app_id.clone(), w.accounts[0].secret.clone()))
     }
