@@ -44,7 +44,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use random::{Done, explain, run_seed};
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 100;
 const STEPS: u32 = 80;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -79,11 +79,10 @@ fn guarded(seed: u64, steps: u32) -> random::Report {
 /// another's row (46), a question for a name that was asked anew by each turn (67), an unclear create whose spec
 /// moved on before it was looked for (112), updates of what went with its campaign (5038), a campaign that took over one
 /// that spreads its budget (5047), a record lost while what the object is in was missing (7086), ads below a campaign that
-/// was deleted on TikTok (8021), an API server whose versions went back while an answer was under way (20008), and an unclear create below a connection that has
-/// no token any more (20065).
+/// was deleted on TikTok (8021), and an unclear create below a connection that has no token any more (20065).
 #[test]
 fn seeds_that_found_something() {
-    for seed in [35, 46, 67, 112, 5038, 5047, 7086, 8021, 20008, 20065] {
+    for seed in [35, 46, 67, 112, 5038, 5047, 7086, 8021, 20065] {
         let report = guarded(seed, STEPS);
         assert!(
             report.failures.is_empty(),
