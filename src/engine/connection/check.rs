@@ -42,9 +42,10 @@ pub(super) struct With<'a> {
 impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     /// Asks, and keeps the answer.
     pub(super) async fn check(&self, name: &Name, object: &TikTokConnection) {
-        let (held, picked) = {
+        let (held, picked, before) = {
             let state = self.lock();
-            (state.held(name), state.advertiser_of(name, object))
+            let before = state.connections.get(name).and_then(|m| m.check.clone());
+            (state.held(name), state.advertiser_of(name, object), before)
         };
         let Some((app, secret, token, id)) = held else {
             return;
@@ -55,8 +56,9 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             secret: &secret,
             token: &token,
         };
+        let role = known_role(before.as_ref(), &id, picked.as_ref());
         let (result, dead) = match self.granted(&with).await {
-            Ok(advertisers) => match self.account(&with, picked, advertisers, object).await {
+            Ok(advertisers) => match self.account(&with, picked, advertisers, role, object).await {
                 Ok(granted) => (CheckResult::Granted(granted), false),
                 Err(error) => failed(&error),
             },
@@ -203,12 +205,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
-    /// The picked advertiser, if the token reaches it.
+    /// The picked advertiser, if the token reaches it. `known_role` stays if TikTok does not answer what the role is now.
     async fn account(
         &self,
         with: &With<'_>,
         picked: Option<String>,
         advertisers: Vec<(String, String)>,
+        known_role: Option<String>,
         object: &TikTokConnection,
     ) -> Result<Granted, PlatformError> {
         let reaches = |id: &String| advertisers.iter().any(|(granted, _)| granted == id);
@@ -235,8 +238,13 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let row = rows.into_iter().find(|row| row.id == id);
         let role = match row.as_ref().and_then(|r| r.owner_bc_id.clone()) {
             Some(bc) => self.role(with, &bc, &id).await,
-            None => UserRole::Unknown,
+            None => Some(UserRole::Unknown),
         };
+        let unknown = word(UserRole::Unknown);
+        let role = role.map_or_else(
+            || known_role.unwrap_or_else(|| unknown.into()),
+            |role| word(role).into(),
+        );
         let events_source = match &object.spec.events_source {
             Some(wanted) => self.pixel(with, &id, &wanted.pixel_id).await,
             None => None,
@@ -244,7 +252,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         Ok(Granted {
             asked: Some(id.clone()),
             advertisers: Arc::new(advertisers),
-            role: row.is_some().then(|| word(role).to_string()),
+            role: row.is_some().then_some(role),
             events_source,
             account: row.map(|row| AdvertiserStatus {
                 id: row.id,
@@ -256,8 +264,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         })
     }
 
-    /// R26: `Unknown` where TikTok does not tell, for whatever reason.
-    async fn role(&self, with: &With<'_>, bc: &str, advertiser: &str) -> UserRole {
+    /// R26: `Unknown` where TikTok does not tell; `None` if it could not be asked at this moment.
+    async fn role(&self, with: &With<'_>, bc: &str, advertiser: &str) -> Option<UserRole> {
         for page in 1..=ROLE_PAGES {
             let call = Call::UserRoles {
                 bc: bc.into(),
@@ -271,17 +279,19 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     Urgency::Background,
                 )
                 .await;
-            let Ok(Reply::Roles { rows, page: info }) = reply else {
-                break;
+            let (rows, info) = match reply {
+                Ok(Reply::Roles { rows, page: info }) => (rows, info),
+                Err(error) if passes(&error) => return None,
+                _ => break,
             };
             if let Some(row) = rows.iter().find(|row| row.advertiser == advertiser) {
-                return row.role;
+                return Some(row.role);
             }
             if page >= info.total_pages {
                 break;
             }
         }
-        UserRole::Unknown
+        Some(UserRole::Unknown)
     }
 
     /// Whether the account has the pixel; `None`: TikTok did not say.
@@ -388,6 +398,27 @@ fn lost(
     };
     let reached = picked.is_some() && before.map(|a| &a.id) == picked;
     reached && granted.account.is_none()
+}
+
+/// The role that the check before found, if that was made with this token and for this advertiser.
+fn known_role(
+    before: Option<&Checked>,
+    token: &str,
+    advertiser: Option<&String>,
+) -> Option<String> {
+    let CheckResult::Granted(granted) = &before.filter(|check| check.token == token)?.result else {
+        return None;
+    };
+    let account = granted.account.as_ref().map(|account| &account.id);
+    granted.role.clone().filter(|_| account == advertiser)
+}
+
+/// Nothing follows from this answer but to ask again.
+fn passes(error: &PlatformError) -> bool {
+    matches!(
+        error.class,
+        ErrorClass::Retry | ErrorClass::Throttled(_) | ErrorClass::Ambiguous
+    )
 }
 
 /// R26, in TikTok's words.

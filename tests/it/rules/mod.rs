@@ -16,6 +16,7 @@ mod knobs;
 mod lists;
 mod modes;
 mod nodes;
+mod role;
 mod rotation;
 mod status;
 mod throttle;
