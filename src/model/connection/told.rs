@@ -21,13 +21,20 @@ pub fn trouble_told(status: &TikTokConnectionStatus) -> Option<&str> {
     Some(ready.map_or(TOKEN_ENDING, |c| &c.reason))
 }
 
-/// TikTok refused the token in use before this process began, and has not been heard of it since: it counts as refused until
+/// TikTok refused the token in use, or the app, before this process began, and has not been heard of it since: it counts as refused until
 /// it has. Else each restart would forget it, and let the objects try.
 pub(super) fn refused_before(f: &ConnectionFacts) -> Option<Trouble> {
     let told = condition(f.told_before()?, READ_ONLY)?;
-    (told.reason == Reason::TokenRefused.to_string()).then(|| Trouble {
-        what: What::Refused,
-        reason: Reason::TokenRefused,
+    let refusals = [
+        (What::Refused, Reason::TokenRefused),
+        (What::App, Reason::AppRefused),
+    ];
+    let (what, reason) = refusals
+        .into_iter()
+        .find(|(_, reason)| told.reason == reason.to_string())?;
+    Some(Trouble {
+        what,
+        reason,
         said: told.message.clone(),
         since: None,
         until: None,
@@ -55,7 +62,12 @@ impl ConnectionFacts<'_> {
         let answered = self.refused.is_some()
             || matches!(
                 check,
-                Some(CheckResult::Granted(_) | CheckResult::Refused(_))
+                Some(
+                    CheckResult::Granted(_)
+                        | CheckResult::Refused(_)
+                        | CheckResult::AppRefused(_)
+                        | CheckResult::NotAllowed(_)
+                )
             );
         self.told().filter(|_| !answered)
     }

@@ -11,10 +11,15 @@ use super::script::{Script, ads, play};
 use super::specs::manual;
 use super::user::{Outside, caps};
 
-/// Events about a campaign, oldest first: warning or not, reason, message.
+/// Events about a campaign, oldest first: warning or not, reason, message. What was let go and has to be looked at is told at
+/// its connection.
 fn events(script: &Script, name: &str) -> Vec<(bool, String, String)> {
     script.does(|w| {
-        let about = w.api.notes.iter().filter(|n| n.about == ads(name));
+        let of = format!("Campaign ads/{name} ");
+        let about = w.api.notes.iter().filter(|n| {
+            let told = n.about == ads("main") && n.reason == "Released";
+            n.about == ads(name) || (told && n.message.starts_with(&of))
+        });
         about
             .map(|n| (n.warning, n.reason.clone(), n.message.clone()))
             .collect()
