@@ -13,8 +13,10 @@ use crate::model::object::Object;
 use crate::model::plan::{Action, Plan, untouched};
 use crate::model::report::{Ready, drift_told};
 use crate::model::tell::{self, Tell};
-use crate::platform::{Door, OperationState};
+use crate::platform::{Door, OperationState, clean};
 
+/// Characters of an event's message; the API server takes 1,024 bytes.
+const LONGEST: usize = 1024;
 /// Events that may be under way at a time.
 const AT_A_TIME: usize = 8;
 /// Events that wait at most. More than that is a storm, and the API server is not to be buried under it.
@@ -108,6 +110,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     /// The same about the operator's own Deployment, for what has nothing left at which it could be seen.
     pub(super) async fn note_at_home(&self, note: Note) {
+        let note = readable(note);
         if let Err(error) = self.cluster.note_at_home(&note).await {
             tracing::warn!(about = %note.about, reason = %note.reason, %error, "event not published");
         }
@@ -129,9 +132,18 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
 
     /// Publishes an event; a lost one is logged and not repeated.
     pub(super) async fn note(&self, note: Note) {
+        let note = readable(note);
         if let Err(error) = self.cluster.note(&note).await {
             tracing::warn!(about = %note.about, reason = %note.reason, %error, "event not published");
         }
+    }
+}
+
+/// R19: names from TikTok are part of what is told.
+fn readable(note: Note) -> Note {
+    Note {
+        message: clean(&note.message, LONGEST),
+        ..note
     }
 }
 

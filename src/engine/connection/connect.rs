@@ -535,7 +535,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let secret = Own::Token.name(object);
         match self.cluster.secret(&secret).await {
             Ok(Some(copy)) if !is_ours(&copy, object) => Err(ConnectError::Platform(format!(
-                "a Secret named {} exists and was not made by this operator, so a new token could not be kept and TikTok was not asked for one; rename or remove it, and open the link again",
+                "a Secret named {} exists and was not made by this operator, so a new token could not be kept and TikTok was not asked for one; look into it first, as the connection's status says, then get a new link",
                 secret.name
             ))),
             Ok(copy) => Ok(copy),

@@ -276,19 +276,23 @@ fn account(name: &str) -> Case {
 
 /// Connections whose token is dead and has to be renewed at once, each with another end of that.
 fn dead_tokens() -> Vec<Case> {
-    let ends = [
-        echo(40107, &[REFRESH, APP_SECRET]),
-        echo(40103, &[REFRESH, APP_SECRET]),
-        echo(40002, &[REFRESH, APP_SECRET]),
-        echo(0, &[REFRESH, APP_SECRET]),
-        json!({"kind": "answer_lost"}),
-        json!({"kind": "http_status", "status": 500}),
-        json!({"kind": "malformed_body"}),
-    ];
-    let start = |end: &Value| {
+    // Each has one of its own: who has another's does not renew it.
+    let ends = |refresh: &str| {
+        [
+            echo(40107, &[refresh, APP_SECRET]),
+            echo(40103, &[refresh, APP_SECRET]),
+            echo(40002, &[refresh, APP_SECRET]),
+            echo(0, &[refresh, APP_SECRET]),
+            json!({"kind": "answer_lost"}),
+            json!({"kind": "http_status", "status": 500}),
+            json!({"kind": "malformed_body"}),
+        ]
+    };
+    let start = |n: usize| {
+        let mut refresh = format!("{REFRESH}{n}");
+        let end = ends(&refresh)[n].clone();
         let case = account("r25-dead");
         let in_an_hour = jiff::Timestamp::now() + Duration::from_secs(3600);
-        let mut refresh = REFRESH.to_owned();
         if matches!(end["kind"].as_str(), Some("answer_lost" | "malformed_body")) {
             // TikTok makes a new pair, and its answer breaks off.
             let grant = json!({"app_id": case.app, "advertiser_ids": [case.advertiser]});
@@ -306,7 +310,7 @@ fn dead_tokens() -> Vec<Case> {
         case.connect(json!({"caps": wide_caps()}));
         case
     };
-    ends.iter().map(start).collect()
+    (0..ends(REFRESH).len()).map(start).collect()
 }
 
 /// A connection that TikTok refuses to send events to.

@@ -18,7 +18,8 @@ fn adopted(case: &Case) -> String {
 
 fn budget(object: &Value) -> f64 {
     let text = object["status"]["currentBudget"].as_str();
-    text.map_or(0.0, |text| text.parse().unwrap())
+    let amount = text.and_then(|text| text.split(' ').next());
+    amount.map_or(0.0, |amount| amount.parse().unwrap())
 }
 
 /// What is there is shown; whatever would be written says why it is not.

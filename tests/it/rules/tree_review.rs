@@ -247,7 +247,7 @@ fn r28_a_rejected_ad_is_sent_again_only_when_its_spec_changes() {
         let writes = case.writes().split_off(before);
         assert_eq!(writes.len(), 1, "{writes:?}");
         assert_eq!(writes[0].0, tree.path(AD, "update"));
-        assert!(message(&branch.ad.wait_live()).contains("has the spec"));
+        assert!(message(&branch.ad.wait_live()).contains("as this manifest says"));
     });
 }
 

@@ -223,7 +223,7 @@ fn r21_an_endpoint_that_refuses_a_token_which_the_check_takes_makes_no_storm() {
                 status_writes(&script) - written,
                 asked(&script, ADVERTISERS) - checks,
             );
-            assert!(checks >= 1 && checks <= 30, "{code}: {checks} checks");
+            assert!((1..=30).contains(&checks), "{code}: {checks} checks");
             assert!(written <= 4, "{code}: {written} status writes");
             script.does(|w| w.script.clear());
             script.wait(900).await;

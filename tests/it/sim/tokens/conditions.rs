@@ -144,8 +144,8 @@ fn a_secret_of_somebody_else_under_our_names_is_left_alone_and_said() {
         script.put("token", &[("access_token", &script.users_token())]);
         script.wait(60).await;
         let mend = [
-            "a Secret named main-tiktok-token exists and was not made by this operator",
-            "rename or remove it",
+            "a Secret named main-tiktok-token exists that neither carries this connection's label nor belongs to it",
+            "Look into it first",
         ];
         script.says("TokenSecretTaken", &mend);
         assert_eq!(script.data(TOKEN, "access_token"), Some("not ours".into()));
