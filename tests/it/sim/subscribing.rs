@@ -1,5 +1,7 @@
 //! R24: what TikTok is asked to send, and that what it sends arrives: the sandbox's own deliveries, in process.
 
+mod lives;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
