@@ -126,7 +126,8 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         if said.left_active {
             self.metrics.released_active();
         }
-        self.note(said.note).await;
+        let about = said.note.about.clone();
+        self.guarded("event", &about, self.note(said.note)).await;
         self.lock().unsaid.under_way -= 1;
     }
 
@@ -165,7 +166,6 @@ impl State {
 
     /// Says what was done to an object.
     pub(super) fn tell(&mut self, name: &ObjectName, uid: &str, tell: Tell) {
-        tracing::info!(kind = %name.kind, object = %name, reason = tell.reason, message = %tell.message, "done");
         // No event can be made in a namespace that ends; on the Deployment only what somebody has to see is of use.
         if self.stores.terminating.contains(&name.namespace) && !tell.warning {
             return;
@@ -212,6 +212,7 @@ impl State {
         };
         let uid = memo.uid.clone();
         if let Some((_, tell)) = memo.unsure.take().filter(|_| done) {
+            tracing::info!(kind = %name.kind, object = %name, reason = tell.reason, "was done, as is seen now");
             self.tell(name, &uid, tell);
         }
     }

@@ -102,6 +102,7 @@ impl<K: Stored> Store<K> {
     /// `of` is the uid of the object that was written or asked for. When the store has another one of that name, or none,
     /// the watch has overtaken the answer as well: the old object is gone, and must not take its namesake's place.
     pub fn put(&mut self, name: &Name, of: &str, object: Option<K>) -> Option<Arc<K>> {
+        let object = object.map(stripped);
         if self.relist.is_none() {
             let copy = self.objects.get(name)?;
             let same = copy.meta().uid.as_deref() == Some(of);
@@ -136,7 +137,7 @@ impl<K: Stored> Store<K> {
                 if let Some(seen) = &mut self.relist {
                     seen.insert(name.clone());
                 }
-                self.objects.insert(name.clone(), Arc::new(live))
+                self.objects.insert(name.clone(), Arc::new(stripped(live)))
             }
             live => self.put(name, uid.as_deref().unwrap_or_default(), live),
         }
@@ -550,6 +551,11 @@ fn older<K: Resource>(a: &K, b: &K) -> bool {
 /// Is `a` the older of two connections?
 pub fn older_connection(a: &TikTokConnection, b: &TikTokConnection) -> bool {
     older(a, b)
+}
+
+fn stripped<K: Resource>(mut object: K) -> K {
+    strip(&mut object);
+    object
 }
 
 /// Keeps of an object only what plans read: `managedFields` alone are most of its memory.

@@ -282,6 +282,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             Action::Write(record) => {
                 let written = self.write(name, object, record).await;
                 if let (Step::Again, Some(tell)) = (&written, &plan.tell) {
+                    tracing::info!(kind = %name.kind, object = %name, reason = tell.reason, "noted");
                     let uid = object.metadata.uid.clone().unwrap_or_default();
                     self.lock().tell(name, &uid, tell.clone());
                 }
@@ -609,10 +610,6 @@ impl super::state::State {
         copy: Option<Object>,
         now: Timestamp,
     ) {
-        let copy = copy.map(|mut c| {
-            super::stores::strip(&mut c);
-            c
-        });
         let old = self.stores.put(name, of, copy);
         self.adopted(name, old.as_deref(), now);
     }
@@ -625,10 +622,6 @@ impl super::state::State {
         live: Option<Object>,
         now: Timestamp,
     ) {
-        let live = live.map(|mut c| {
-            super::stores::strip(&mut c);
-            c
-        });
         let old = self.stores.put_live(name, refused, live);
         self.adopted(name, old.as_deref(), now);
     }

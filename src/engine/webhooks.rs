@@ -347,7 +347,7 @@ impl State {
     }
 
     /// A row may be otherwise by now: it is looked up once, and whatever follows from it goes before the rest.
-    fn hint(&mut self, id: &AccountId, row: &RowId, now: Timestamp) {
+    pub(super) fn hint(&mut self, id: &AccountId, row: &RowId, now: Timestamp) {
         let owners = self.those_of(id, row);
         let tick = self.tick();
         if let Some(account) = self.accounts.get_mut(id) {

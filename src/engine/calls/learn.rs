@@ -132,11 +132,10 @@ impl State {
         let (Some(kind), Some(parent)) = (name.kind.parent(), parent) else {
             return;
         };
-        let tick = self.tick();
         let Some(place) = self.place(&Key::Object(name.clone())) else {
             return;
         };
-        let Some(account) = self.accounts.get_mut(&place) else {
+        let Some(account) = self.accounts.get(&place) else {
             return;
         };
         let parent = (kind, parent);
@@ -146,9 +145,10 @@ impl State {
         above.retain(|row| {
             let known = account.table.last_known(row);
             known.is_some_and(|r| r.operation != OperationState::Deleted)
-                && account.table.hint(row, tick)
         });
-        self.push_owners(&place, &above, Lane::Change, now);
+        for row in &above {
+            self.hint(&place, row, now);
+        }
     }
 
     /// Again after a growing wait.

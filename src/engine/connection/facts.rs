@@ -10,12 +10,12 @@ use super::super::account::{Account, AccountId};
 use super::super::doors::{Name, SecretCopy};
 use super::super::queue::Lane;
 use super::super::state::{Key, State, has_finalizer};
-use super::super::stores::{Store, strip};
+use super::super::stores::Store;
 use super::imports::Imports;
-use super::neighbours::Claim;
+use super::neighbours::{Claim, as_seen_from};
 use super::secrets::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, fingerprint, held_facts, plain,
-    secret_facts, token_key,
+    ACCESS_TOKEN, ADVERTISER_ID, APP_ID, APP_SECRET, EXPIRES_AT, REFRESH_TOKEN, fingerprint,
+    held_facts, is_ours, plain, secret_facts, token_key,
 };
 use super::ticket::connect_facts;
 use super::unwritten::Unwritten;
@@ -213,10 +213,10 @@ impl State {
         object: &TikTokConnection,
     ) -> Option<String> {
         let picked = || match self.connections.get(name).map(|m| m.held.as_ref()) {
-            Some(Some(read)) => match held_facts(Some(read), object) {
-                HeldFacts::Present(held) => held.advertiser,
-                _ => None,
-            },
+            Some(Some(read)) => {
+                let copy = read.as_ref().filter(|copy| is_ours(copy, object))?;
+                plain(&copy.data, ADVERTISER_ID)
+            }
             _ => Some(object.status.as_ref()?.advertiser.as_ref()?.id.clone()),
         };
         object.spec.advertiser_id.clone().or_else(picked)
@@ -243,10 +243,10 @@ impl State {
                         && (held.token.is_some() || held.candidate.is_some()) =>
                 {
                     if !goes || held.origin == Origin::Imported {
-                        return Grants::Other(other.to_string());
+                        return Grants::Other(as_seen_from(name, other));
                     }
                     if !ends {
-                        going = Some(other.to_string());
+                        going = Some(as_seen_from(name, other));
                     }
                 }
                 _ => {}
@@ -415,10 +415,6 @@ impl State {
             Option<TikTokConnection>,
         ) -> Option<Arc<TikTokConnection>>,
     ) {
-        let copy = copy.map(|mut c| {
-            strip(&mut c);
-            c
-        });
         self.keep_rights_for(
             name,
             copy.as_ref().and_then(|o| o.metadata.finalizers.as_deref()),

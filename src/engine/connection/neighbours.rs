@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::super::doors::Name;
 use super::super::state::State;
 use super::super::stores::older_connection;
-use super::secrets::{Data, REFRESH_TOKEN, fingerprint, held_facts, imported_before, value};
+use super::secrets::{
+    Data, REFRESH_TOKEN, fingerprint, held_facts, imported_before, is_ours, value,
+};
 use crate::api::connection::TikTokConnection;
 use crate::model::connection::{CheckResult, HeldFacts, Renewal};
 use crate::model::facts::ConnectionView;
@@ -143,13 +145,9 @@ impl State {
                 unknown = true;
                 continue;
             };
-            let Some(copy) = copy else { continue };
-            if matches!(
-                held_facts(Some(&Some(copy.clone())), theirs),
-                HeldFacts::NotOurs
-            ) {
+            let Some(copy) = copy.as_ref().filter(|copy| is_ours(copy, theirs)) else {
                 continue;
-            }
+            };
             let current = value(&copy.data, REFRESH_TOKEN).map(|token| fingerprint(&[token]));
             let taken = if current.as_ref() == Some(&mine) {
                 older_connection(theirs, object)
@@ -179,7 +177,7 @@ impl State {
 }
 
 /// Other namespaces' names are nobody's business.
-fn as_seen_from(name: &Name, other: &Name) -> String {
+pub(super) fn as_seen_from(name: &Name, other: &Name) -> String {
     if name.namespace == other.namespace {
         format!("the connection {}", other.name)
     } else {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::doors::{Name, SecretCopy};
 use super::super::state::State;
-use super::secrets::{Data, is_ours, plain, value};
+use super::secrets::{Data, is_ours, plain, time_of, value};
 use crate::api::connection::TikTokConnection;
 use crate::model::connect_state::{is_ticket, make_ticket};
 use crate::model::connection::{ConnectFacts, connect_url};
@@ -82,7 +82,7 @@ pub(super) struct Ticket {
 /// The ticket, if it is one of ours, however old.
 pub(super) fn ticket(data: &Data, signing: &Signing) -> Option<Ticket> {
     let text = value(data, TICKET)?;
-    let until = plain(data, EXPIRES_AT)?.parse().ok()?;
+    let until = time_of(data, EXPIRES_AT)?;
     is_ticket(&signing.key, text.expose_secret()).then(|| Ticket {
         text: text.clone(),
         until,

@@ -64,8 +64,13 @@ struct Watches {
 }
 
 impl Watches {
+    /// A connection is made from Secrets of its own namespace.
     fn wants(&self, secret: &Name) -> bool {
-        self.wanted.values().any(|names| names.contains(secret))
+        let first = Name::new(secret.namespace.clone(), String::new());
+        self.wanted
+            .range(first..)
+            .take_while(|(connection, _)| connection.namespace == secret.namespace)
+            .any(|(_, names)| names.contains(secret))
     }
 }
 
@@ -84,19 +89,16 @@ impl Secrets {
     /// task and a connection to the API server, and whoever may edit a connection could ask for any number of them.
     pub(super) fn want(&self, connection: &Name, names: BTreeSet<Name>) {
         let mut state = self.lock();
-        if names.is_empty() {
-            state.wanted.remove(connection);
+        let before = if names.is_empty() {
+            state.wanted.remove(connection)
         } else {
-            state.wanted.insert(connection.clone(), names);
-        }
-        let unwanted: Vec<Name> = state
-            .watched
-            .keys()
-            .filter(|secret| !state.wants(secret))
-            .cloned()
-            .collect();
-        for secret in unwanted {
-            state.watched.remove(&secret);
+            state.wanted.insert(connection.clone(), names)
+        };
+        // Only what this one was made from can have become unwanted by it.
+        for secret in before.into_iter().flatten() {
+            if !state.wants(&secret) {
+                state.watched.remove(&secret);
+            }
         }
     }
 

@@ -278,7 +278,7 @@ fn r22_a_grant_that_another_connection_keeps_alive_is_told_as_a_warning() {
         has(
             &text,
             &[
-                "lab/main uses the same app",
+                "a connection in another namespace uses the same app",
                 "no campaign of the account was on",
             ],
         );
@@ -389,7 +389,10 @@ fn r22_a_twin_that_holds_a_token_keeps_the_grant_of_its_app_alive() {
         script.wait(60).await;
         assert_eq!(script.connection(), Value::Null);
         assert_eq!(script.calls(REVOKE), []);
-        has(&script.last_event().1, &["ads/twin uses the same app"]);
+        has(
+            &script.last_event().1,
+            &["the connection twin uses the same app"],
+        );
         script.end().await;
     });
 }

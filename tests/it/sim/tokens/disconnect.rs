@@ -49,7 +49,7 @@ fn r22_an_authorised_grant_is_revoked_with_its_last_connection_only() {
         });
         assert!(
             said.iter()
-                .any(|m| m.contains("lab/main uses the same app")),
+                .any(|m| m.contains("a connection in another namespace uses the same app")),
             "{said:?}"
         );
         // What is left is let go without a call.
