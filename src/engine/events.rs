@@ -35,7 +35,9 @@ pub struct Unsaid {
 #[derive(Debug)]
 pub(super) struct Said {
     note: Note,
-    /// R22: it speaks of something that was let go while it may be on.
+    /// It is published about the operator's own Deployment.
+    home: bool,
+    /// R22: it speaks of something that was let go while it may be on, and is counted when it is said.
     left_active: bool,
 }
 
@@ -108,14 +110,6 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         }
     }
 
-    /// The same about the operator's own Deployment, for what has nothing left at which it could be seen.
-    pub(super) async fn note_at_home(&self, note: Note) {
-        let note = readable(note);
-        if let Err(error) = self.cluster.note_at_home(&note).await {
-            tracing::warn!(about = %note.about, reason = %note.reason, %error, "event not published");
-        }
-    }
-
     /// The next event that may be published now.
     pub(super) fn next_said(&self) -> Option<Said> {
         self.lock().next_said()
@@ -127,24 +121,34 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             self.metrics.released_active();
         }
         let about = said.note.about.clone();
-        self.guarded("event", &about, self.note(said.note)).await;
+        self.guarded("event", &about, self.publish(said)).await;
         self.lock().unsaid.under_way -= 1;
     }
 
-    /// Publishes an event; a lost one is logged and not repeated.
+    /// Publishes an event about what it names; a lost one is logged and not repeated.
     pub(super) async fn note(&self, note: Note) {
-        let note = readable(note);
-        if let Err(error) = self.cluster.note(&note).await {
+        self.publish(Said {
+            note,
+            home: false,
+            left_active: false,
+        })
+        .await;
+    }
+
+    /// Publishes an event where it belongs.
+    pub(super) async fn publish(&self, said: Said) {
+        // R19: names from TikTok are part of what is told.
+        let note = Note {
+            message: clean(&said.note.message, LONGEST),
+            ..said.note
+        };
+        let done = match said.home {
+            true => self.cluster.note_at_home(&note).await,
+            false => self.cluster.note(&note).await,
+        };
+        if let Err(error) = done {
             tracing::warn!(about = %note.about, reason = %note.reason, %error, "event not published");
         }
-    }
-}
-
-/// R19: names from TikTok are part of what is told.
-fn readable(note: Note) -> Note {
-    Note {
-        message: clean(&note.message, LONGEST),
-        ..note
     }
 }
 
@@ -170,18 +174,7 @@ impl State {
         if self.stores.terminating.contains(&name.namespace) && !tell.warning {
             return;
         }
-        self.publish(name, uid, tell, false);
-    }
-
-    fn publish(&mut self, name: &ObjectName, uid: &str, tell: Tell, left_active: bool) {
-        if !self.unsaid.open {
-            return;
-        }
-        if self.unsaid.notes.len() >= WAITING {
-            tracing::warn!(kind = %name.kind, object = %name, reason = tell.reason, "too many events wait; this one is not published");
-            return;
-        }
-        self.unsaid.notes.push_back(Said {
+        self.say_soon(Said {
             note: Note {
                 kind: name.kind.name(),
                 about: name.plain(),
@@ -190,8 +183,70 @@ impl State {
                 reason: tell.reason.into(),
                 message: tell.message,
             },
-            left_active,
+            home: false,
+            left_active: false,
         });
+    }
+
+    fn say_soon(&mut self, said: Said) {
+        if !self.unsaid.open {
+            return;
+        }
+        if self.unsaid.notes.len() >= WAITING {
+            tracing::warn!(about = %said.note.about, reason = %said.note.reason, "too many events wait; this one is not published");
+            return;
+        }
+        self.unsaid.notes.push_back(said);
+    }
+
+    /// R22: what is said of an object that was let go. It is gone in a moment, and its events with it for whoever looks at
+    /// what there is: so what somebody has to look at is told at its connection or, if that is gone, at the operator's own
+    /// Deployment.
+    pub(super) fn released(
+        &self,
+        name: &ObjectName,
+        object: &Object,
+        left_active: bool,
+        warning: bool,
+        why: Option<&str>,
+    ) -> Said {
+        let id = self
+            .own_id(object)
+            .or_else(|| object.status.as_ref()?.id.clone());
+        let id = id.map(|id| format!(" ({} {id})", name.kind.noun()));
+        let on = match left_active {
+            true => " while it may still be on",
+            false => "",
+        };
+        let mut note = Note {
+            kind: name.kind.name(),
+            about: name.plain(),
+            uid: object.metadata.uid.clone().unwrap_or_default(),
+            warning: left_active || warning,
+            reason: "Released".into(),
+            message: format!(
+                "{} {name}{} was released{on}{}",
+                name.kind,
+                id.unwrap_or_default(),
+                why.map(|why| format!(": {why}")).unwrap_or_default()
+            ),
+        };
+        let mut home = false;
+        if note.warning {
+            let connection = self.connection_of(object);
+            let found = connection.and_then(|c| Some((self.stores.connections.get(&c)?, c)));
+            home = found.is_none();
+            if let Some((found, connection)) = found {
+                note.kind = "TikTokConnection";
+                note.about = connection;
+                note.uid = found.metadata.uid.clone().unwrap_or_default();
+            }
+        }
+        Said {
+            note,
+            home,
+            left_active: false,
+        }
     }
 
     /// A write had no clear answer, and a look has shown since what became of it.
@@ -259,19 +314,13 @@ impl State {
             }
             _ => return,
         };
-        let message = format!(
-            "{} {id} was released while it may still be on: {}; {left}",
-            name.kind.noun(),
-            untouched(effective.mode)
-        );
-        tracing::info!(kind = %name.kind, object = %name, %id, "{message}");
-        let tell = Tell {
-            warning: own.is_some(),
-            reason: "Released",
-            message,
-        };
-        let uid = meta.uid.clone().unwrap_or_default();
-        self.publish(name, &uid, tell, own.is_some());
+        let why = format!("{}; {left}", untouched(effective.mode));
+        tracing::info!(kind = %name.kind, object = %name, %id, %why, "released");
+        let said = self.released(name, old, own.is_some(), false, Some(&why));
+        self.say_soon(Said {
+            left_active: own.is_some(),
+            ..said
+        });
     }
 }
 

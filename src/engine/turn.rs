@@ -452,36 +452,15 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             return Step::End(outcome);
         }
         let id = self.lock().own_id(object);
-        let id = id.as_deref().unwrap_or("");
-        tracing::info!(kind = %name.kind, object = %name, id, left_active, "released");
+        tracing::info!(kind = %name.kind, object = %name, id = id.as_deref().unwrap_or(""), left_active, "released");
         if left_active {
             self.metrics.released_active();
         }
         if left_active || message.is_some() {
-            let noun = name.kind.noun();
-            let what = match id {
-                "" => format!("{} {name}", name.kind),
-                id => format!("{} {name} ({noun} {id})", name.kind),
-            };
-            let on = match left_active {
-                true => " while it may still be on",
-                false => "",
-            };
-            let why = message.map(|m| format!(": {m}")).unwrap_or_default();
-            let message = format!("{what} was released{on}{why}");
-            if left_active || warning {
-                self.note_of_released(name, object, message).await;
-            } else {
-                self.note(Note {
-                    kind: name.kind.name(),
-                    about: name.plain(),
-                    uid,
-                    warning,
-                    reason: "Released".into(),
-                    message,
-                })
-                .await;
-            }
+            let told = self
+                .lock()
+                .released(name, object, left_active, warning, message);
+            self.publish(told).await;
         }
         let now = self.clock.now();
         let mut state = self.lock();
@@ -489,32 +468,6 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
             state.push(&Key::Connection(connection), Lane::Event, now);
         }
         Step::End(Outcome::Released)
-    }
-
-    /// R22: an object that was let go is gone in a moment, and its events with it for whoever looks at what there is. So what
-    /// has to be known of it is told at its connection or, if that is gone, at the operator's own Deployment.
-    async fn note_of_released(&self, name: &ObjectName, object: &Object, message: String) {
-        let connection = {
-            let state = self.lock();
-            let connection = state.connection_of(object);
-            connection.and_then(|c| Some((state.stores.connections.get(&c)?, c)))
-        };
-        let mut note = Note {
-            kind: name.kind.name(),
-            about: name.plain(),
-            uid: object.metadata.uid.clone().unwrap_or_default(),
-            warning: true,
-            reason: "Released".into(),
-            message,
-        };
-        let Some((found, connection)) = connection else {
-            self.note_at_home(note).await;
-            return;
-        };
-        note.kind = "TikTokConnection";
-        note.about = connection;
-        note.uid = found.metadata.uid.clone().unwrap_or_default();
-        self.note(note).await;
     }
 
     /// Compares first: a no-op write costs the server as much as a real one.
