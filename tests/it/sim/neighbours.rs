@@ -9,15 +9,8 @@ use tiktok_ads_operator::sandbox::NewGrant;
 use super::api_server::{CAMPAIGN, CONNECTION};
 use super::script::{Script, ads, play};
 use super::specs::manual;
+use super::tokens::{REFRESH, ROTATING};
 use super::user::{caps, connection_spec, named};
-
-const REFRESH: &str = "/oauth2/refresh_token/";
-/// Two hours; whoever uses a refresh token twice loses everything.
-const ROTATING: &[(&str, &str)] = &[
-    ("token_profile", "expiry_refresh"),
-    ("token_lifetime_seconds", "7200"),
-    ("refresh_replay", "revokes_grant"),
-];
 
 fn connection(script: &Script, name: &Name) -> Value {
     let found = script.does(|w| w.api.get(CONNECTION, name).cloned());
@@ -47,19 +40,30 @@ fn held(script: &Script, name: &Name, key: &str) -> Option<String> {
     copy.data.get(key).map(|v| v.expose_secret().to_string())
 }
 
+/// What TikTok answered to each renewal.
 fn refreshes(script: &Script) -> Vec<Option<i64>> {
-    script.does(|w| {
-        let all = w.sandbox.requests(Default::default());
-        all.filter(|entry| entry.path.ends_with(REFRESH))
-            .map(|entry| entry.code)
-            .collect()
-    })
+    let all = script.calls(REFRESH);
+    all.into_iter().map(|(_, code)| code).collect()
 }
 
-fn kill_leader(script: &Script) {
-    let (replica, _) = script.sim.leader().unwrap();
-    let process = script.does(|w| w.slots[replica].process);
-    script.sim.kill(replica, process, "by the test");
+/// The app of the first account.
+fn put_app(script: &Script, namespace: &str) {
+    script.does(|w| {
+        let account = w.accounts[0].clone();
+        w.api.put_secret(
+            &named(namespace, "app"),
+            &[("app_id", &account.app_id), ("secret", &account.secret)],
+        );
+    });
+}
+
+/// The connection `main` for the first advertiser, with the token Secret `token`.
+fn create_main(script: &Script) {
+    put_app(script, "ads");
+    script.does(|w| {
+        let spec = connection_spec(&w.accounts[0].advertiser_id);
+        w.create(CONNECTION, &ads("main"), spec);
+    });
 }
 
 /// A pair for both advertisers: access and refresh token.
@@ -115,7 +119,7 @@ fn r22_an_advertiser_stays_with_the_connection_that_works_with_it() {
         script.wait(20).await;
         assert_eq!(script.rows(), [("a".to_string(), false)]);
         // Not even while a new process has looked at nothing yet; and a token of its own changes nothing.
-        kill_leader(&script);
+        script.kill_leader();
         script.does(|w| {
             let account = w.accounts[1].clone();
             w.api.put_secret(
@@ -197,15 +201,9 @@ fn r22_one_that_is_barred_is_mended_by_another_pick() {
         script.wait(30).await;
         let (access, _) = pair(&script);
         put_token(&script, &ads("token"), &[("access_token", &access)]);
+        put_app(&script, "ads");
         let accounts = script.does(|w| w.accounts.clone());
         script.does(|w| {
-            w.api.put_secret(
-                &ads("app"),
-                &[
-                    ("app_id", &accounts[0].app_id),
-                    ("secret", &accounts[0].secret),
-                ],
-            );
             let mut spec = connection_spec("7");
             spec.as_object_mut().unwrap().remove("advertiserId");
             w.create(CONNECTION, &ads("main"), spec);
@@ -241,15 +239,9 @@ fn r21_a_refresh_token_that_two_connections_import_is_used_by_one() {
             ("expires_at", ends.as_str()),
         ];
         put_token(&script, &ads("token"), &data);
+        put_app(&script, "ads");
         script.does(|w| {
             let accounts = w.accounts.clone();
-            w.api.put_secret(
-                &ads("app"),
-                &[
-                    ("app_id", &accounts[0].app_id),
-                    ("secret", &accounts[0].secret),
-                ],
-            );
             for (name, account) in ["main", "second"].iter().zip(&accounts) {
                 w.create(
                     CONNECTION,
@@ -266,7 +258,7 @@ fn r21_a_refresh_token_that_two_connections_import_is_used_by_one() {
         for minute in 0..150 {
             script.wait(60).await;
             if minute % 25 == 24 {
-                kill_leader(&script);
+                script.kill_leader();
             }
         }
         let sent = refreshes(&script);
@@ -304,18 +296,7 @@ fn r21_a_content_that_comes_back_or_is_corrected_does_not_cost_the_pair_in_use()
         };
         let first_end = soon(&script, 600);
         put(0, &first_end);
-        script.does(|w| {
-            let account = w.accounts[0].clone();
-            w.api.put_secret(
-                &ads("app"),
-                &[("app_id", &account.app_id), ("secret", &account.secret)],
-            );
-            w.create(
-                CONNECTION,
-                &ads("main"),
-                connection_spec(&account.advertiser_id),
-            );
-        });
+        create_main(&script);
         script.wait(120).await;
         assert_eq!(refreshes(&script), [Some(0)], "due at once");
         let renewed = held(&script, &ads("main"), "access_token").unwrap();
@@ -365,18 +346,7 @@ fn r21_an_end_that_nobody_can_read_is_said_and_hurts_nobody_else() {
                 ],
             );
             if connection(&script, &ads("main")).is_null() {
-                script.does(|w| {
-                    let account = w.accounts[0].clone();
-                    w.api.put_secret(
-                        &ads("app"),
-                        &[("app_id", &account.app_id), ("secret", &account.secret)],
-                    );
-                    w.create(
-                        CONNECTION,
-                        &ads("main"),
-                        connection_spec(&account.advertiser_id),
-                    );
-                });
+                create_main(&script);
             }
             script.wait(30).await;
             let (reason, message) = ready(&script, &ads("main"));

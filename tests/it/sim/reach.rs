@@ -1,40 +1,14 @@
 //! What TikTok says of a token and of an app: which advertiser, which permissions, and when one answer is not enough.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tiktok_ads_operator::sandbox::{AppChange, FaultKind, TokenChange};
 
-use super::api_server::{CAMPAIGN, CONNECTION};
+use super::api_server::CAMPAIGN;
 use super::platform::Planned;
 use super::script::{Script, ads, play};
 use super::specs::manual;
 
 const ADVERTISERS: &str = "/oauth2/advertiser/get/";
-
-fn connection(script: &Script) -> Value {
-    let found = script.does(|w| w.api.get(CONNECTION, &ads("main")).cloned());
-    found.unwrap_or_default()
-}
-
-fn reason(script: &Script) -> String {
-    let all = connection(script)["status"]["conditions"]
-        .as_array()
-        .cloned();
-    let found = all.into_iter().flatten().find(|c| c["type"] == "Ready");
-    let reason = found.map(|c| c["reason"].as_str().unwrap_or_default().to_string());
-    reason.unwrap_or_default()
-}
-
-fn banner(script: &Script) -> String {
-    let text = connection(script)["status"]["banner"].clone();
-    text.as_str().unwrap_or_default().to_string()
-}
-
-fn asked(script: &Script, path: &str) -> usize {
-    script.does(|w| {
-        let all = w.sandbox.requests(Default::default());
-        all.filter(|entry| entry.path.ends_with(path)).count()
-    })
-}
 
 fn status_writes(script: &Script) -> usize {
     let trace = script.does(|w| w.trace.clone());
@@ -62,11 +36,11 @@ fn a_wrong_app_secret_is_said_as_such_and_takes_nothing_but_writes() {
         });
         put_app(&script, "a slip of the pen");
         script.wait(60).await;
-        assert_eq!(reason(&script), "AppRefused");
+        assert_eq!(script.reason(), "AppRefused");
         let right = script.does(|w| w.accounts[0].secret.clone());
         put_app(&script, &right);
         script.wait(60).await;
-        assert_eq!(reason(&script), "Verified");
+        assert_eq!(script.reason(), "Verified");
         script.does(|w| {
             w.create(CAMPAIGN, &ads("a"), manual(Some("Active")));
             w.create(CAMPAIGN, &ads("b"), manual(Some("Active")));
@@ -82,8 +56,8 @@ fn a_wrong_app_secret_is_said_as_such_and_takes_nothing_but_writes() {
             w.sandbox.change_app(&app, &change).unwrap();
         });
         script.wait(2 * 3600).await;
-        assert_eq!(reason(&script), "AppRefused");
-        let said = banner(&script);
+        assert_eq!(script.reason(), "AppRefused");
+        let said = script.banner();
         assert!(
             said.contains("Secret app") && said.contains("pauses may fail"),
             "{said}"
@@ -105,7 +79,7 @@ fn a_wrong_app_secret_is_said_as_such_and_takes_nothing_but_writes() {
         put_app(&script, "another");
         script.wait(60).await;
         assert_eq!(
-            (reason(&script), banner(&script)),
+            (script.reason(), script.banner()),
             ("Verified".into(), String::new())
         );
         assert_eq!(script.rows(), [("a".to_string(), false), on("other")]);
@@ -138,8 +112,8 @@ fn r26_a_permission_that_is_missing_is_said_as_such_and_not_as_a_dead_token() {
         let process = script.does(|w| w.slots[0].process);
         script.sim.kill(0, process, "by the test");
         script.wait(120).await;
-        assert_eq!(reason(&script), "ScopeMissing");
-        let said = banner(&script);
+        assert_eq!(script.reason(), "ScopeMissing");
+        let said = script.banner();
         assert!(
             said.contains("does not allow to read the ad account"),
             "{said}"
@@ -153,7 +127,7 @@ fn r26_a_permission_that_is_missing_is_said_as_such_and_not_as_a_dead_token() {
         change(&[1, 2, 4]);
         script.wait(400).await;
         assert_eq!(
-            (reason(&script), banner(&script)),
+            (script.reason(), script.banner()),
             ("Verified".into(), String::new())
         );
         assert_eq!(script.ready("a"), "InSync");
@@ -179,26 +153,26 @@ fn one_answer_without_the_advertiser_loses_nothing_and_two_do() {
                 assert!(w.sandbox.change_token(now, &change).unwrap());
             });
         };
-        let (written, checks) = (status_writes(&script), asked(&script, ADVERTISERS));
+        let (written, checks) = (status_writes(&script), script.calls(ADVERTISERS).len());
         reaches(1);
-        while asked(&script, ADVERTISERS) == checks {
+        while script.calls(ADVERTISERS).len() == checks {
             script.wait(0).await;
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
         reaches(0);
         script.wait(600).await;
-        assert!(asked(&script, ADVERTISERS) > checks + 1, "asked again");
-        assert_eq!(reason(&script), "Verified");
+        assert!(script.calls(ADVERTISERS).len() > checks + 1, "asked again");
+        assert_eq!(script.reason(), "Verified");
         assert_eq!(status_writes(&script), written, "not a word");
         assert_eq!(script.ready("a"), "InSync");
         // It stays away: that is so after half a minute, and is asked again every five minutes.
         reaches(1);
         script.wait(240).await;
-        assert_eq!(reason(&script), "AdvertiserNotGranted");
+        assert_eq!(script.reason(), "AdvertiserNotGranted");
         assert_eq!(script.ready("a"), "WaitingForConnection");
         reaches(0);
         script.wait(400).await;
-        assert_eq!(reason(&script), "Verified");
+        assert_eq!(script.reason(), "Verified");
         assert_eq!(script.ready("a"), "InSync");
         script.end().await;
     });
@@ -216,18 +190,18 @@ fn r21_an_endpoint_that_refuses_a_token_which_the_check_takes_makes_no_storm() {
             let script = Script::start(&[]).await;
             script.does(|w| w.create(CAMPAIGN, &ads("a"), manual(Some("Active"))));
             script.wait(60).await;
-            let (written, checks) = (status_writes(&script), asked(&script, ADVERTISERS));
+            let (written, checks) = (status_writes(&script), script.calls(ADVERTISERS).len());
             script.plan("/campaign/get/", &vec![refused; 100_000]);
             script.wait(3600).await;
             let (written, checks) = (
                 status_writes(&script) - written,
-                asked(&script, ADVERTISERS) - checks,
+                script.calls(ADVERTISERS).len() - checks,
             );
             assert!((1..=30).contains(&checks), "{code}: {checks} checks");
             assert!(written <= 4, "{code}: {written} status writes");
             script.does(|w| w.script.clear());
             script.wait(900).await;
-            assert_eq!(reason(&script), "Verified");
+            assert_eq!(script.reason(), "Verified");
             assert_eq!(script.ready("a"), "InSync");
             script.end().await;
         });
