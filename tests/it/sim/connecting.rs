@@ -6,7 +6,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tiktok_ads_operator::engine::connection::{Authorised, Begun, ConnectError};
 use tiktok_ads_operator::engine::doors::Name;
-use tiktok_ads_operator::engine::settings::{PublicAddress, Settings};
 use tiktok_ads_operator::model::connect_state::{
     SessionClaims, StateClaims, cookie_hash, sign, sign_session,
 };
@@ -16,22 +15,12 @@ use super::api_server::{CAMPAIGN, CONNECTION};
 use super::platform::Planned;
 use super::script::{Script, ads, play};
 use super::specs::manual;
+use super::tokens::{EXCHANGE, settings};
 use super::user::{caps, connection_spec, named};
 
 const REVOKE: &str = "/oauth2/revoke_token/";
-const EXCHANGE: &str = "/oauth2/access_token/";
 const REACHES: &str = "/oauth2/advertiser/get/";
 const HOUR: u64 = 3600;
-
-fn settings() -> Settings {
-    Settings {
-        public: Some(PublicAddress {
-            url: "https://ads.example.com".into(),
-            portal: "https://tiktok.example/portal/auth".into(),
-        }),
-        ..Settings::default()
-    }
-}
 
 fn secret(text: &str) -> SecretString {
     SecretString::from(text.to_string())

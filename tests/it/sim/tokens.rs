@@ -26,7 +26,7 @@ use super::user::caps;
 
 pub(super) const REFRESH: &str = "/oauth2/refresh_token/";
 pub(super) const REVOKE: &str = "/oauth2/revoke_token/";
-const EXCHANGE: &str = "/oauth2/access_token/";
+pub(super) const EXCHANGE: &str = "/oauth2/access_token/";
 /// Our own Secret with the token.
 const TOKEN: &str = "main-tiktok-token";
 /// Two hours: a rotation is due after one and a half, the last five minutes are read-only.
