@@ -238,6 +238,13 @@ impl Stores {
         self.objects[name.kind as usize].put(&name.plain(), of, object)
     }
 
+    /// The uid of the object of this name that is there; empty: there is none.
+    pub fn uid(&self, name: &ObjectName) -> String {
+        let object = self.get(name);
+        let uid = object.and_then(|o| o.metadata.uid.clone());
+        uid.unwrap_or_default()
+    }
+
     /// See [`Store::put_live`].
     pub fn put_live(
         &mut self,

@@ -535,11 +535,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
     fn cluster_failed(&self, name: &ObjectName, error: &ClusterError) -> Outcome {
         let now = self.clock.now();
         let mut state = self.lock();
-        let uid = state
-            .stores
-            .get(name)
-            .and_then(|o| o.metadata.uid.clone())
-            .unwrap_or_default();
+        let uid = state.stores.uid(name);
         let settings = state.settings.backoff;
         let memo = state.memo(name, &uid);
         memo.memory.failures += 1;

@@ -301,11 +301,7 @@ impl Table {
     /// the answer said per id.
     pub fn wrote_status(&mut self, id: &RowId, to: OperationStatus, tick: u64, now: Timestamp) {
         if let Some(entry) = self.rows.get_mut(id) {
-            entry.row.operation = match to {
-                OperationStatus::Enable => OperationState::On,
-                OperationStatus::Disable => OperationState::Off,
-                OperationStatus::Delete => OperationState::Deleted,
-            };
+            entry.row.operation = to.into();
             entry.row.secondary_status = entry.row.after(to);
             entry.looked_up = None;
             entry.at = now;

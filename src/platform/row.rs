@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::call::OperationStatus;
 use super::field::Fields;
 use super::json;
 use super::kind::{Kind, Tree};
@@ -15,6 +16,17 @@ pub enum OperationState {
     On,
     Off,
     Deleted,
+}
+
+impl From<OperationStatus> for OperationState {
+    /// What a status call makes of a row.
+    fn from(asked: OperationStatus) -> Self {
+        match asked {
+            OperationStatus::Enable => Self::On,
+            OperationStatus::Disable => Self::Off,
+            OperationStatus::Delete => Self::Deleted,
+        }
+    }
 }
 
 /// A campaign, ad group or ad as the platform has it.

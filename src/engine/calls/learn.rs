@@ -153,11 +153,7 @@ impl State {
 
     /// Again after a growing wait.
     pub(in crate::engine) fn retry(&mut self, name: &ObjectName, message: String, now: Timestamp) {
-        let uid = self
-            .stores
-            .get(name)
-            .and_then(|o| o.metadata.uid.clone())
-            .unwrap_or_default();
+        let uid = self.stores.uid(name);
         let limits = self.settings.backoff;
         let memo = self.memo(name, &uid);
         memo.memory.failures += 1;
@@ -190,11 +186,7 @@ impl State {
                 self.push_owners(id, &inside, Lane::Change, now);
             }
         }
-        let uid = self
-            .stores
-            .get(name)
-            .and_then(|o| o.metadata.uid.clone())
-            .unwrap_or_default();
+        let uid = self.stores.uid(name);
         let memo = self.memo(name, &uid);
         memo.memory.failures = 0;
         memo.memory.problem = None;

@@ -94,11 +94,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
         let now = self.clock.now();
         let mut state = self.lock();
         for (member, wanted) in &members {
-            let uid = state
-                .stores
-                .get(member)
-                .and_then(|o| o.metadata.uid.clone())
-                .unwrap_or_default();
+            let uid = state.stores.uid(member);
             let found: Vec<Row> = rows
                 .iter()
                 .filter(|row| row.name == *wanted && row.tree == tree)

@@ -15,8 +15,8 @@ use crate::model::plan::Action;
 use crate::model::tell::Tell;
 use crate::observe::table::RowId;
 use crate::platform::{
-    Answer, Call, Changes, Door, ErrorClass, Kind, OperationState, OperationStatus, PlatformError,
-    Rejection, Reply, Tree,
+    Answer, Call, Changes, Door, ErrorClass, Kind, OperationStatus, PlatformError, Rejection,
+    Reply, Tree,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -239,7 +239,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                                 state.retry(name, error.lasting(), now);
                             }
                         }
-                        let expect = Expect::Is(after(to));
+                        let expect = Expect::Is(to.into());
                         for (name, tell) in tells {
                             state.unsure(&name, expect, tell);
                         }
@@ -341,7 +341,7 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     }
                 }
                 state.push_owners(id, &siblings, Lane::Change, now);
-                let uid = state.uid_of(name);
+                let uid = state.stores.uid(name);
                 if let Some(tell) = tell {
                     state.tell(name, &uid, tell);
                 }
@@ -431,7 +431,7 @@ impl State {
         to: OperationStatus,
         tell: Option<Tell>,
     ) {
-        let uid = self.uid_of(name);
+        let uid = self.stores.uid(name);
         if let Some(tell) = tell {
             self.tell(name, &uid, tell);
         }
@@ -451,28 +451,13 @@ impl State {
     fn is_so(&self, id: &AccountId, row: &RowId, to: OperationStatus) -> bool {
         let account = self.accounts.get(id);
         let known = account.and_then(|a| a.table.last_known(row));
-        known.is_some_and(|row| row.operation == after(to))
+        known.is_some_and(|row| row.operation == to.into())
     }
 
     /// A write had no clear answer: it is told when a look shows that it was done.
     fn unsure(&mut self, name: &ObjectName, expect: Expect, tell: Tell) {
-        let uid = self.uid_of(name);
+        let uid = self.stores.uid(name);
         self.memo(name, &uid).unsure = Some((expect, tell));
-    }
-
-    fn uid_of(&self, name: &ObjectName) -> String {
-        let object = self.stores.get(name);
-        object
-            .and_then(|o| o.metadata.uid.clone())
-            .unwrap_or_default()
-    }
-}
-
-fn after(to: OperationStatus) -> OperationState {
-    match to {
-        OperationStatus::Enable => OperationState::On,
-        OperationStatus::Disable => OperationState::Off,
-        OperationStatus::Delete => OperationState::Deleted,
     }
 }
 

@@ -141,33 +141,17 @@ impl<C: Cluster, P: Door, K: Clock> Engine<C, P, K> {
                     memo.check = checked(CheckResult::NotAllowed(why));
                 }
             }
-            CheckResult::AppRefused(why) => {
-                memo.failures += 1;
-                memo.not_before = Some(now + backoff(limits, memo.failures + 4));
-                if !stays {
-                    memo.check = checked(CheckResult::AppRefused(why.clone()));
-                }
-                memo.refused = Some(Refusal {
-                    token: token.clone(),
-                    message: why,
-                    app: true,
-                });
-            }
-            CheckResult::Refused(why) => {
+            refused @ (CheckResult::Refused(_) | CheckResult::AppRefused(_)) => {
                 memo.failures += 1;
                 memo.not_before = Some(now + backoff(limits, memo.failures + 4));
                 memo.life.dead |= dead;
                 if dead {
                     memo.life.turned_away = Some(token.clone());
                 }
+                memo.refused = Refusal::of(&token, &refused);
                 if !stays {
-                    memo.check = checked(CheckResult::Refused(why.clone()));
+                    memo.check = checked(refused);
                 }
-                memo.refused = Some(Refusal {
-                    token: token.clone(),
-                    message: why,
-                    app: false,
-                });
             }
             CheckResult::Failed(why) => {
                 memo.failures += 1;

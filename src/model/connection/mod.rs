@@ -232,6 +232,22 @@ pub struct Refusal {
     pub app: bool,
 }
 
+impl Refusal {
+    /// What a check with a token said, if that was a refusal.
+    pub fn of(token: &str, result: &CheckResult) -> Option<Self> {
+        let (app, message) = match result {
+            CheckResult::Refused(message) => (false, message),
+            CheckResult::AppRefused(message) => (true, message),
+            _ => return None,
+        };
+        Some(Self {
+            token: token.into(),
+            message: message.clone(),
+            app,
+        })
+    }
+}
+
 /// Who renews a refresh token that more than one connection may have: it works once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Renewal {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::reason::Reason;
 use super::super::token::{Standing, Why};
 use super::scopes::{self, Reach};
-use super::{CheckResult, ConnectionFacts, told};
+use super::{CheckResult, ConnectionFacts, Refusal, told};
 use crate::api::connection::OnAuthDegraded;
 
 /// Why less than everything may be done.
@@ -63,30 +63,23 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
             until: None,
         });
     }
-    match refused(f) {
-        Some((false, message)) => {
-            return Some(Trouble {
-                what: What::Refused,
-                reason: Reason::TokenRefused,
-                said: format!("TikTok refuses the access token ({})", bare(&message)),
-                since: None,
-                until: None,
-            });
-        }
-        Some((true, message)) => {
-            return Some(Trouble {
-                what: What::App,
-                reason: Reason::AppRefused,
-                said: format!(
-                    "TikTok does not accept the app of Secret {} ({})",
-                    f.object.spec.app_secret_ref.name,
-                    bare(&message)
+    if let Some(refusal) = refused(f) {
+        let words = bare(&refusal.message);
+        return match refusal.app {
+            false => told_now(
+                What::Refused,
+                Reason::TokenRefused,
+                format!("TikTok refuses the access token ({words})"),
+            ),
+            true => told_now(
+                What::App,
+                Reason::AppRefused,
+                format!(
+                    "TikTok does not accept the app of Secret {} ({words})",
+                    f.object.spec.app_secret_ref.name
                 ),
-                since: None,
-                until: None,
-            });
-        }
-        None => {}
+            ),
+        };
     }
     if let Some(before) = told::refused_before(f) {
         return Some(before);
@@ -115,17 +108,8 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
             until: Some(until),
         });
     }
-    let little = |what, reason, said: String| {
-        Some(Trouble {
-            what,
-            reason,
-            said,
-            since: None,
-            until: None,
-        })
-    };
     if f.app_changed() {
-        return little(
+        return told_now(
             What::ReadsOnly,
             Reason::AppChanged,
             format!(
@@ -135,7 +119,7 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
         );
     }
     if let Some(CheckResult::NotAllowed(message)) = f.current_check().map(|c| &c.result) {
-        return little(
+        return told_now(
             What::NoAds,
             Reason::ScopeMissing,
             format!(
@@ -148,14 +132,14 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
     match held.scopes.as_deref().map_or(Reach::Writes, scopes::reach) {
         Reach::Writes => {}
         Reach::Reads => {
-            return little(
+            return told_now(
                 What::ReadsOnly,
                 Reason::ScopeMissing,
                 "what was approved allows nothing but reading".into(),
             );
         }
         Reach::NoAds => {
-            return little(
+            return told_now(
                 What::NoAds,
                 Reason::ScopeMissing,
                 "what was approved does not allow to read or change campaigns, ad groups and ads"
@@ -164,7 +148,7 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
         }
     }
     if f.role() == Some(scopes::ANALYST) {
-        return little(
+        return told_now(
             What::ReadsOnly,
             Reason::AnalystRole,
             "whoever authorised is ANALYST in the ad account, which allows nothing but reading"
@@ -174,16 +158,22 @@ pub(super) fn trouble(f: &ConnectionFacts) -> Option<Trouble> {
     None
 }
 
-/// Does TikTok refuse the token in use, or (true) the app? In its words.
-fn refused(f: &ConnectionFacts) -> Option<(bool, String)> {
+/// Trouble of which nobody knows since when and until when.
+fn told_now(what: What, reason: Reason, said: String) -> Option<Trouble> {
+    Some(Trouble {
+        what,
+        reason,
+        said,
+        since: None,
+        until: None,
+    })
+}
+
+/// Does TikTok refuse the token in use, or the app?
+fn refused(f: &ConnectionFacts) -> Option<Refusal> {
     let token = f.token()?;
-    let said = f.refused.as_ref().filter(|r| r.token == token.id);
-    let check = || match &f.current_check()?.result {
-        CheckResult::Refused(why) => Some((false, why.clone())),
-        CheckResult::AppRefused(why) => Some((true, why.clone())),
-        _ => None,
-    };
-    said.map(|r| (r.app, r.message.clone())).or_else(check)
+    let said = f.refused.clone().filter(|r| r.token == token.id);
+    said.or_else(|| Refusal::of(&token.id, &f.current_check()?.result))
 }
 
 /// R21: everything active is switched off, because the token soon cannot do it any more.
